@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),  // SocketRecord borrows the receive buffer
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "tcpstates",
+    products: [
+        .executable(name: "tcpstates", targets: ["tcpstates"]),
+        .library(name: "SockDiag", targets: ["SockDiag"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
+        .target(
+            name: "TCPStatesCommands",
+            dependencies: [
+                "SockDiag",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "tcpstates",
+            dependencies: [
+                "TCPStatesCommands",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "TCPStateLab", path: "Tests/TCPStateLab", swiftSettings: settings),
+        .testTarget(name: "TCPStateLabTests", dependencies: ["TCPStateLab"], swiftSettings: settings),
+        .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
+        .testTarget(
+            name: "TCPStatesCommandsTests",
+            dependencies: ["TCPStatesCommands", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
