@@ -1,0 +1,133 @@
+internal import Glibc
+
+/// An IPv4 or IPv6 address.
+///
+/// Ordered by family, then by value. Prints in the canonical form of RFC 5952.
+public struct IPAddress: Hashable, Sendable {
+    /// The upper 64 bits of an IPv6 address, 0 for IPv4; as a number, whatever the machine's byte order.
+    @usableFromInline let high: UInt64
+    /// The lower 64 bits of an IPv6 address, or the 32 bits of an IPv4 one.
+    @usableFromInline let low: UInt64
+    /// The family.
+    public let family: AddressFamily
+
+    /// An IPv4 address from its 32 bits as a number: `0x7f000001` is 127.0.0.1.
+    @inlinable
+    public init(ipv4 bits: UInt32) {
+        high = 0
+        low = UInt64(bits)
+        family = .ipv4
+    }
+
+    /// An IPv6 address from its bits as two numbers: `(0, 1)` is ::1.
+    @inlinable
+    public init(ipv6 high: UInt64, _ low: UInt64) {
+        self.high = high
+        self.low = low
+        family = .ipv6
+    }
+
+    /// 0.0.0.0
+    public static let anyIPv4 = IPAddress(ipv4: 0)
+    /// ::
+    public static let anyIPv6 = IPAddress(ipv6: 0, 0)
+    /// 127.0.0.1
+    public static let loopbackIPv4 = IPAddress(ipv4: 0x7f00_0001)
+    /// ::1
+    public static let loopbackIPv6 = IPAddress(ipv6: 0, 1)
+
+    /// Whether it is 0.0.0.0 or ::.
+    @inlinable public var isAny: Bool { high == 0 && low == 0 }
+    /// Whether it is ::ffff:a.b.c.d, an IPv4 peer of an IPv6 socket (RFC 4291, section 2.5.5.2).
+    @inlinable public var isIPv4Mapped: Bool { family == .ipv6 && high == 0 && low >> 32 == 0xffff }
+    /// Whether it is in fe80::/10, valid on one link alone (RFC 4291, section 2.5.6).
+    @inlinable public var isLinkLocal: Bool { family == .ipv6 && high >> 54 == 0xfe80 >> 6 }
+    /// Whether it is in 127.0.0.0/8, ::1 or an IPv4-mapped one of the former.
+    public var isLoopback: Bool {
+        switch family {
+        case .ipv4: low >> 24 == 127
+        default: self == .loopbackIPv6 || (isIPv4Mapped && (low >> 24) & 0xff == 127)
+        }
+    }
+    /// The IPv4 address of an IPv4-mapped one; any other is itself.
+    @inlinable public var unmapped: IPAddress { isIPv4Mapped ? IPAddress(ipv4: UInt32(truncatingIfNeeded: low)) : self }
+}
+
+extension IPAddress: Comparable {
+    /// By family, then by value.
+    public static func < (left: IPAddress, right: IPAddress) -> Bool {
+        (left.family.rawValue, left.high, left.low) < (right.family.rawValue, right.high, right.low)
+    }
+}
+
+extension IPAddress: LosslessStringConvertible {
+    /// Reads the textual form of either family, without brackets, prefix length or scope (`inet_pton(3)`).
+    public init?(_ description: String) {
+        guard !description.utf8.contains(0) else { return nil }
+        var v4 = in_addr()
+        if inet_pton(AF_INET, description, &v4) == 1 {
+            self.init(ipv4: UInt32(bigEndian: v4.s_addr))
+            return
+        }
+        var v6 = in6_addr()
+        guard inet_pton(AF_INET6, description, &v6) == 1 else { return nil }
+        let bits = withUnsafeBytes(of: &v6) { bytes in
+            (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
+        self.init(ipv6: UInt64(bigEndian: bits.0), UInt64(bigEndian: bits.1))
+    }
+
+    /// The canonical form (RFC 5952): `192.0.2.1`, `2001:db8::1`, `::ffff:192.0.2.1`.
+    public var description: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(40)
+        appendText(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends the canonical form as ASCII.
+    package func appendText(to text: inout [UInt8]) {
+        if family == .ipv4 { return Self.appendDotted(UInt32(truncatingIfNeeded: low), to: &text) }
+        if isIPv4Mapped {
+            text.append(contentsOf: "::ffff:".utf8)
+            return Self.appendDotted(UInt32(truncatingIfNeeded: low), to: &text)
+        }
+        let gap = longestZeroRun()
+        var index = 0
+        while index < 8 {
+            if index == gap.start, gap.count > 1 {
+                text.append(contentsOf: "::".utf8)
+                index += gap.count
+                continue
+            }
+            if index > 0, index != gap.start + gap.count || gap.count < 2 { text.append(UInt8(ascii: ":")) }
+            text.append(contentsOf: String(group(index), radix: 16).utf8)
+            index += 1
+        }
+    }
+
+    private func group(_ index: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: (index < 4 ? high : low) >> UInt64(48 - 16 * (index & 3)))
+    }
+
+    /// The first of the longest runs of zero groups; RFC 5952 shortens no other.
+    private func longestZeroRun() -> (start: Int, count: Int) {
+        var best = (start: 0, count: 0)
+        var run = 0
+        for index in 0..<8 {
+            run = group(index) == 0 ? run + 1 : 0
+            if run > best.count { best = (index - run + 1, run) }
+        }
+        return best
+    }
+
+    private static func appendDotted(_ bits: UInt32, to text: inout [UInt8]) {
+        for shift in stride(from: 24, through: 0, by: -8) {
+            if shift != 24 { text.append(UInt8(ascii: ".")) }
+            let octet = UInt8(truncatingIfNeeded: bits >> shift)
+            if octet >= 100 { text.append(UInt8(ascii: "0") + octet / 100) }
+            if octet >= 10 { text.append(UInt8(ascii: "0") + octet / 10 % 10) }
+            text.append(UInt8(ascii: "0") + octet % 10)
+        }
+    }
+}
