@@ -68,7 +68,7 @@ public struct SockDiagClient: ~Copyable {
         if query.protocol == .tcp {
             do {
                 return try dump(query, .bothFamilies, body)
-            } catch where error.code == .unsupported || error.code == .invalidRequest {
+            } catch  where error.code == .unsupported || error.code == .invalidRequest {
                 // A kernel or an emulation of one that lacks the older request: ask for one family after the other.
             }
         }
@@ -81,7 +81,7 @@ public struct SockDiagClient: ~Copyable {
     /// - Throws: ``SockDiagError``; of code ``SockDiagError/Code/inconsistentDump`` after several attempts.
     public mutating func sockets(_ query: SocketQuery = SocketQuery()) throws(SockDiagError) -> [TCPSocket] {
         for _ in 1..<Self.attempts {
-            do { return try collect(query) } catch where error.code == .inconsistentDump { continue }
+            do { return try collect(query) } catch  where error.code == .inconsistentDump { continue }
         }
         return try collect(query)
     }
@@ -110,7 +110,7 @@ public struct SockDiagClient: ~Copyable {
             try netlink.send(request.bytes, operation: request.operation)
             var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
             while reply.count == 0, try read(&reply, { found = TCPSocket($0) }) == .more {}
-        } catch where error.errno == ENOENT || error.errno == ESTALE {
+        } catch  where error.errno == ENOENT || error.errno == ESTALE {
             return nil
         }
         // Without a cookie of its own, an emulated kernel could answer with the listener.
@@ -147,7 +147,11 @@ public struct SockDiagClient: ~Copyable {
             throw error
         }
         guard !reply.wasInterrupted else {
-            throw SockDiagError(.inconsistentDump, operation: request.operation, detail: "the sockets changed meanwhile")
+            throw SockDiagError(
+                .inconsistentDump,
+                operation: request.operation,
+                detail: "the sockets changed meanwhile"
+            )
         }
     }
 
