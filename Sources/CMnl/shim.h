@@ -5,6 +5,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <mntent.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
