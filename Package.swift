@@ -45,7 +45,11 @@ let package = Package(
             path: "Tests/TCPStateLab",
             swiftSettings: settings
         ),
-        .testTarget(name: "TCPStateLabTests", dependencies: ["TCPStateLab"], swiftSettings: settings),
+        .testTarget(
+            name: "TCPStateLabTests",
+            dependencies: ["CLab", "SockDiag", "TCPStateLab"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
         .testTarget(
             name: "TCPStatesCommandsTests",

@@ -10,6 +10,7 @@ extension Lab {
     ///   - uid: the user and group that it runs as, without any privilege; nil for that of the tests.
     ///   - terminal: whether standard output is a terminal of 80 columns.
     ///   - duration: after this it is killed, and that is an error.
+    @discardableResult
     package func spawn(
         _ path: String,
         _ arguments: [String] = [],
@@ -23,6 +24,7 @@ extension Lab {
 
     /// Starts a program in the namespace, as ``spawn(_:_:environment:uid:terminal:within:)`` does; it is killed with
     /// the lab at the latest.
+    @discardableResult
     package func start(
         _ path: String,
         _ arguments: [String] = [],

@@ -67,6 +67,7 @@ extension Lab {
     }
 
     /// So many half-open requests on one listener.
+    @discardableResult
     package func flood(
         _ count: Int,
         over network: LabNetwork = .ipv4,

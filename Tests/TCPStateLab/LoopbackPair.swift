@@ -51,6 +51,7 @@ package struct LoopbackPair: Sendable {
 
 extension Lab {
     /// A listener on the loopback device, a client, and the accepted connection between them.
+    @discardableResult
     package func loopbackPair(over network: LabNetwork = .ipv4) throws(LabError) -> LoopbackPair {
         guard let address = network.loopback else {
             throw LabError(.impossible, "the loopback device has no link-local address")

@@ -39,12 +39,7 @@ package final class NetworkNamespace: Sendable {
 
     deinit {
         worker.stop()
-        // The last reference may go away in a closure that runs in the namespace.
-        if pthread_equal(thread, pthread_self()) != 0 {
-            pthread_detach(thread)
-        } else {
-            pthread_join(thread, nil)
-        }
+        pthread_join(thread, nil)
     }
 
     /// Runs the closure on the namespace's thread and waits for it; calls from several threads take turns.

@@ -48,12 +48,12 @@ package struct ProcNetTCP: Hashable, Sendable {
 }
 
 extension Lab {
-    /// All lines of the namespace's /proc/net/tcp and tcp6, IPv4 first.
-    package func procNetTCP() throws(LabError) -> [ProcNetTCP] {
-        try run { () throws(LabError) in
-            let text = try Self.read("/proc/thread-self/net/tcp") + Self.read("/proc/thread-self/net/tcp6")
-            return text.split(separator: "\n").compactMap(ProcNetTCP.init)
-        }
+    /// All lines of the namespace's /proc/net/tcp or tcp6, or of both, IPv4 first.
+    package func procNetTCP(_ family: AddressFamily? = nil) throws(LabError) -> [ProcNetTCP] {
+        guard let family else { return try procNetTCP(.ipv4) + procNetTCP(.ipv6) }
+        let path = "/proc/thread-self/net/" + (family == .ipv4 ? "tcp" : "tcp6")
+        let text = try run { () throws(LabError) in try Self.read(path) }
+        return text.split(separator: "\n").compactMap(ProcNetTCP.init)
     }
 
     static func read(_ path: String) throws(LabError) -> String {

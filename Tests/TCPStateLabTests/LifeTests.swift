@@ -8,14 +8,14 @@ struct LifeTests {
     @Test func `A segment has been dealt with, and answered, when send returns`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        let listener = try lab.listener()
-        for _ in 0..<200 {
-            let request = try lab.server(in: .synReceived, on: listener)
-            try request.peer.send(.ack)
-            #expect(try lab.row(of: request)?.state == .established)
-            try request.peer.send(.fin)
-            #expect(try request.peer.unread().map(\.flags) == [.ack])
-            #expect(try lab.row(of: request)?.state == .closeWait)
+        for _ in 0..<500 {
+            let client = try lab.client(in: .finWait1)
+            try client.peer.send(.ack)
+            #expect(try client.state() == .finWait2)
+            #expect(try client.peer.unread().isEmpty)
+            try client.peer.send(.fin)
+            #expect(try client.state() == .closed)
+            #expect(try client.peer.unread().map(\.flags) == [.ack])
         }
     }
 

@@ -25,7 +25,7 @@ struct StateTests {
         defer { lab.close() }
         let server = try lab.server(in: state, over: network)
         try expectHeld(server, in: state, lab)
-        #expect(try lab.procNetTCP().contains { $0.state == .listen && $0.local.port == server.local.port })
+        #expect(try server.listener?.state() == .listen)
     }
 
     /// The kernel's own list and TCP_INFO agree with the state, before and after segments that change nothing.
@@ -63,7 +63,7 @@ struct StateTests {
 extension Lab {
     /// The line of the connection in the kernel's own list.
     func row(of connection: Connection) throws -> ProcNetTCP? {
-        let rows = try procNetTCP().filter {
+        let rows = try procNetTCP(connection.local.address.family).filter {
             $0.local.port == connection.local.port && $0.remote.port == connection.remote.port
         }
         guard let row = rows.first else { return nil }
