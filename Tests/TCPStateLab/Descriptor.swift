@@ -1,12 +1,6 @@
 internal import Glibc
 internal import Synchronization
 
-/// Held while a child process is started, and while a descriptor is closed.
-///
-/// Between its birth and its `execve`, a child holds copies of all descriptors, close-on-exec or not: a close at that
-/// moment would not be the last one, and the kernel would neither send a FIN nor orphan the socket.
-let childBirth = Mutex(())
-
 /// A file descriptor that is closed once, at the latest with the object.
 final class Descriptor: Sendable {
     private let number: Mutex<Int32?>
@@ -25,10 +19,7 @@ final class Descriptor: Sendable {
     var rawValue: Int32? { number.withLock { $0 } }
 
     func close() {
-        number.withLock { number in
-            guard let open = number.take() else { return }
-            childBirth.withLock { _ in _ = Glibc.close(open) }
-        }
+        if let open = number.withLock({ $0.take() }) { _ = Glibc.close(open) }
     }
 
     /// A system call on the descriptor.

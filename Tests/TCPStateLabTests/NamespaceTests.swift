@@ -47,7 +47,7 @@ struct NamespaceTests {
         }
         // The device here goes away with its other end, and that end with its namespace.
         try events.await("the end of the namespace") { notice in
-            notice.type == UInt16(RTM_DELLINK) && notice[payload: 4, as: Int32.self] == Lab.observedDevice.index
+            notice.type == UInt16(RTM_DELLINK) && notice[4, as: Int32.self] == Lab.observedDevice.index
         }
     }
 
