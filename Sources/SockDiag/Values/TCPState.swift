@@ -102,16 +102,23 @@ extension TCPState {
     public var meaning: String {
         switch self {
         case .listen: "A server waits here for connections."
-        case .synSent: "This side opened: its SYN is sent, the SYN+ACK has not come. The peer is far, filtered or dead."
+        case .synSent:
+            "This side opened: its SYN is sent, the SYN+ACK has not come. The peer is far, filtered or dead."
         case .synReceived, .newSynReceived:
-            "Half open: a SYN came and was answered by SYN+ACK; the client's final ACK is missing. Many mean a SYN flood."
+            """
+            Half open: a SYN came and was answered by SYN+ACK; the client's final ACK is missing. \
+            Many mean a SYN flood, or clients that are gone.
+            """
         case .established: "Open: both sides have confirmed each other's sequence number and data can flow."
         case .finWait1: "This side closed first: its FIN is sent and not yet acknowledged."
         case .finWait2: "This side closed first and the peer acknowledged it; the peer has not closed yet."
-        case .closeWait: "The peer has closed; the program here has not called close(). Many mean a leak in this program."
-        case .closing: "Both sides closed at once: the FINs crossed, and the acknowledgement of this side's is missing."
+        case .closeWait:
+            "The peer has closed; the program here has not called close(). Many mean a leak in this program."
+        case .closing:
+            "Both sides closed at once: the FINs crossed, and the acknowledgement of this side's is missing."
         case .lastAck: "The peer closed first, then this side: the acknowledgement of this side's FIN is missing."
-        case .timeWait: "Both have closed, this side first: it waits so that late segments cannot disturb a new connection."
+        case .timeWait:
+            "Both have closed, this side first: it waits so that late segments cannot disturb a new connection."
         case .closed: "No connection: closed or reset, while a program may still hold the descriptor."
         case .bound: "Bound to a local port, neither listening nor connecting."
         default: "A state that this version does not know."

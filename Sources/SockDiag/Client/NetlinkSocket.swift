@@ -1,0 +1,74 @@
+internal import CMnl
+internal import Glibc
+
+/// A netlink socket of the family `NETLINK_SOCK_DIAG`, closed with the value that owns it.
+struct NetlinkSocket: ~Copyable {
+    private let handle: OpaquePointer
+
+    /// The file descriptor.
+    var descriptor: Int32 { mnl_socket_get_fd(handle) }
+
+    /// Opens and binds a socket in the calling thread's network namespace.
+    init() throws(SockDiagError) {
+        let operation = "open a netlink socket"
+        guard let handle = mnl_socket_open2(NETLINK_SOCK_DIAG, Int32(SOCK_CLOEXEC.rawValue)) else {
+            throw SockDiagError(errno: errno, operation: operation)
+        }
+        guard mnl_socket_bind(handle, 0, MNL_SOCKET_AUTOPID) == 0 else {
+            let failure = SockDiagError(errno: errno, operation: operation)
+            mnl_socket_close(handle)
+            throw failure
+        }
+        self.handle = handle
+        // Errors in the kernel's own words, and without an echo of the request. Kernels before 4.12 have neither.
+        var on: Int32 = 1
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        mnl_socket_setsockopt(handle, NETLINK_EXT_ACK, &on, size)
+        mnl_socket_setsockopt(handle, NETLINK_CAP_ACK, &on, size)
+    }
+
+    deinit { mnl_socket_close(handle) }
+
+    /// Sends one message to the kernel.
+    func send(_ message: [UInt8], operation: String) throws(SockDiagError) {
+        while mnl_socket_sendto(handle, message, message.count) < 0 {
+            guard errno == EINTR else { throw SockDiagError(errno: errno, operation: operation) }
+        }
+    }
+
+    /// Receives one datagram of the kernel; what a stranger sent is passed over. Nil where there is none and `flags`
+    /// say not to wait.
+    func receive(
+        into buffer: UnsafeMutableRawBufferPointer,
+        flags: Int32 = 0,
+        operation: String
+    ) throws(SockDiagError) -> Int? {
+        while true {
+            var sender = sockaddr_nl()
+            var senderSize = socklen_t(MemoryLayout<sockaddr_nl>.size)
+            // Not mnl_socket_recvfrom: it keeps the sender to itself.
+            let count = withUnsafeMutablePointer(to: &sender) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                    let flags = flags | Int32(MSG_TRUNC)
+                    return recvfrom(descriptor, buffer.baseAddress, buffer.count, flags, address, &senderSize)
+                }
+            }
+            guard count >= 0 else {
+                switch errno {
+                case EINTR: continue
+                case EAGAIN where flags & Int32(MSG_DONTWAIT) != 0: return nil
+                default: throw SockDiagError(errno: errno, operation: operation)
+                }
+            }
+            guard sender.nl_pid == 0 else { continue }
+            guard count <= buffer.count else {
+                throw SockDiagError(
+                    .malformedReply,
+                    operation: operation,
+                    detail: "a datagram of \(count) bytes does not fit the buffer of \(buffer.count)"
+                )
+            }
+            return count
+        }
+    }
+}

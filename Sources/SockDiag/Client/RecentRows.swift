@@ -1,0 +1,19 @@
+/// The rows that a dump yielded last, to drop one that it yields again.
+///
+/// The kernel walks a hash chain in several steps and finds its place again by counting. Sockets that come and go
+/// meanwhile shift the count, and the rows just yielded come once more: repeats are never far apart.
+struct RecentRows: ~Copyable {
+    /// One slot for each of so many successive cookies: 32 KiB.
+    private var slots = [UInt64](repeating: 0, count: 4096)
+
+    /// Remembers the row; whether it is new. A husk and its minisocket share a cookie and are two rows.
+    mutating func insert(_ record: borrowing SocketRecord) -> Bool {
+        let cookie = record.cookie.rawValue
+        guard cookie != 0 else { return true }
+        let key = record.isMinisocket ? ~cookie : cookie
+        let slot = Int(truncatingIfNeeded: key) & (slots.count - 1)
+        guard slots[slot] != key else { return false }
+        slots[slot] = key
+        return true
+    }
+}

@@ -1,0 +1,81 @@
+internal import Glibc
+
+/// What kept the kernel's answer from being had: what was tried, why it failed, and what would make it work.
+///
+/// ```swift
+/// do {
+///     print(try client.sockets().count)
+/// } catch where error.code == .permissionDenied {
+///     print(error)  // "cannot open a netlink socket: Operation not permitted; …"
+/// }
+/// ```
+public struct SockDiagError: Error, Hashable, Sendable {
+    /// The kind of failure. New ones may come: compare with those that matter and let a `default` take the rest.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        /// The code's name.
+        public let description: String
+
+        /// The kernel does not know the family or the protocol: built without it, or its module is not there.
+        public static let unsupported = Code(description: "unsupported")
+        /// The kernel or a security policy (seccomp, SELinux) refused.
+        public static let permissionDenied = Code(description: "permissionDenied")
+        /// The kernel refused the request as wrong, or it could not be built.
+        public static let invalidRequest = Code(description: "invalidRequest")
+        /// A reply was cut short or contradicts itself.
+        public static let malformedReply = Code(description: "malformedReply")
+        /// The kernel marked dump after dump as inconsistent (`NLM_F_DUMP_INTR`).
+        public static let inconsistentDump = Code(description: "inconsistentDump")
+        /// Any other failure of the operating system; `errno` says which.
+        public static let system = Code(description: "system")
+    }
+
+    /// The kind of failure.
+    public let code: Code
+    /// The system's error number; 0 where the system reported none, as for a malformed reply.
+    public let errno: Int32
+    /// What was being done, to be read after "cannot": `dump the IPv4 TCP sockets`.
+    public let operation: String
+    /// What is wrong, or what the kernel said in words (extended ACK); empty where it said nothing.
+    public let detail: String
+
+    init(_ code: Code, errno: Int32 = 0, operation: String, detail: String = "") {
+        self.code = code
+        self.errno = errno
+        self.operation = operation
+        self.detail = detail
+    }
+
+    /// The failure of a system call or of a request, by its errno.
+    init(errno: Int32, operation: String, detail: String = "") {
+        let code: Code =
+            switch errno {
+            case EPERM, EACCES: .permissionDenied
+            case ENOENT, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT, ENOSYS: .unsupported
+            case EINVAL, ERANGE: .invalidRequest
+            default: .system
+            }
+        self.init(code, errno: errno, operation: operation, detail: detail)
+    }
+}
+
+extension SockDiagError: CustomStringConvertible {
+    /// One line: what could not be done, why, and the remedy where there is one.
+    public var description: String {
+        var text = "cannot \(operation)"
+        if errno != 0 { text += ": \(String(cString: strerror(errno)))" }
+        if !detail.isEmpty { text += errno == 0 ? ": \(detail)" : " (\(detail))" }
+        if let remedy { text += "; \(remedy)" }
+        return text
+    }
+
+    private var remedy: String? {
+        switch code {
+        case .unsupported:
+            "the kernel needs CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG (modules inet_diag and tcp_diag: modprobe tcp_diag)"
+        case .permissionDenied:
+            "a seccomp profile, SELinux or a sandbox denies NETLINK_SOCK_DIAG: allow it for this process"
+        case .inconsistentDump: "try again when fewer sockets come and go"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// Which sockets a dump shall yield, and what it shall tell of each: all that the kernel's request itself can say.
+///
+/// ```swift
+/// var query = SocketQuery(states: .closingStates, extensions: [.info, .memory])
+/// query.localPort = 443
+/// ```
+public struct SocketQuery: Hashable, Sendable {
+    /// Only sockets of this family; nil for both.
+    public var family: AddressFamily?
+    /// The transport protocol.
+    public var `protocol`: SocketProtocol
+    /// Only sockets in one of these states.
+    public var states: TCPStateSet
+    /// What to tell of each socket beyond the fixed fields.
+    public var extensions: SocketExtensions
+    /// Only sockets with this local port; nil for any.
+    public var localPort: UInt16?
+    /// Only sockets with this remote port; nil for any.
+    public var remotePort: UInt16?
+
+    /// A query; without arguments it asks for every TCP socket.
+    public init(
+        family: AddressFamily? = nil,
+        protocol: SocketProtocol = .tcp,
+        states: TCPStateSet = .all,
+        extensions: SocketExtensions = [],
+        localPort: UInt16? = nil,
+        remotePort: UInt16? = nil
+    ) {
+        self.family = family
+        self.protocol = `protocol`
+        self.states = states
+        self.extensions = extensions
+        self.localPort = localPort
+        self.remotePort = remotePort
+    }
+}

@@ -1,0 +1,76 @@
+/// What a congestion control algorithm measures of itself.
+public enum CongestionInfo: Hashable, Sendable {
+    /// BBR (`INET_DIAG_BBRINFO`).
+    case bbr(BBRInfo)
+    /// DCTCP (`INET_DIAG_DCTCPINFO`).
+    case dctcp(DCTCPInfo)
+    /// Vegas, and what answers in its form: Veno, YeAH, Illinois (`INET_DIAG_VEGASINFO`).
+    case vegas(VegasInfo)
+}
+
+/// `struct tcp_bbr_info` of `<linux/inet_diag.h>`.
+public struct BBRInfo: Hashable, Sendable {
+    /// The highest bandwidth seen lately, bytes a second (`bbr_bw_hi`, `bbr_bw_lo`).
+    public var bandwidth: UInt64
+    /// The lowest round-trip time seen lately, microseconds (`bbr_min_rtt`).
+    public var minRTT: UInt32
+    /// The pacing rate's gain, in 256ths (`bbr_pacing_gain`).
+    public var pacingGain: UInt32
+    /// The congestion window's gain, in 256ths (`bbr_cwnd_gain`).
+    public var cwndGain: UInt32
+
+    /// Decodes the attribute; nil where it is cut short.
+    init?(_ value: RawSpan) {
+        guard let low: UInt32 = value.number(at: 0), let high: UInt32 = value.number(at: 4),
+            let minRTT: UInt32 = value.number(at: 8), let pacingGain: UInt32 = value.number(at: 12),
+            let cwndGain: UInt32 = value.number(at: 16)
+        else { return nil }
+        bandwidth = UInt64(high) << 32 | UInt64(low)
+        (self.minRTT, self.pacingGain, self.cwndGain) = (minRTT, pacingGain, cwndGain)
+    }
+}
+
+/// `struct tcp_dctcp_info` of `<linux/inet_diag.h>`.
+public struct DCTCPInfo: Hashable, Sendable {
+    /// Whether the peer echoes congestion; DCTCP behaves like Reno otherwise (`dctcp_enabled`).
+    public var isEnabled: Bool
+    /// Whether the last segment was marked (`dctcp_ce_state`).
+    public var ceState: UInt16
+    /// The estimate of the marked share, in 1024ths (`dctcp_alpha`).
+    public var alpha: UInt32
+    /// Bytes acknowledged with a mark (`dctcp_ab_ecn`).
+    public var markedBytes: UInt32
+    /// Bytes acknowledged (`dctcp_ab_tot`).
+    public var totalBytes: UInt32
+
+    /// Decodes the attribute; nil where it is cut short.
+    init?(_ value: RawSpan) {
+        guard let enabled: UInt16 = value.number(at: 0), let ceState: UInt16 = value.number(at: 2),
+            let alpha: UInt32 = value.number(at: 4), let marked: UInt32 = value.number(at: 8),
+            let total: UInt32 = value.number(at: 12)
+        else { return nil }
+        isEnabled = enabled != 0
+        (self.ceState, self.alpha, markedBytes, totalBytes) = (ceState, alpha, marked, total)
+    }
+}
+
+/// `struct tcpvegas_info` of `<linux/inet_diag.h>`.
+public struct VegasInfo: Hashable, Sendable {
+    /// Whether the algorithm steers now (`tcpv_enabled`).
+    public var isEnabled: Bool
+    /// Round trips measured in this window (`tcpv_rttcnt`).
+    public var rttCount: UInt32
+    /// The round-trip time, microseconds (`tcpv_rtt`).
+    public var rtt: UInt32
+    /// The lowest round-trip time, microseconds (`tcpv_minrtt`).
+    public var minRTT: UInt32
+
+    /// Decodes the attribute; nil where it is cut short.
+    init?(_ value: RawSpan) {
+        guard let enabled: UInt32 = value.number(at: 0), let rttCount: UInt32 = value.number(at: 4),
+            let rtt: UInt32 = value.number(at: 8), let minRTT: UInt32 = value.number(at: 12)
+        else { return nil }
+        isEnabled = enabled != 0
+        (self.rttCount, self.rtt, self.minRTT) = (rttCount, rtt, minRTT)
+    }
+}

@@ -1,0 +1,37 @@
+/// One socket of a running dump, read in place from the receive buffer: nothing is copied, nothing allocated.
+///
+/// It cannot outlive the closure it is given to; ``TCPSocket/init(_:)`` makes a copy that can. What can be read is
+/// in ``SocketFields``.
+public struct SocketRecord: ~Escapable, SocketFields {
+    @usableFromInline let message: RawSpan
+
+    /// Reads a socket from the bytes of a `struct inet_diag_msg` and the attributes behind it.
+    ///
+    /// - Throws: ``SockDiagError`` of code ``SockDiagError/Code/malformedReply`` where they are cut short.
+    @_lifetime(copy message)
+    public init(message: RawSpan) throws(SockDiagError) {
+        guard message.byteCount >= InetDiagMessage.size else {
+            throw SockDiagError(
+                .malformedReply,
+                operation: "read a socket from the kernel's answer",
+                detail: "\(message.byteCount) bytes where struct inet_diag_msg has \(InetDiagMessage.size)"
+            )
+        }
+        guard Attributes(message.extracting(droppingFirst: InetDiagMessage.size)).areWellFormed else {
+            throw SockDiagError(
+                .malformedReply,
+                operation: "read a socket from the kernel's answer",
+                detail: "an attribute's length contradicts the message's"
+            )
+        }
+        self.message = message
+    }
+
+    /// Calls `body` with the message's bytes: a `struct inet_diag_msg`, then attributes.
+    @inlinable
+    public func withMessage<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(message)
+    }
+}

@@ -1,0 +1,129 @@
+/// The kernel's measurements of one connection: `struct tcp_info`, as long as this kernel makes it.
+///
+/// A field is read by its name, as a number in the kernel's own unit; it is nil where the kernel is too old to send it:
+///
+/// ```swift
+/// if let info = socket.tcpInfo, let rtt = info[.rtt] {
+///     print("round trip \(rtt) µs, \(info[.totalRetrans] ?? 0) segments retransmitted")
+/// }
+/// ```
+///
+/// Source: `<linux/tcp.h>`; RFC 9293, RFC 4898. Asked for with ``SocketExtensions/info``.
+public struct TCPInfo: Sendable {
+    /// The bytes as they were received, zero behind ``byteCount``. The 280 of kernel 6.18 and some to grow into:
+    /// what is longer still is in ``SocketFields/attribute(_:)``.
+    private var words = InlineArray<40, UInt64>(repeating: 0)
+
+    /// How many bytes the kernel sent.
+    public let byteCount: Int
+
+    /// Reads the bytes of a `struct tcp_info`; nil where there are fewer than the 104 that every kernel since 2.6.24
+    /// sends.
+    public init?(_ bytes: RawSpan) {
+        guard bytes.byteCount >= Self.shortest else { return nil }
+        byteCount = bytes.byteCount
+        withUnsafeMutableBytes(of: &words) { target in
+            bytes.extracting(first: min(bytes.byteCount, target.count)).withUnsafeBytes { target.copyMemory(from: $0) }
+        }
+    }
+
+    /// Up to and with `tcpi_total_retrans`.
+    private static let shortest = 104
+
+    /// The field's number in its ``Field/unit``; nil where this kernel did not send it.
+    public subscript(_ field: Field) -> UInt64? {
+        guard field.offset + field.size <= byteCount else { return nil }
+        let bytes = words.span.bytes
+        let number: UInt64? =
+            switch field.size {
+            case 1: bytes.number(at: field.offset, as: UInt8.self).map(UInt64.init)
+            case 2: bytes.number(at: field.offset, as: UInt16.self).map(UInt64.init)
+            case 4: bytes.number(at: field.offset, as: UInt32.self).map(UInt64.init)
+            default: bytes.number(at: field.offset, as: UInt64.self)
+            }
+        return number.map { $0 >> UInt64(field.shift) & field.mask }
+    }
+
+    /// The negotiated options.
+    public var options: Options { Options(rawValue: UInt8(truncatingIfNeeded: self[.options] ?? 0)) }
+
+    /// A field of `struct tcp_info`.
+    public struct Field: Hashable, Sendable {
+        /// The kernel's name without `tcpi_`: `snd_cwnd`.
+        public let name: String
+        /// What its number counts.
+        public let unit: Unit
+        let offset: Int
+        let size: Int
+        let shift: Int
+        let mask: UInt64
+
+        /// A field of so many bytes at an offset, or some bits of them, as little-endian machines lay bit-fields out.
+        init(_ name: String, at offset: Int, size: Int, bits: Range<Int>? = nil, _ unit: Unit = .none) {
+            self.name = name
+            self.unit = unit
+            self.offset = offset
+            self.size = size
+            shift = bits?.lowerBound ?? 0
+            mask = UInt64.max >> UInt64(64 - (bits?.count ?? 8 * size))
+        }
+
+        /// A field that the running kernel does not send.
+        static func absent(_ name: String) -> Field { Field(name, at: Int(Int32.max), size: 4) }
+    }
+
+    /// What a field's number counts.
+    public enum Unit: Hashable, Sendable {
+        /// A code, a set of bits, or plain events.
+        case none
+        /// Microseconds.
+        case microseconds
+        /// Milliseconds.
+        case milliseconds
+        /// Bytes.
+        case bytes
+        /// Segments.
+        case segments
+        /// Bytes a second.
+        case bytesPerSecond
+    }
+
+    /// The options that both sides agreed on: the `TCPI_OPT_*` bits of `<linux/tcp.h>`.
+    public struct Options: OptionSet, Hashable, Sendable {
+        /// The bits, also those that this version does not know.
+        public var rawValue: UInt8
+
+        /// Options of any bits.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Timestamps (`TCPI_OPT_TIMESTAMPS`, RFC 7323).
+        public static let timestamps = Options(rawValue: 1)
+        /// Selective acknowledgements (`TCPI_OPT_SACK`, RFC 2018).
+        public static let sack = Options(rawValue: 2)
+        /// Window scaling (`TCPI_OPT_WSCALE`, RFC 7323).
+        public static let windowScale = Options(rawValue: 4)
+        /// Explicit congestion notification was negotiated (`TCPI_OPT_ECN`, RFC 3168).
+        public static let ecn = Options(rawValue: 8)
+        /// A packet with a mark of it was received (`TCPI_OPT_ECN_SEEN`).
+        public static let ecnSeen = Options(rawValue: 16)
+        /// The peer acknowledged data in this side's SYN (`TCPI_OPT_SYN_DATA`, RFC 7413).
+        public static let synData = Options(rawValue: 32)
+        /// Timestamps count microseconds (`TCPI_OPT_USEC_TS`, kernel 6.7).
+        public static let microsecondTimestamps = Options(rawValue: 64)
+        /// Made by Fast Open, on the server (`TCPI_OPT_TFO_CHILD`, kernel 6.14).
+        public static let fastOpenChild = Options(rawValue: 128)
+    }
+}
+
+extension TCPInfo: Hashable {
+    /// Whether the kernel sent the same bytes.
+    public static func == (left: TCPInfo, right: TCPInfo) -> Bool {
+        left.byteCount == right.byteCount && left.words.indices.allSatisfy { left.words[$0] == right.words[$0] }
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(byteCount)
+        for index in words.indices { hasher.combine(words[index]) }
+    }
+}

@@ -1,0 +1,39 @@
+/// One socket as the kernel described it at one moment: the whole message, kept.
+///
+/// What can be read is in ``SocketFields``. A value is one array; reading a field decodes it from the bytes, so
+/// attributes of a kernel newer than this version are still there.
+///
+/// ```swift
+/// for socket in try client.sockets(in: .closeWait) {
+///     print(socket.local, socket.remote, socket.cookie)
+/// }
+/// ```
+public struct TCPSocket: Hashable, Sendable, SocketFields {
+    @usableFromInline let message: [UInt8]
+
+    /// Copies the socket out of a running dump.
+    public init(_ record: borrowing SocketRecord) {
+        message = record.message.array()
+    }
+
+    /// Reads a socket from the bytes of a `struct inet_diag_msg` and the attributes behind it.
+    ///
+    /// - Throws: ``SockDiagError`` of code ``SockDiagError/Code/malformedReply`` where they are cut short.
+    public init(message: [UInt8]) throws(SockDiagError) {
+        _ = try SocketRecord(message: message.span.bytes)
+        self.message = message
+    }
+
+    /// Calls `body` with the message's bytes: a `struct inet_diag_msg`, then attributes.
+    @inlinable
+    public func withMessage<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(message.span.bytes)
+    }
+}
+
+extension TCPSocket: CustomStringConvertible {
+    /// State and endpoints on one line.
+    public var description: String { "\(state) \(local) \(remote)" }
+}

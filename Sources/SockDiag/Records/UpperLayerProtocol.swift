@@ -1,0 +1,94 @@
+/// The protocol that the kernel runs above a TCP connection.
+///
+/// Source: `INET_DIAG_ULP_INFO` and the `INET_ULP_INFO_*` numbers of `<linux/inet_diag.h>` (kernel 5.4).
+public struct UpperLayerProtocol: Hashable, Sendable {
+    /// Its name: `tls`, `mptcp`, `espintcp`.
+    public var name: String
+    /// What TLS tells of itself, where it is TLS.
+    public var tls: TLSInfo?
+    /// What the subflow tells of itself, where it is MPTCP (kernel 5.7).
+    public var mptcp: MPTCPSubflow?
+
+    /// `INET_ULP_INFO_NAME`, `INET_ULP_INFO_TLS`, `INET_ULP_INFO_MPTCP`
+    private enum Kind: UInt16 { case name = 1, tls, mptcp }
+
+    /// Decodes the attribute; nil where it has no name.
+    init?(_ value: RawSpan) {
+        let attributes = Attributes(value)
+        guard let name = attributes.value(of: AttributeType(rawValue: Kind.name.rawValue)) else { return nil }
+        self.name = name.text()
+        if let nested = attributes.value(of: AttributeType(rawValue: Kind.tls.rawValue)) { tls = TLSInfo(nested) }
+        if let nested = attributes.value(of: AttributeType(rawValue: Kind.mptcp.rawValue)) {
+            mptcp = MPTCPSubflow(nested)
+        }
+    }
+}
+
+/// What kernel TLS tells of a connection: the `TLS_INFO_*` numbers of `<linux/tls.h>`.
+public struct TLSInfo: Hashable, Sendable {
+    /// The protocol version on the wire: 0x303 is TLS 1.2, 0x304 TLS 1.3 (`TLS_INFO_VERSION`).
+    public var version: UInt16?
+    /// The cipher: the `TLS_CIPHER_*` numbers, 51 is AES-GCM-128 (`TLS_INFO_CIPHER`).
+    public var cipher: UInt16?
+    /// How sending is done: 1 base, 2 software, 3 hardware, 4 hardware records (`TLS_INFO_TXCONF`).
+    public var transmit: UInt16?
+    /// How receiving is done, in the same numbers (`TLS_INFO_RXCONF`).
+    public var receive: UInt16?
+
+    /// Decodes the nested attributes.
+    init(_ value: RawSpan) {
+        Attributes(value).forEach { type, value in
+            switch type.rawValue {
+            case 1: version = value.number(at: 0)
+            case 2: cipher = value.number(at: 0)
+            case 3: transmit = value.number(at: 0)
+            case 4: receive = value.number(at: 0)
+            default: break
+            }
+        }
+    }
+}
+
+/// What a TCP connection that carries a part of an MPTCP one tells of itself: the `MPTCP_SUBFLOW_ATTR_*` numbers of
+/// `<linux/mptcp.h>`.
+public struct MPTCPSubflow: Hashable, Sendable {
+    /// The peer's token of the MPTCP connection (`MPTCP_SUBFLOW_ATTR_TOKEN_REM`).
+    public var remoteToken: UInt32?
+    /// This machine's token of the MPTCP connection (`MPTCP_SUBFLOW_ATTR_TOKEN_LOC`).
+    public var localToken: UInt32?
+    /// The sequence number relative to the subflow's start (`MPTCP_SUBFLOW_ATTR_RELWRITE_SEQ`).
+    public var relativeWriteSequence: UInt32?
+    /// Where the current mapping starts in the MPTCP connection (`MPTCP_SUBFLOW_ATTR_MAP_SEQ`).
+    public var mapSequence: UInt64?
+    /// Where the current mapping starts in the subflow (`MPTCP_SUBFLOW_ATTR_MAP_SFSEQ`).
+    public var mapSubflowSequence: UInt32?
+    /// The subflow's offset (`MPTCP_SUBFLOW_ATTR_SSN_OFFSET`).
+    public var offset: UInt32?
+    /// The length of the current mapping, bytes (`MPTCP_SUBFLOW_ATTR_MAP_DATALEN`).
+    public var mapLength: UInt16?
+    /// The `MPTCP_SUBFLOW_FLAG_*` bits (`MPTCP_SUBFLOW_ATTR_FLAGS`).
+    public var flags: UInt32?
+    /// The peer's address number (`MPTCP_SUBFLOW_ATTR_ID_REM`).
+    public var remoteID: UInt8?
+    /// This machine's address number (`MPTCP_SUBFLOW_ATTR_ID_LOC`).
+    public var localID: UInt8?
+
+    /// Decodes the nested attributes.
+    init(_ value: RawSpan) {
+        Attributes(value).forEach { type, value in
+            switch type.rawValue {
+            case 1: remoteToken = value.number(at: 0)
+            case 2: localToken = value.number(at: 0)
+            case 3: relativeWriteSequence = value.number(at: 0)
+            case 4: mapSequence = value.number(at: 0)
+            case 5: mapSubflowSequence = value.number(at: 0)
+            case 6: offset = value.number(at: 0)
+            case 7: mapLength = value.number(at: 0)
+            case 8: flags = value.number(at: 0)
+            case 9: remoteID = value.number(at: 0)
+            case 10: localID = value.number(at: 0)
+            default: break
+            }
+        }
+    }
+}
