@@ -34,7 +34,7 @@ if ! has_libmnl; then
     command -v apt-get > /dev/null || fail "libmnl's headers are missing and apt-get too; $$remedy"
     as_root=
     if [ "$$(id -u)" != 0 ]; then
-        command -v sudo > /dev/null || fail "libmnl's headers are missing, this is not root and there is no sudo; $$remedy"
+        command -v sudo > /dev/null || fail "libmnl's headers are missing and there is no sudo; $$remedy"
         as_root=sudo
     fi
     install="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq libmnl-dev"
@@ -102,7 +102,8 @@ docs: ## Build the documentation of every library into .build/docs
 	    rm -rf $$symbols
 	    mkdir -p $$symbols
 	    swift symbolgraph-extract -module-name $$library -target "$$(uname -m)-unknown-linux-gnu" \
-	        -I .build/debug/Modules -minimum-access-level public -skip-synthesized-members -output-dir $$symbols
+	        -I Sources/CMnl -I .build/debug/Modules -minimum-access-level public -skip-synthesized-members \
+	        -output-dir $$symbols
 	    docc convert $$(find Sources/$$library -name '*.docc') --warnings-as-errors \
 	        --additional-symbol-graph-dir $$symbols --fallback-default-module-kind Library \
 	        --output-path .build/docs/$$library.doccarchive
