@@ -37,6 +37,7 @@ if ! has_libmnl; then
         command -v sudo > /dev/null || fail "libmnl's headers are missing and there is no sudo; $$remedy"
         as_root=sudo
     fi
+    echo "installing libmnl-dev" >&2
     install="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq libmnl-dev"
     $$install > /dev/null 2>&1 || { $$as_root apt-get update -qq && $$install; } >&2 && has_libmnl ||
         fail "libmnl's headers are missing and apt-get could not install them; $$remedy"
