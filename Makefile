@@ -58,6 +58,11 @@ test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 	fi
 	exec swift test --skip-build $(ARGS)
 
+.PHONY: benchmark
+benchmark: $(BIN) ## Time tcpstates beside ss: make benchmark ARGS="--sockets 10000"
+	@swift build -c release --package-path Examples/Benchmarks --scratch-path .build/examples/Benchmarks >&2
+	.build/examples/Benchmarks/release/Benchmarks --tool $(CURDIR)/$(BIN) $(ARGS)
+
 .PHONY: install
 install: $(BIN) $(MAN) ## Install binary, manual and completions: make install PREFIX=/usr/local DESTDIR=
 	@cd $(STAGE)

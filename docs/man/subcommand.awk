@@ -13,7 +13,7 @@ function put(line) {
 /^\.Dt / { sub(/\./, "-", $2) }
 /^\.Nm "/ { synopsis = $0; gsub(/"/, ""); $0 = $1 " " $2 "-" $3 }
 /^\.Nm$/ { $0 = synopsis }
-/^\.Nd / { gsub(/^\.Nd "|\.?"$/, ""); $0 = ".Nd " $0 }
+/^\.Nd / { gsub(/^\.Nd "?|\.?"?$/, ""); $0 = ".Nd " $0 }
 /^\.Ex -std/ { put("That of"); $0 = ".Xr tcpstates 1 ." }
 # Text that starts like a macro.
 /^(\.[^A-Z\\]|')/ { $0 = "\\&" $0 }
