@@ -32,8 +32,10 @@ public struct SockDiagClient: ~Copyable {
     /// Opens a client of the calling thread's network namespace.
     ///
     /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/permissionDenied`` where a sandbox forbids netlink.
-    public init() throws(SockDiagError) {
-        netlink = try NetlinkSocket()
+    public init() throws(SockDiagError) { self.init(try NetlinkSocket()) }
+
+    init(_ netlink: consuming NetlinkSocket) {
+        self.netlink = netlink
         buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
     }
 
