@@ -4,19 +4,6 @@ import Testing
 
 /// Datagrams with random damage, the same in every run: any of them is read or refused, and none traps.
 struct MutationTests {
-    /// SplitMix64 (public domain, Sebastiano Vigna): the same numbers from the same seed on every machine.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-    }
-
     private static let datagrams: [[UInt8]] = [
         Datagram.socket(Message.establishedIPv4 + Attribute.everything.joined()) + Datagram.end(),
         Datagram.socket(Message.listenLinkLocal + Attribute.ulpTLS) + Datagram.socket(Message.request)
@@ -30,7 +17,7 @@ struct MutationTests {
     ]
 
     /// Flips, sets, copies, cuts or lengthens at random, a few times; lengths and types are hit as often as values.
-    private func damage(_ datagram: [UInt8], with generator: inout Generator) -> [UInt8] {
+    private func damage(_ datagram: [UInt8], with generator: inout SeededGenerator) -> [UInt8] {
         var bytes = datagram
         for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {
             let index = Int.random(in: 0..<bytes.count, using: &generator)
@@ -47,7 +34,7 @@ struct MutationTests {
     }
 
     @Test(arguments: [1, 2, 3, 4] as [UInt64]) func noDamageToADatagramTraps(seed: UInt64) throws {
-        var generator = Generator(state: seed)
+        var generator = SeededGenerator(state: seed)
         var (read, refused, fields) = (0, 0, 0)
         for _ in 0..<10_000 {
             guard let datagram = Self.datagrams.randomElement(using: &generator) else { break }
