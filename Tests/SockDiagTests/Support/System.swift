@@ -33,3 +33,17 @@ func detachThread(_ body: @escaping @Sendable () -> Void) throws {
     }
     pthread_detach(thread)
 }
+
+/// All bytes of a file; nil where it cannot be read.
+func contents(ofFile path: String) -> [UInt8]? {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var contents: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+        let count = read(file, &buffer, buffer.count)
+        guard count > 0 else { return count == 0 ? contents : nil }
+        contents += buffer[..<count]
+    }
+}
