@@ -73,6 +73,21 @@ import Testing
         #expect(try client.socket(identity(Message.listenLinkLocal))?.state == .listen)
     }
 
+    @Test func ofSeveralListenersOnOnePortThoseThatALookupDoesNotFindAreStillThere() throws {
+        let kernel = try FakeKernel { request in
+            guard request.bytes[7] == 3 else { return [request.failure(-ESTALE)] }  // not NLM_F_DUMP
+            var other = Message.listenLinkLocal
+            other[44] = 99  // idiag_cookie
+            return [request.socket(other) + request.socket(Message.listenLinkLocal) + request.end()]
+        }
+        var client = try kernel.makeClient()
+        let identity = try identity(Message.listenLinkLocal)
+        #expect(try client.socket(identity)?.cookie == identity.cookie)
+        #expect(kernel.requests.map(\.states) == [TCPStateSet.all.rawValue, TCPStateSet.listen.rawValue])
+        #expect(try client.socket(self.identity(Message.timeWait)) == nil)
+        #expect(kernel.requests.count == 3, "a connection is not looked for among the listeners")
+    }
+
     @Test func anAnswerThatCameTooLateIsNotTakenForTheNextOne() throws {
         let kernel = try FakeKernel { request in
             [
