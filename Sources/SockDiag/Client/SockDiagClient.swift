@@ -59,7 +59,7 @@ public struct SockDiagClient: ~Copyable {
         }
         var wider = query
         wider.states.formUnion(unconnected)
-        try dump(wider) { if query.states.contains($0.state) { body($0) } }
+        try dump(wider) { if !unconnected.contains($0.state) || query.states.contains($0.state) { body($0) } }
     }
 
     private mutating func dump(
