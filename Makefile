@@ -58,8 +58,8 @@ test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 	fi
 	exec swift test --skip-build $(ARGS)
 
-.PHONY: benchmark
-benchmark: $(BIN) ## Time tcpstates beside ss: make benchmark ARGS="--sockets 10000"
+.PHONY: bench
+bench: $(BIN) ## Time tcpstates beside ss: make bench ARGS="--sockets 10000"
 	@swift build -c release --package-path Examples/Benchmarks --scratch-path .build/examples/Benchmarks >&2
 	.build/examples/Benchmarks/release/Benchmarks --tool $(CURDIR)/$(BIN) $(ARGS)
 
