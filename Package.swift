@@ -42,8 +42,22 @@ let package = Package(
         ),
         .target(name: "TCPStateLab", path: "Tests/TCPStateLab", swiftSettings: settings),
         .testTarget(name: "TCPStateLabTests", dependencies: ["TCPStateLab"], swiftSettings: settings),
-        .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
-        .testTarget(name: "SocketOwnersTests", dependencies: ["SocketOwners", "SockDiag"], swiftSettings: settings),
+        .testTarget(
+            name: "SockDiagTests",
+            dependencies: ["SockDiag", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "SystemProbe",
+            dependencies: ["SocketOwners", "SockDiag"],
+            path: "Tests/SystemProbe",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketOwnersTests",
+            dependencies: ["SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: ["TCPStatesCommands", "TCPStateLab"],

@@ -39,8 +39,12 @@ extension NetworkNamespace {
         for pid in proc.processes {
             do throws(Errno) {
                 let id = try ID(at: "\(pid)/ns/net", in: proc.descriptor)
-                if let place = places[id] {
-                    if listing[place].pid == nil { listing.namespaces[place].setProcess(pid) }
+                let place = places[id]
+                if let place, listing[place].pid != nil { continue }
+                // They are in the first namespace, as other processes are, whose names say more.
+                guard proc.kind(of: pid) != .kernelThread else { continue }
+                if let place {
+                    listing.namespaces[place].setProcess(pid)
                 } else {
                     places[id] = listing.count
                     listing.namespaces.append(NetworkNamespace(process: pid, id: id))

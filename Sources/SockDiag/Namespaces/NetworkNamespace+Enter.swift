@@ -49,7 +49,9 @@ extension NetworkNamespace {
         do {
             let file = try NamespaceFile(path, operation: operation)
             if file.id == id { return file }
-        } catch  where error.code != .notFound { throw error }
+        } catch {
+            guard error.code == .notFound else { throw error }
+        }
         let others = try NetworkNamespace.all().filter { $0 == self }
         for other in others {
             if let file = try? NamespaceFile(other.path, operation: operation), file.id == id { return file }

@@ -9,13 +9,18 @@ package struct ProcessDirectory: ~Copyable {
     package var descriptor: Int32 { directory.descriptor }
 
     /// Opens `/proc`.
-    package init() throws(SockDiagError) {
-        do { directory = try Directory("/proc") } catch {
+    package init(_ path: String = "/proc") throws(SockDiagError) {
+        do throws(Errno) {
+            let directory = try Directory(path)
+            // Where nothing is mounted there may be an empty directory.
+            guard faccessat(directory.descriptor, "self", F_OK, AT_SYMLINK_NOFOLLOW) == 0 else { throw .last }
+            self.directory = directory
+        } catch {
             throw SockDiagError(
                 error.isRefusal ? .permissionDenied : .system,
                 errno: error.rawValue,
-                operation: "list the processes in /proc",
-                remedy: "mount it: mount -t proc proc /proc"
+                operation: "list the processes in \(path)",
+                remedy: "mount it: mount -t proc proc \(path)"
             )
         }
     }
@@ -28,7 +33,7 @@ package struct ProcessDirectory: ~Copyable {
     }
 
     /// Whether processes of other users are hidden (`hidepid=2` of `proc(5)`): process 1 is always there.
-    package var hidesProcesses: Bool { faccessat(descriptor, "1", F_OK, 0) != 0 }
+    package var hidesProcesses: Bool { faccessat(descriptor, "1", F_OK, 0) != 0 && errno == ENOENT }
 
     /// The name of a process; nil where it is gone.
     package func name(of process: Int32) -> ProcessName? {
