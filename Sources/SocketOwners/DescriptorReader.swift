@@ -22,7 +22,7 @@ struct DescriptorReader: ~Copyable {
         var count = 0
         var isRefused = false
         do { count = try readDescriptors(in: "\(pid)/fd", of: pid, processDirectory: "..") } catch {
-            guard error.isRefusal else { return }
+            guard !error.isGone else { return }
             isRefused = true
         }
         if count == 0 {
@@ -44,7 +44,7 @@ struct DescriptorReader: ~Copyable {
                 let path = "\(pid)/task/\(id)/fd"
                 if try readDescriptors(in: path, of: pid, processDirectory: "../../..") > 0 { return false }
             } catch {
-                if error.isRefusal { return true }
+                if !error.isGone { return true }
             }
         }
         return false
@@ -97,7 +97,7 @@ struct DescriptorReader: ~Copyable {
         for offset in 8..<(link.byteCount - 1) {
             guard let byte: UInt8 = link.number(at: offset), case let digit = byte &- UInt8(ascii: "0"), digit < 10
             else { return nil }
-            inode = inode * 10 + UInt64(digit)
+            inode = inode &* 10 &+ UInt64(digit)
         }
         return inode
     }

@@ -49,7 +49,7 @@ final class OwnerScan: Sendable {
         }
         results.withLock { results in
             for (inode, owner) in reader.found {
-                results.table.insert(inode)
+                if wanted == nil { results.table.insert(inode) }
                 results.table.append(owner, to: inode)
             }
             results.coverage.add(reader.coverage)

@@ -25,8 +25,8 @@ package struct Directory: ~Copyable {
     /// Calls `body` with the name of every entry but `.` and `..`, until it answers false. What cannot be read to its
     /// end, as the directory of a process that has just died, ends there.
     package func forEachName(_ body: (UnsafePointer<CChar>) -> Bool) {
+        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return }
         while let entry = readdir(stream) {
-            guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return }
             let name = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
             guard strcmp(name, ".") != 0, strcmp(name, "..") != 0 else { continue }
             guard body(name) else { return }
