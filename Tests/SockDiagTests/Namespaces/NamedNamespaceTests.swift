@@ -27,12 +27,12 @@ final class NamedNamespaceTests {
         #expect(error?.remedy.contains(name) == true)
     }
 
-    @Test func `A named namespace with a process in it is listed once, with both`() throws {
-        let child = try Program(["/sbin/ip", "netns", "exec", name, "cat"])
-        try child.waitForEcho()
+    @Test func `A named namespace with processes in it is listed once, with the first of them`() throws {
+        let children = try (0..<2).map { _ in try Program(["/sbin/ip", "netns", "exec", name, "cat"]) }
+        for child in children { try child.waitForEcho() }
         let listed = try NetworkNamespace.all().filter { $0.name == name }
-        #expect(listed.map(\.pid) == [child.pid])
-        #expect(listed.map(\.id) == [try NetworkNamespace(pid: child.pid).id])
+        #expect(listed.map(\.pid) == [children.map(\.pid).min()])
+        #expect(listed.map(\.id) == [try NetworkNamespace(pid: children[0].pid).id])
     }
 
     @Test func `A namespace without a name is labelled by the process in it`() throws {
@@ -86,6 +86,9 @@ final class NamedNamespaceTests {
         let second = try Program(["/usr/bin/nsenter", "--net=/proc/\(first.pid)/ns/net", "cat"])
         try second.waitForEcho()
         _ = first.finish()
+        // Its output ends before it leaves the namespace.
+        let proc = try ProcessDirectory()
+        while proc.kind(of: first.pid) == .program { sched_yield() }
         var client = try SockDiagClient(in: namespace)
         #expect(try client.sockets().isEmpty)
     }
