@@ -15,8 +15,9 @@ public import SockDiag
 /// if !owners.coverage.isComplete { print(owners.coverage) }  // what is missing, and what would help
 /// ```
 ///
-/// A pass costs about 3 µs for each descriptor of the selected processes, however many sockets are asked for; memory is
-/// for those that are. Ask for a machine's sockets at once, not one by one.
+/// A pass costs about 3 µs for each descriptor of the selected processes, and half of it where a second processor is
+/// idle, however many sockets are asked for; memory is for those that are. Ask for a machine's sockets at once, not one
+/// by one.
 ///
 /// All owners are found, one for each descriptor. Not found are: processes that this one may not see or read
 /// (``coverage``); a socket on its way between two processes (`SCM_RIGHTS`), which is in no table; and a thread that
