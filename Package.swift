@@ -21,7 +21,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
         .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
         .target(
@@ -40,8 +40,18 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "TCPStateLab", path: "Tests/TCPStateLab", swiftSettings: settings),
-        .testTarget(name: "TCPStateLabTests", dependencies: ["TCPStateLab"], swiftSettings: settings),
+        .systemLibrary(name: "CLab", path: "Tests/CLab"),
+        .target(
+            name: "TCPStateLab",
+            dependencies: ["CLab", "SockDiag"],
+            path: "Tests/TCPStateLab",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TCPStateLabTests",
+            dependencies: ["CLab", "SockDiag", "TCPStateLab"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "SockDiagTests",
             dependencies: ["SockDiag", "TCPStateLab", "SystemProbe"],

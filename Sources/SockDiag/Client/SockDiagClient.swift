@@ -60,7 +60,7 @@ public struct SockDiagClient: ~Copyable {
         }
         var wider = query
         wider.states.formUnion(unconnected)
-        try dump(wider) { if query.states.contains($0.state) { body($0) } }
+        try dump(wider) { if !unconnected.contains($0.state) || query.states.contains($0.state) { body($0) } }
     }
 
     private mutating func dump(
@@ -96,7 +96,8 @@ public struct SockDiagClient: ~Copyable {
         try sockets(SocketQuery(states: states))
     }
 
-    /// The TCP socket of this identity as it is now, nil where it is gone. O(1).
+    /// The TCP socket of this identity as it is now, nil where it is gone. O(1), but for one of several listeners on one
+    /// port (`SO_REUSEPORT`), of which the kernel finds one alone: O(number of listeners).
     ///
     /// The kernel finds what listens, connects or is connected. A ``TCPState/bound`` or ``TCPState/closed`` socket is in
     /// dumps alone.
@@ -105,6 +106,17 @@ public struct SockDiagClient: ~Copyable {
     public mutating func socket(
         _ identity: SocketIdentity,
         extensions: SocketExtensions = []
+    ) throws(SockDiagError) -> TCPSocket? {
+        if let found = try lookUp(identity, extensions) { return found }
+        guard identity.remote.port == 0 else { return nil }
+        var listeners = SocketQuery(family: identity.family, states: .listen, extensions: extensions)
+        listeners.localPort = identity.local.port
+        return try sockets(listeners).first { $0.cookie == identity.cookie }
+    }
+
+    private mutating func lookUp(
+        _ identity: SocketIdentity,
+        _ extensions: SocketExtensions
     ) throws(SockDiagError) -> TCPSocket? {
         sequence &+= 1
         let request = DumpRequest(identity, extensions: extensions, sequence: sequence)
