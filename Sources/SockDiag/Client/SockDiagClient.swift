@@ -13,7 +13,8 @@ internal import Glibc
 /// print(halfOpen.count, TCPState.synReceived.meaning)
 /// ```
 ///
-/// It sees the network namespace of the thread that made it, wherever it is used later, and needs no privilege.
+/// It sees the network namespace of the thread that made it, wherever it is used later, and needs no privilege;
+/// ``init(in:)`` makes one that sees another.
 ///
 /// A dump is not atomic: the kernel walks its table while connections come and go. A socket may appear in a state that
 /// it has left by then, and now and then a socket that was there all the time is missing. Before the end of a
