@@ -17,3 +17,11 @@ static inline int cmnl_interface_name(int fd, unsigned int index, char name[IF_N
     memcpy(name, request.ifr_name, IF_NAMESIZE);
     return 0;
 }
+
+/// `SIOCGIFINDEX`: the index of an interface in the namespace of the socket `fd`; -1 and errno where there is none.
+static inline int cmnl_interface_index(int fd, const char *name) {
+    struct ifreq request = {0};
+    if (strlen(name) >= IF_NAMESIZE) return -1;
+    strcpy(request.ifr_name, name);
+    return ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -1 : request.ifr_ifindex;
+}
