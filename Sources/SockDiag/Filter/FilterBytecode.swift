@@ -16,10 +16,14 @@ enum FilterBytecode {
     /// The operations: none where the kernel can rule no socket out, nil where no socket at all can be found.
     static func compile(_ program: FilterProgram) -> [UInt8]? {
         let steps = program.steps
+        var size = 0
+        let operations = steps.map { step -> [Operation] in
+            let operations = Operation.tests(step.test)
+            size += operations.size + headSize
+            return size <= limit ? operations : []
+        }
         // Which step stands for one: itself, or the one that is come to if the kernel does not test it.
         var standIn = Array(0..<steps.count + 2)
-        var operations = [[Operation]](repeating: [], count: steps.count)
-        var size = 0
         for index in steps.indices.reversed() {
             let step = steps[index]
             let (yes, no) = (standIn[step.yes], standIn[step.no])
@@ -27,10 +31,7 @@ enum FilterBytecode {
                 standIn[index] = yes
             } else if let constant = step.test.constant {
                 standIn[index] = constant ? yes : no
-            } else if let tests = Operation.tests(step.test), size + tests.size + headSize <= limit {
-                operations[index] = tests
-                size += tests.size + headSize
-            } else {
+            } else if operations[index].isEmpty {
                 standIn[index] = step.isNegated ? no : yes
             }
         }
@@ -99,8 +100,8 @@ extension FilterBytecode.Operation {
     /// Always goes to `no`.
     fileprivate static let jump = Self(INET_DIAG_BC_JMP) { _ in }
 
-    /// The operations that do a test, one after the other; nil where the kernel has none for it.
-    fileprivate static func tests(_ test: FilterTest) -> [Self]? {
+    /// The operations that do a test, one after the other; none where the kernel has none for it.
+    fileprivate static func tests(_ test: FilterTest) -> [Self] {
         switch test {
         case .host(let end, let network, let port): [condition(end, network, port)]
         case .number(.localPort, let least, let greatest):
@@ -116,7 +117,7 @@ extension FilterBytecode.Operation {
                 }
             ]
         case .cgroup(let id): [Self(INET_DIAG_BC_CGROUP_COND) { $0.append(number: id) }]
-        case .states, .number, .inode, .cookie, .external: nil
+        case .states, .number, .inode, .cookie, .external: []
         }
     }
 

@@ -67,7 +67,7 @@ struct FilterLexer {
 
     /// Whether a value can stand without quotation marks.
     static func isPlainWord(_ value: String) -> Bool {
-        guard !value.isEmpty, relations[value.lowercased()] == nil else { return false }
+        guard !value.isEmpty, !FilterParser.isReserved(value) else { return false }
         return value.unicodeScalars.allSatisfy { $0.isASCII && $0.value > 0x20 && $0.value < 0x7f && $0 != "\\" }
             && !value.contains { separators.contains($0) }
     }

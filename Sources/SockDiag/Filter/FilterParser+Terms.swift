@@ -65,19 +65,22 @@ extension FilterParser {
         while let keyword = word.flatMap({ Keyword(rawValue: $0.lowercased()) }) {
             guard keyword == .state || keyword == .exclude || keyword == .excl else { break }
             try advance()
-            let states = try parseWord(Self.states) { word in
-                word.split(separator: ",", omittingEmptySubsequences: false).reduce(TCPStateSet?.some([])) {
-                    sum,
-                    name in
-                    TCPStateSet(String(name)).flatMap { sum?.union($0) }
-                }
-            }
-            guard case .states(let named) = SocketFilter.Term.in(states) else { continue }
-            set =
-                keyword == .state
-                ? (set ?? []).union(named) : (set ?? TCPStateSet(rawValue: .max)).subtracting(named)
+            let states = try parseWord(Self.stateHint, Self.states)
+            set = keyword == .state ? (set ?? []).union(states) : (set ?? .init(rawValue: .max)).subtracting(states)
         }
         append(.states(set ?? []))
+    }
+
+    /// States and groups, separated by commas; all are also those that this version does not know.
+    private static func states(_ text: String) -> TCPStateSet? {
+        var states: TCPStateSet = []
+        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let named = name.lowercased() == "all" ? .init(rawValue: .max) : TCPStateSet(String(name)) else {
+                return nil
+            }
+            states.formUnion(named.paired)
+        }
+        return states
     }
 
     /// `=` and its like; equality where there is none.
@@ -92,22 +95,24 @@ extension FilterParser {
         return relation
     }
 
-    /// A word or a quotation as a value.
+    /// A word or a quotation as a value. A word that means something by itself is none: the value was forgotten.
     mutating func parseWord<Value>(
         _ expected: String,
         _ convert: (String) -> Value?
     ) throws(SocketFilterError) -> Value {
-        switch token.kind {
-        case .word(let text), .quoted(let text):
-            guard let value = convert(text) else { throw error("expected \(expected)") }
-            try advance()
-            return value
-        default: throw error("expected \(expected)")
-        }
+        let text: String? =
+            switch token.kind {
+            case .word(let word): Self.isReserved(word) ? nil : word
+            case .quoted(let text): text
+            default: nil
+            }
+        guard let value = text.flatMap(convert) else { throw error("expected \(expected)") }
+        try advance()
+        return value
     }
 
     private mutating func parseWord(_ expected: String) throws(SocketFilterError) -> String {
-        try parseWord(expected) { $0.isEmpty ? nil : $0 }
+        try parseWord(expected) { $0 }
     }
 
     /// A number as `ss` reads it but for octal, which a leading 0 would mean there.
@@ -116,9 +121,16 @@ extension FilterParser {
         return text.count > 1 && text.hasPrefix("0") ? nil : UInt32(text)
     }
 
+    /// Whether a word means something by itself, so that a value needs quotation marks to be it.
+    static func isReserved(_ word: String) -> Bool {
+        let word = word.lowercased()
+        return Keyword(rawValue: word) != nil || FilterLexer.relations[word] != nil
+            || ["and", "or", "not"].contains(word)
+    }
+
     private static let terms = Keyword.allCases.filter { $0 != .excl }.map(\.rawValue).joined(separator: ", ")
 
-    private static let states =
+    private static let stateHint =
         "a state (" + TCPState.allCases.map(\.description).joined(separator: ", ")
         + ") or a group (all, connected, synchronized, bucket, big, fin-wait, closing-states)"
 }

@@ -113,7 +113,7 @@ extension SocketFilter {
     /// - Throws: ``SocketFilterError``, which points at the wrong word.
     public init(_ text: String) throws(SocketFilterError) {
         guard !text.allSatisfy(\.isWhitespace) else {
-            self = .state(.all)
+            self = SocketFilter(.anything)
             return
         }
         var parser = try FilterParser(text)

@@ -1,7 +1,7 @@
 extension SocketFilter {
     /// A condition without parts, as it was written: names are not looked up yet.
     enum Term: Hashable, Sendable {
-        /// In one of the states. Build with ``in(_:)``.
+        /// In one of the states, as ``TCPStateSet/paired`` has them.
         case states(TCPStateSet)
         /// The address is in the network, and the port is this; nil is any.
         case host(End, IPNetwork?, port: UInt16?)
@@ -20,11 +20,8 @@ extension SocketFilter {
         /// What only the caller can tell.
         case external(External)
 
-        /// In one of the states; a half-open request is in two that mean the same.
-        static func `in`(_ states: TCPStateSet) -> Term {
-            if states.isSuperset(of: .all) { return .states(TCPStateSet(rawValue: .max)) }
-            return .states(states.isDisjoint(with: .synReceived) ? states : states.union(.synReceived))
-        }
+        /// Any socket.
+        static let anything = Term.states(TCPStateSet(rawValue: .max))
     }
 
     /// What has another meaning in another network namespace, or later.
@@ -76,4 +73,9 @@ extension SocketFilter {
     public var externals: [External] {
         terms.compactMap { if case .external(let external) = $0 { external } else { nil } }
     }
+}
+
+extension TCPStateSet {
+    /// The set with both numbers of a half-open request or with neither: they mean the same.
+    var paired: TCPStateSet { isDisjoint(with: .synReceived) ? self : union(.synReceived) }
 }

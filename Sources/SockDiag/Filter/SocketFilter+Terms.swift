@@ -1,9 +1,6 @@
 extension SocketFilter {
     /// Sockets in one of the states.
-    public static func state(_ states: TCPStateSet) -> SocketFilter { SocketFilter(.in(states)) }
-
-    /// Sockets in the state.
-    public static func state(_ state: TCPState) -> SocketFilter { .state(TCPStateSet(state)) }
+    public static func state(_ states: TCPStateSet) -> SocketFilter { SocketFilter(.states(states.paired)) }
 
     /// Sockets whose own address is in the network; see ``IPNetwork/contains(_:)`` for IPv4-mapped ones.
     public static func local(in network: IPNetwork) -> SocketFilter { SocketFilter(.host(.local, network, port: nil)) }

@@ -43,7 +43,7 @@ public struct SocketFilter: Hashable, Sendable {
 
     /// The sockets that all of the filters find; every socket where there are none.
     public static func all(of filters: some Sequence<SocketFilter>) -> SocketFilter {
-        joined(filters, by: .and) ?? .state(.all)
+        joined(filters, by: .and) ?? SocketFilter(.anything)
     }
 
     /// The sockets that at least one of the filters finds; no socket where there are none.
