@@ -1,0 +1,20 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "Benchmarks",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
+        // The kernel's own limit: receives the replies of a dump and parses nothing.
+        .executableTarget(name: "DumpLimit"),
+        .executableTarget(name: "PeakMemory"),
+    ],
+    swiftLanguageModes: [.v6]
+)

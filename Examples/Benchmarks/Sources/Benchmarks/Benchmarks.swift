@@ -1,0 +1,68 @@
+import ArgumentParser
+import Glibc
+
+@main
+struct Benchmarks: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Times tcpstates beside ss and beside the kernel's own limit, in one run.",
+        discussion: """
+            Makes established connections on loopback in a network namespace of its own, then runs every command in \
+            turn, and prints the medians as a Markdown table.
+            """,
+        subcommands: [Run.self, Hold.self],
+        defaultSubcommand: Run.self
+    )
+}
+
+/// The part of the processes that the benchmark starts.
+struct Hold: ParsableCommand {
+    static let configuration = CommandConfiguration(shouldDisplay: false)
+
+    @Argument var connections: Int
+    @Argument var index: Int
+
+    func run() throws { try hold(connections: connections, index: index) }
+}
+
+struct Run: ParsableCommand {
+    @Option(name: .long, help: "The binary to measure.")
+    var tool: String
+
+    @Option(name: .long, help: "How many sockets there shall be; repeatable.")
+    var sockets: [Int] = [100_000]
+
+    @Option(name: .long, help: "How often each command is timed.")
+    var rounds = 5
+
+    @Option(name: .long, help: "Above so many sockets `ss -p` is left out: its time grows with their square.")
+    var ownersLimit = 100_000
+
+    func validate() throws {
+        guard sockets.allSatisfy({ (2...2_000_000).contains($0) }) else {
+            throw ValidationError("--sockets must be between 2 and 2000000")
+        }
+        guard (1...1000).contains(rounds) else { throw ValidationError("--rounds must be between 1 and 1000") }
+    }
+
+    func run() throws {
+        try enterNetworkNamespace()
+        let suite = Suite(tool: tool, limit: sibling("DumpLimit"))
+        print("### Start to end, 10 sockets\n")
+        do {
+            let holders = try Holders(sockets: 10)
+            print(table(try measure(suite.start, rounds: 40 * rounds)))
+            withExtendedLifetime(holders) {}
+        }
+        for count in sockets {
+            print("### \(count) sockets\n")
+            let holders = try Holders(sockets: count)
+            print(table(try measure(suite.many, rounds: rounds)))
+            withExtendedLifetime(holders) {}
+        }
+        for count in sockets {
+            let holders = try Holders(sockets: count, atLeast: 75)
+            print("### Owners: \(count) sockets, \(holders.count) processes\n")
+            print(table(try measure(suite.owners(withSS: count <= ownersLimit), rounds: min(rounds, 3))))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// A command that is measured, and what it is held against.
+struct Contender {
+    let name: String
+    let command: [String]
+    /// The name of the contender whose time is 1; none for those that set the measure.
+    var against: String?
+    /// The ratio that it shall not pass.
+    var target: Double?
+}
+
+/// What a contender's runs took.
+struct Measurement {
+    let contender: Contender
+    var walls: [Double] = []
+    var cpus: [Double] = []
+    var peakKiB = 0
+    var bytes = 0
+}
+
+/// Runs the contenders in turn, round after round, so that what disturbs the machine disturbs them alike.
+func measure(_ contenders: [Contender], rounds: Int) throws -> [Measurement] {
+    let peakMemory = sibling("PeakMemory")
+    var measurements = contenders.map { Measurement(contender: $0) }
+    for index in measurements.indices {
+        let child = try Child([peakMemory] + measurements[index].contender.command, output: .pipe)
+        let (count, tail) = child.drain()
+        _ = try child.wait()
+        let line = tail.split(separator: "\n").last.map(String.init) ?? ""
+        measurements[index].bytes = count - line.utf8.count - 2
+        measurements[index].peakKiB = Int(line) ?? 0
+    }
+    for _ in 0..<rounds {
+        for index in measurements.indices {
+            let command = measurements[index].contender.command
+            let cost = try Child(command).wait()
+            guard cost.status == 0 else {
+                throw Failure("\(command.joined(separator: " ")) ended with status \(cost.status)")
+            }
+            measurements[index].walls.append(cost.wall)
+            measurements[index].cpus.append(cost.cpu)
+        }
+    }
+    return measurements
+}
+
+/// An executable beside this one.
+func sibling(_ name: String) -> String {
+    CommandLine.arguments[0].split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        + "/\(name)"
+}
+
+/// The table, as Markdown.
+func table(_ measurements: [Measurement]) -> String {
+    var rows = [["", "median", "CPU", "peak memory", "output", "ratio", "target"]]
+    for measurement in measurements {
+        let median = measurement.walls.median
+        let base = measurements.first { $0.contender.name == measurement.contender.against }
+        rows.append([
+            "`\(measurement.contender.name)`", milliseconds(median), milliseconds(measurement.cpus.median),
+            "\(fixed(Double(measurement.peakKiB) / 1024, 1)) MiB", "\(fixed(Double(measurement.bytes) / 1e6, 1)) MB",
+            base.map { "\(fixed(median / $0.walls.median, 2)) of `\($0.contender.name)`" } ?? "",
+            measurement.contender.target.map { "≤ \($0)" } ?? "",
+        ])
+    }
+    let header = "| " + rows[0].joined(separator: " | ") + " |\n| --- | ---: | ---: | ---: | ---: | --- | --- |\n"
+    return header + rows.dropFirst().map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
+}
+
+private func milliseconds(_ seconds: Double) -> String { fixed(seconds * 1000, seconds < 0.1 ? 2 : 0) + " ms" }
+
+/// A number with so many decimal places.
+func fixed(_ number: Double, _ places: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<places { scale *= 10 }
+    let scaled = Int((number * scale).rounded())
+    guard places > 0 else { return "\(scaled)" }
+    let fraction = "\(abs(scaled) % Int(scale))"
+    return "\(scaled / Int(scale))." + String(repeating: "0", count: places - fraction.count) + fraction
+}
