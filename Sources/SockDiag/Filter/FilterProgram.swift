@@ -20,10 +20,15 @@ struct FilterProgram: Sendable {
 
     /// Whether the filter finds a socket; `external` answers what the socket's record does not tell.
     func finds(_ socket: borrowing SocketRecord, external: (SocketFilter.External) -> Bool) -> Bool {
+        let steps = steps.span
         var next = 0
         while next < steps.count {
             let step = steps[next]
-            next = step.test.holds(for: socket) { external(externals[$0]) } ? step.yes : step.no
+            let holds =
+                if case .external(let number) = step.test { external(externals[number]) } else {
+                    step.test.holds(for: socket)
+                }
+            next = holds ? step.yes : step.no
         }
         return next == accept
     }

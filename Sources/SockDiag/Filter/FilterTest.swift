@@ -62,8 +62,8 @@ enum FilterTest: Hashable, Sendable {
         }
     }
 
-    /// Whether the test holds for a socket; `external` answers what the socket's record does not tell.
-    func holds(for socket: borrowing SocketRecord, external: (Int) -> Bool) -> Bool {
+    /// Whether the test holds for a socket; never for ``external(_:)``, which its record does not tell.
+    func holds(for socket: borrowing SocketRecord) -> Bool {
         switch self {
         case .states(let mask): return TCPStateSet(rawValue: mask).contains(socket.state)
         case .host(let end, let network, let port):
@@ -79,7 +79,7 @@ enum FilterTest: Hashable, Sendable {
         case .cgroup(let id): return socket.cgroupID == id
         case .inode(let inode): return socket.header(InetDiagMessage.inode) == inode
         case .cookie(let cookie): return socket.cookie.rawValue == cookie
-        case .external(let number): return external(number)
+        case .external: return false
         }
     }
 }
@@ -95,9 +95,14 @@ extension SocketFilter.Quantity {
         case .sendQueue: return UInt64(socket.sendQueue)
         case .rtt:
             // 0 until the first segment is acknowledged, and for a listener.
-            guard let microseconds = socket.tcpInfo?[.rtt], microseconds > 0 else { return nil }
-            return microseconds * 1000
-        case .retransmits: return socket.tcpInfo?[.totalRetrans]
+            guard let microseconds = Self.number(.rtt, of: socket), microseconds > 0 else { return nil }
+            return UInt64(microseconds) * 1000
+        case .retransmits: return Self.number(.totalRetrans, of: socket).map(UInt64.init)
         }
+    }
+
+    /// A field of `tcp_info`, read in place; both that are asked for have 32 bits.
+    private static func number(_ field: TCPInfo.Field, of socket: borrowing SocketRecord) -> UInt32? {
+        socket.withAttribute(.info) { $0.number(at: field.offset) }
     }
 }
