@@ -34,8 +34,10 @@ public struct SockDiagClient: ~Copyable {
     /// Opens a client of the calling thread's network namespace.
     ///
     /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/permissionDenied`` where a sandbox forbids netlink.
-    public init() throws(SockDiagError) {
-        netlink = try NetlinkSocket()
+    public init() throws(SockDiagError) { self.init(try NetlinkSocket()) }
+
+    init(_ netlink: consuming NetlinkSocket) {
+        self.netlink = netlink
         buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
     }
 
@@ -69,7 +71,9 @@ public struct SockDiagClient: ~Copyable {
         }
         var wider = query
         wider.states.formUnion(unconnected)
-        try dump(wider, operations) { if query.states.contains($0.state) { body($0) } }
+        try dump(wider, operations) {
+            if !unconnected.contains($0.state) || query.states.contains($0.state) { body($0) }
+        }
     }
 
     private mutating func dump(
@@ -106,7 +110,8 @@ public struct SockDiagClient: ~Copyable {
         try sockets(SocketQuery(states: states))
     }
 
-    /// The TCP socket of this identity as it is now, nil where it is gone. O(1).
+    /// The TCP socket of this identity as it is now, nil where it is gone. O(1), but for one of several listeners on one
+    /// port (`SO_REUSEPORT`), of which the kernel finds one alone: O(number of listeners).
     ///
     /// The kernel finds what listens, connects or is connected. A ``TCPState/bound`` or ``TCPState/closed`` socket is in
     /// dumps alone.
@@ -115,6 +120,17 @@ public struct SockDiagClient: ~Copyable {
     public mutating func socket(
         _ identity: SocketIdentity,
         extensions: SocketExtensions = []
+    ) throws(SockDiagError) -> TCPSocket? {
+        if let found = try lookUp(identity, extensions) { return found }
+        guard identity.remote.port == 0 else { return nil }
+        var listeners = SocketQuery(family: identity.family, states: .listen, extensions: extensions)
+        listeners.localPort = identity.local.port
+        return try sockets(listeners).first { $0.cookie == identity.cookie }
+    }
+
+    private mutating func lookUp(
+        _ identity: SocketIdentity,
+        _ extensions: SocketExtensions
     ) throws(SockDiagError) -> TCPSocket? {
         sequence &+= 1
         let request = DumpRequest(identity, extensions: extensions, sequence: sequence)
