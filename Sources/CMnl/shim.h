@@ -27,3 +27,11 @@ static inline int cmnl_is_network_namespace(int fd) { return ioctl(fd, NS_GET_NS
 
 /// Moves the calling thread into a network namespace (`setns(2)`); -1 and errno where it may not.
 static inline int cmnl_enter_network_namespace(int fd) { return (int)syscall(SYS_setns, fd, CLONE_NEWNET); }
+
+/// `SIOCGIFINDEX`: the index of an interface in the namespace of the socket `fd`; -1 and errno where there is none.
+static inline int cmnl_interface_index(int fd, const char *name) {
+    struct ifreq request = {0};
+    if (strlen(name) >= IF_NAMESIZE) return -1;
+    strcpy(request.ifr_name, name);
+    return ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -1 : request.ifr_ifindex;
+}

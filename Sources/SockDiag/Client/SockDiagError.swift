@@ -19,6 +19,12 @@ public struct SockDiagError: Error, Hashable, Sendable {
         public static let unsupported = Code(description: "unsupported")
         /// The kernel or a security policy (seccomp, SELinux) refused.
         public static let permissionDenied = Code(description: "permissionDenied")
+        /// The kernel tells it only to who has a capability that this process lacks.
+        public static let missingCapability = Code(description: "missingCapability")
+        /// The kernel is too old for what was asked.
+        public static let kernelTooOld = Code(description: "kernelTooOld")
+        /// What was named is not there: an interface, a control group.
+        public static let notFound = Code(description: "notFound")
         /// The kernel refused the request as wrong, or it could not be built.
         public static let invalidRequest = Code(description: "invalidRequest")
         /// A reply was cut short or contradicts itself.
@@ -88,6 +94,7 @@ extension SockDiagError.Code {
             "the kernel needs CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG (modules inet_diag and tcp_diag: modprobe tcp_diag)"
         case .permissionDenied:
             "a seccomp profile, SELinux or a sandbox denies NETLINK_SOCK_DIAG: allow it for this process"
+        case .missingCapability: "it takes CAP_NET_ADMIN: run as root, or give the program this capability"
         case .inconsistentDump: "try again when fewer sockets come and go"
         default: ""
         }
