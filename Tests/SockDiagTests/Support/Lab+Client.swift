@@ -1,6 +1,8 @@
+import Glibc
 import SockDiag
-import TCPStateLab
 import Testing
+
+@testable import TCPStateLab
 
 extension Lab {
     /// A lab and what a test does with it; closed at the end.
@@ -33,5 +35,13 @@ extension Lab {
     /// The socket of an identity as it is now.
     func lookUp(_ identity: SocketIdentity, extensions: SocketExtensions = []) throws -> TCPSocket? {
         try withClient { try $0.socket(identity, extensions: extensions) }
+    }
+
+    /// A socket bound to an endpoint, with options that must be set before.
+    func socket(boundTo end: SocketEndpoint, with options: (Int32) throws -> Void) throws -> KernelSocket {
+        let descriptor = try open(end.address.family)
+        try options(#require(descriptor.rawValue))
+        try descriptor.call("bind \(end)") { descriptor in end.withSocketAddress { Glibc.bind(descriptor, $0, $1) } }
+        return keep(try KernelSocket(descriptor, address: end.address, scope: end.scope))
     }
 }
