@@ -72,12 +72,20 @@ extension Descriptor {
     }
 
     /// The local port of a bound socket.
-    func localPort() throws(LabError) -> UInt16 {
+    func localPort() throws(LabError) -> UInt16 { try port("getsockname", getsockname) }
+
+    /// The remote port of a connected socket.
+    func remotePort() throws(LabError) -> UInt16 { try port("getpeername", getpeername) }
+
+    private func port(
+        _ operation: String,
+        _ name: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) throws(LabError) -> UInt16 {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        try call("getsockname") { descriptor in
+        try call(operation) { descriptor in
             withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(descriptor, $0, &length) }
             }
         }
         // The port has the same place in sockaddr_in and sockaddr_in6.

@@ -56,7 +56,7 @@ extension Lab {
         }
         if state == .synReceived { return connection(nil) }
         try peer.send(.ack)
-        let child = connection(accepted ? try accept(from: listener, as: local) : nil)
+        let child = connection(accepted ? try accept(from: listener, client: peer.port, as: local) : nil)
         try child.advance(to: state)
         return try child.checked(in: state)
     }
