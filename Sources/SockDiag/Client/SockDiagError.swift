@@ -23,7 +23,7 @@ public struct SockDiagError: Error, Hashable, Sendable {
         public static let missingCapability = Code(description: "missingCapability")
         /// The kernel is too old for what was asked.
         public static let kernelTooOld = Code(description: "kernelTooOld")
-        /// What was named is not there: an interface, a control group.
+        /// What was named is not there: an interface, a control group, a network namespace, a process.
         public static let notFound = Code(description: "notFound")
         /// The kernel refused the request as wrong, or it could not be built.
         public static let invalidRequest = Code(description: "invalidRequest")
@@ -31,8 +31,6 @@ public struct SockDiagError: Error, Hashable, Sendable {
         public static let malformedReply = Code(description: "malformedReply")
         /// The kernel marked dump after dump as inconsistent (`NLM_F_DUMP_INTR`).
         public static let inconsistentDump = Code(description: "inconsistentDump")
-        /// What was named is not there: a network namespace, a process.
-        public static let notFound = Code(description: "notFound")
         /// Any other failure of the operating system; `errno` says which.
         public static let system = Code(description: "system")
     }
