@@ -52,14 +52,13 @@ public struct SockDiagClient: ~Copyable {
         _ query: SocketQuery = SocketQuery(),
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
-        // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones.
+        // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones, and heeds
+        // no ports on it.
         let unconnected: TCPStateSet = [.bound, .closed]
-        guard !query.states.isDisjoint(with: unconnected), !query.states.isSuperset(of: unconnected) else {
-            return try dump(query, body)
-        }
+        guard !query.states.isDisjoint(with: unconnected) else { return try dump(query, body) }
         var wider = query
         wider.states.formUnion(unconnected)
-        try dump(wider) { if !unconnected.contains($0.state) || query.states.contains($0.state) { body($0) } }
+        try dump(wider) { if !unconnected.contains($0.state) || query.includes($0) { body($0) } }
     }
 
     private mutating func dump(
@@ -181,6 +180,14 @@ public struct SockDiagClient: ~Copyable {
     /// Reads a dump that went wrong to its end; the kernel refuses another one before.
     private func drain(_ operation: String) {
         while (try? netlink.receive(into: buffer, flags: Int32(MSG_DONTWAIT), operation: operation)) != nil {}
+    }
+}
+
+extension SocketQuery {
+    /// Whether the socket is in one of the states and has the ports, of which 0 is any as for the kernel.
+    fileprivate func includes(_ socket: borrowing SocketRecord) -> Bool {
+        states.contains(socket.state) && [0, socket.local.port].contains(localPort ?? 0)
+            && [0, socket.remote.port].contains(remotePort ?? 0)
     }
 }
 

@@ -175,7 +175,7 @@ extension Lab {
         try client.call("connect") { descriptor in
             listener.local.withSocketAddress { connect(descriptor, $0, $1) }
         }
-        let accepted = try accept(from: listener, as: listener.local)
+        let accepted = try accept(from: listener, client: client.local.port, as: listener.local)
         listener.close()
         return (client, accepted)
     }
