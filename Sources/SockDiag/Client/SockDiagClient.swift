@@ -203,8 +203,9 @@ public struct SockDiagClient: ~Copyable {
 extension SocketQuery {
     /// Whether the socket is in one of the states and has the ports, of which 0 is any as for the kernel.
     fileprivate func includes(_ socket: borrowing SocketRecord) -> Bool {
-        states.contains(socket.state) && [0, socket.local.port].contains(localPort ?? 0)
-            && [0, socket.remote.port].contains(remotePort ?? 0)
+        func fits(_ asked: UInt16?, _ port: UInt16) -> Bool { asked ?? 0 == 0 || asked == port }
+        return states.contains(socket.state) && fits(localPort, socket.local.port)
+            && fits(remotePort, socket.remote.port)
     }
 }
 
