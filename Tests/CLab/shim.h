@@ -1,5 +1,6 @@
 #pragma once
 // The kernel's headers, and the calls that Glibc's Swift module hides because it is built without _GNU_SOURCE.
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -52,4 +53,11 @@ static inline int clab_deny_netlink(int error) {
     struct sock_fprog filter = {.len = sizeof program / sizeof *program, .filter = program};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+// Takes every capability from the calling thread, for good (capset(2)).
+static inline int clab_drop_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+    return (int)syscall(SYS_capset, &header, none);
 }
