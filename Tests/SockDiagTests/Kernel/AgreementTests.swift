@@ -20,14 +20,7 @@ struct AgreementTests {
             try pair.receive(size, at: .accepted)
             try pair.send([UInt8](repeating: 8, count: size / 10 + 1), from: .accepted)
         }
-        // Nothing is in flight any more when both ends have been told that all has come.
-        for socket in [pair.client, pair.accepted] {
-            var unsent: Int32 = -1
-            repeat {
-                try socket.call("ioctl(SIOCOUTQ)") { ioctl($0, UInt(TIOCOUTQ), &unsent) }
-                sched_yield()
-            } while unsent != 0
-        }
+        try pair.settle()
         return pair
     }
 
@@ -62,6 +55,7 @@ struct AgreementTests {
         try Lab.with { lab in
             let pair = try quietPair(lab, network)
             try pair.send([UInt8](repeating: 9, count: 5000), from: .accepted)
+            try pair.settle()
             for socket in [pair.client, pair.accepted, pair.listener] {
                 let bytes = try SocketOption.bytes(#require(socket.descriptor), SOL_SOCKET, SocketOption.memInfo)
                 let words = bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt32.self)) }
