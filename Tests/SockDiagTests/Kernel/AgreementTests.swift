@@ -28,7 +28,7 @@ struct AgreementTests {
     private static let clocks: Set<TCPInfo.Field> = [.lastDataSent, .lastDataRecv, .lastAckRecv]
 
     @Test(arguments: [LabNetwork.ipv4, .ipv6, .ipv4Mapped], ["cubic", "bbr", "reno"])
-    func theMeasurementsAreThoseOfTCPInfo(network: LabNetwork, congestion: String) throws {
+    func `The measurements are those of tcp_info`(network: LabNetwork, congestion: String) throws {
         try Lab.with { lab in
             let pair = try quietPair(lab, network, congestion: congestion)
             for socket in [pair.client, pair.accepted, pair.listener] {
@@ -51,7 +51,7 @@ struct AgreementTests {
         }
     }
 
-    @Test(arguments: [LabNetwork.ipv4, .ipv6]) func theMemoryIsThatOfSOMemInfo(network: LabNetwork) throws {
+    @Test(arguments: [LabNetwork.ipv4, .ipv6]) func `The memory is that of SO_MEMINFO`(network: LabNetwork) throws {
         try Lab.with { lab in
             let pair = try quietPair(lab, network)
             try pair.send([UInt8](repeating: 9, count: 5000), from: .accepted)
@@ -80,7 +80,7 @@ struct AgreementTests {
         }
     }
 
-    @Test(arguments: ["cubic", "bbr", "reno"]) func theCongestionControlIsTheSockets(name: String) throws {
+    @Test(arguments: ["cubic", "bbr", "reno"]) func `The congestion control is the socket's`(name: String) throws {
         try Lab.with { lab in
             let pair = try quietPair(lab, .ipv4, congestion: name)
             let row = try lab.row(of: pair.client, extensions: .all)

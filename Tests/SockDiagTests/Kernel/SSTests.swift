@@ -88,7 +88,7 @@ struct SSTests {
     }
 
     @Test(arguments: [LabNetwork.ipv4, .ipv6, .ipv4Mapped])
-    func aConnectionIsTheSameToBoth(network: LabNetwork) throws {
+    func `A connection is the same to both`(network: LabNetwork) throws {
         try Lab.with { lab in
             let pair = try lab.loopbackPair(over: network)
             for size in [1, 1000, 100_000] {
@@ -116,7 +116,7 @@ struct SSTests {
         }
     }
 
-    @Test func everyStateIsTheSameToBoth() throws {
+    @Test func `Every state is the same to both`() throws {
         try Lab.with { lab in
             for state in StateTests.states { try lab.client(in: state) }
             try lab.server(in: .synReceived)
