@@ -43,7 +43,8 @@ let package = Package(
         .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
         .testTarget(
             name: "TCPStatesCommandsTests",
-            dependencies: ["TCPStatesCommands", "TCPStateLab"],
+            dependencies: ["SockDiag", "TCPStatesCommands", "TCPStateLab", "tcpstates"],
+            exclude: ["Snapshots"],
             swiftSettings: settings
         ),
     ],
