@@ -15,13 +15,15 @@ let package = Package(
     products: [
         .executable(name: "tcpstates", targets: ["tcpstates"]),
         .library(name: "SockDiag", targets: ["SockDiag"]),
+        .library(name: "SocketOwners", targets: ["SocketOwners"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
+        .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
@@ -38,9 +40,34 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "TCPStateLab", path: "Tests/TCPStateLab", swiftSettings: settings),
-        .testTarget(name: "TCPStateLabTests", dependencies: ["TCPStateLab"], swiftSettings: settings),
-        .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
+        .systemLibrary(name: "CLab", path: "Tests/CLab"),
+        .target(
+            name: "TCPStateLab",
+            dependencies: ["CLab", "SockDiag"],
+            path: "Tests/TCPStateLab",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TCPStateLabTests",
+            dependencies: ["CLab", "SockDiag", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SockDiagTests",
+            dependencies: ["SockDiag", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "SystemProbe",
+            dependencies: ["SocketOwners", "SockDiag"],
+            path: "Tests/SystemProbe",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketOwnersTests",
+            dependencies: ["SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: ["SockDiag", "TCPStatesCommands", "TCPStateLab", "tcpstates"],
