@@ -28,6 +28,7 @@ let package = Package(
             name: "TCPStatesCommands",
             dependencies: [
                 "SockDiag",
+                "SocketOwners",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
