@@ -4,11 +4,20 @@ extension SockDiagClient {
     /// Calls `body` with every socket that answers the query, where its filter has conditions that the kernel's answer
     /// says nothing about: `external` says whether one of them holds for a socket.
     ///
+    /// ```swift
+    /// let query = SocketQuery(filter: try SocketFilter("process = nginx and state close-wait"))
+    /// try client.forEach(query) { socket in
+    ///     print(socket.local, socket.remote)
+    /// } external: { condition, socket in
+    ///     condition == .process("nginx") && socket.uid == 33
+    /// }
+    /// ```
+    ///
     /// - Throws: ``SockDiagError``, as ``forEach(_:_:)`` does.
     public mutating func forEach(
         _ query: SocketQuery,
-        external: (SocketFilter.External, borrowing SocketRecord) -> Bool,
-        _ body: (borrowing SocketRecord) -> Void
+        _ body: (borrowing SocketRecord) -> Void,
+        external: (SocketFilter.External, borrowing SocketRecord) -> Bool
     ) throws(SockDiagError) {
         guard let filter = query.filter else { return try walk(query, body) }
         let matcher = try matcher(for: filter)
@@ -81,7 +90,7 @@ extension SocketFilter.External {
         return SockDiagError(
             .invalidRequest,
             operation: "filter by \(name)",
-            detail: "the kernel does not tell it with a socket; answer it in forEach(_:external:_:)"
+            detail: "the kernel does not tell it with a socket; answer it in forEach(_:_:external:)"
         )
     }
 }

@@ -55,7 +55,7 @@ public struct SockDiagClient: ~Copyable {
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
         if let external = query.filter?.externals.first { throw external.unanswered }
-        try forEach(query, external: { _, _ in false }, body)
+        try forEach(query, body) { _, _ in false }
     }
 
     /// Calls `body` with what passes the kernel's part of a filter; the query's own filter is not looked at.
