@@ -21,6 +21,13 @@ extension SockDiagClient {
     ) throws(SockDiagError) {
         guard let filter = query.filter else { return try walk(query, body) }
         let matcher = try matcher(for: filter)
+        guard query.protocol == .tcp || matcher.extensions.isEmpty else {
+            throw SockDiagError(
+                .invalidRequest,
+                operation: "filter by rtt or retrans",
+                detail: "only TCP sockets have tcp_info"
+            )
+        }
         guard let narrowed = matcher.narrow(query), let operations = matcher.operations else { return }
         func check(_ socket: borrowing SocketRecord) {
             if matcher.program.finds(socket, external: { external($0, socket) }) { body(socket) }

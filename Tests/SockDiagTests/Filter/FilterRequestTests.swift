@@ -104,6 +104,14 @@ import Testing
         #expect(kernel.requests.map { SocketExtensions(rawValue: $0.bytes[18]) } == [[.memory, .info]])
     }
 
+    @Test func whatOnlyTCPHasIsNotReadFromAnotherProtocol() throws {
+        let kernel = try kernel([Message.establishedIPv4 + Attribute.info])
+        var client = try kernel.makeClient()
+        let query = SocketQuery(protocol: .mptcp, filter: .rtt > .zero)
+        let error = #expect(throws: SockDiagError.self) { try client.sockets(query) }
+        #expect(error?.description == "cannot filter by rtt or retrans: only TCP sockets have tcp_info")
+    }
+
     @Test func withoutSomebodyToAskAFilterOnOwnersIsAnError() throws {
         let kernel = try kernel([Message.establishedIPv4, Message.bound])
         var client = try kernel.makeClient()
