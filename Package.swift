@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .executable(name: "tcpstates", targets: ["tcpstates"]),
         .library(name: "SockDiag", targets: ["SockDiag"]),
+        .library(name: "SocketOwners", targets: ["SocketOwners"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -22,10 +23,12 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
+        .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
                 "SockDiag",
+                "SocketOwners",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -50,10 +53,26 @@ let package = Package(
             dependencies: ["CLab", "SockDiag", "TCPStateLab"],
             swiftSettings: settings
         ),
-        .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
+        .testTarget(
+            name: "SockDiagTests",
+            dependencies: ["SockDiag", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "SystemProbe",
+            dependencies: ["SocketOwners", "SockDiag"],
+            path: "Tests/SystemProbe",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketOwnersTests",
+            dependencies: ["SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "TCPStatesCommandsTests",
-            dependencies: ["TCPStatesCommands", "TCPStateLab"],
+            dependencies: ["SockDiag", "TCPStatesCommands", "TCPStateLab", "tcpstates"],
+            exclude: ["Snapshots"],
             swiftSettings: settings
         ),
     ],

@@ -80,3 +80,6 @@ struct NetlinkSocket: ~Copyable {
         }
     }
 }
+
+// Safe: the handle is not changed after init, and each use of it is one system call.
+extension NetlinkSocket: @unchecked Sendable {}

@@ -13,7 +13,8 @@ internal import Glibc
 /// print(halfOpen.count, TCPState.synReceived.meaning)
 /// ```
 ///
-/// It sees the network namespace of the thread that made it, wherever it is used later, and needs no privilege.
+/// It sees the network namespace of the thread that made it, wherever it is used later, and needs no privilege;
+/// ``init(in:)`` makes one that sees another.
 ///
 /// A dump is not atomic: the kernel walks its table while connections come and go. A socket may appear in a state that
 /// it has left by then, and now and then a socket that was there all the time is missing. Before the end of a
@@ -194,6 +195,17 @@ public struct SockDiagClient: ~Copyable {
         guard let count = try netlink.receive(into: buffer, operation: reply.operation) else { return .more }
         let datagram = UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes
         return try reply.read(datagram, body)
+    }
+
+    /// The first sockets of an answer that is not waited for to its end; that spends the client.
+    consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(SockDiagError) -> [TCPSocket] {
+        let form = query.family.map { DumpRequest.Form.family($0) } ?? .bothFamilies
+        let request = DumpRequest(query, form: form, sequence: 1)
+        try netlink.send(request.bytes, operation: request.operation)
+        var reply = Reply(type: request.type, sequence: 1, operation: request.operation)
+        var sockets: [TCPSocket] = []
+        while sockets.count < count, try read(&reply, { sockets.append(TCPSocket($0)) }) == .more {}
+        return sockets
     }
 
     /// Reads a dump that went wrong to its end; the kernel refuses another one before.

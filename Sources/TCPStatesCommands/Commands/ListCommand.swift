@@ -1,0 +1,63 @@
+internal import ArgumentParser
+internal import SockDiag
+
+/// `tcpstates list`
+struct ListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "The TCP sockets that exist now.",
+        usage: "tcpstates [list] [<options>] [<filter>…]",
+        discussion: """
+            A line for each socket, in the kernel's order: listeners, bound sockets, then connections. RECV-Q and \
+            SEND-Q are bytes; for a listener, the length and the limit of its accept queue. No privilege is needed.
+
+            STATES
+              LISTEN SYN_SENT SYN_RCVD ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 CLOSE_WAIT
+              CLOSING LAST_ACK TIME_WAIT CLOSED BOUND
+              in any case, with - or _, and as ss and netstat spell them; and the groups
+              all connected synchronized bucket big fin-wait closing-states
+
+            EXAMPLES
+              tcpstates                                 every socket
+              tcpstates -4 --state listen               IPv4 servers
+              tcpstates --state close-wait -e           what a program forgot to close
+              tcpstates --state estab -io               round trips, windows, timers
+              tcpstates -p dport = :5432                who talks to the database
+              tcpstates "rtt > 50ms and retrans > 0"    connections on a bad path
+              tcpstates --all-netns --state listen      servers in containers too
+              tcpstates --json -i | jq .tcp_info.rtt    an object a line, for programs
+              tcpstates --format csv --output now.csv   for spreadsheets
+            """
+    )
+
+    @OptionGroup(title: "Which sockets") var selection: SelectionOptions
+    @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
+    @OptionGroup(title: "What of them") var details: DetailOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup var filter: FilterArguments
+
+    func run() throws {
+        let details = namespaces.isGiven ? details.details.union(.namespace) : details.details
+        let source = try SocketSource(selection, namespaces, filter, details: details)
+        var names = SocketNames(resolvesHosts: output.resolve)
+        names.owners = source.owners
+        let output = try self.output.open()
+        switch self.output.chosenFormat {
+        case .table:
+            let renderer = TableRenderer(
+                details: details,
+                states: selection.selectedStates,
+                names: names,
+                terminal: Terminal(descriptor: output.descriptor, color: self.output.color),
+                showsHeader: !self.output.noHeader
+            )
+            try source.write(with: renderer, to: output)
+        case .jsonl:
+            try source.write(with: SocketRecordRenderer(JSONLWriter(), details: details, names: names), to: output)
+        case .csv:
+            let showsHeader = !self.output.noHeader
+            let writer = SocketRecordRenderer(CSVWriter(showsHeader: showsHeader), details: details, names: names)
+            try source.write(with: writer, to: output)
+        }
+    }
+}

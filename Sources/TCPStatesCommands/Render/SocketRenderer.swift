@@ -1,0 +1,19 @@
+internal import SockDiag
+
+/// Turns sockets into text. What it has written is in its buffer until it is drained.
+protocol SocketRenderer: ~Copyable, SendableMetatype {
+    /// Writes what comes before the first socket.
+    mutating func begin()
+    /// Writes one socket.
+    mutating func render(_ socket: borrowing some SocketFields & ~Escapable)
+    /// Writes what was held back.
+    mutating func finish()
+    /// What was written and not yet taken.
+    var text: TextBuffer { get set }
+    /// What the numbers of the next sockets are called.
+    var names: SocketNames { get set }
+    /// Begins with what some of the sockets tell of the others, instead of waiting for the first ones.
+    mutating func begin(with sample: [TCPSocket])
+    /// A renderer for another thread, to write more of the same.
+    func fork() -> Self
+}
