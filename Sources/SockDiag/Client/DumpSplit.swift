@@ -29,7 +29,12 @@ package struct DumpSplit {
         let ports = sample.map { max($0.local.port, $0.remote.port) }.sorted()
         guard ports.count >= Self.sampleSize, let lowest = ports.first, let highest = ports.last, lowest < highest
         else { return nil }
-        halves = query.halves(at: max(ports[ports.count / 2], lowest + 1))
+        // A service's port is the same in all its connections, the other end's is a number that varies: the higher one.
+        let middle = max(ports[ports.count / 2], lowest + 1)
+        let upper: SocketFilter = .localPort >= middle || .remotePort >= middle
+        var (first, second) = (query, query)
+        (first.filter, second.filter) = (upper, !upper)
+        halves = (first, second)
     }
 
     /// How many sockets there are about, by `/proc/net/sockstat` and `sockstat6`: the words after `inuse` and `tw`.
