@@ -22,16 +22,10 @@ package struct DumpSplit {
             try namespace.run({ () throws(SockDiagError) in Self.socketCount }) >= Self.worthwhile
         else { return nil }
         sample = try SockDiagClient(in: namespace).sample(query, atLeast: Self.sampleSize)
-        // A service's port is the same in all its connections, the other end's is a number that varies: the higher one.
         let ports = sample.map { max($0.local.port, $0.remote.port) }.sorted()
         guard ports.count >= Self.sampleSize, let lowest = ports.first, let highest = ports.last, lowest < highest
         else { return nil }
-        let middle = max(ports[ports.count / 2], lowest + 1)
-        let upper: SocketFilter = .localPort >= middle || .remotePort >= middle
-        let lower: SocketFilter = .localPort < middle && .remotePort < middle
-        var (first, second) = (query, query)
-        (first.filter, second.filter) = (upper, lower)
-        halves = (first, second)
+        halves = query.halves(at: max(ports[ports.count / 2], lowest + 1))
     }
 
     /// How many sockets there are about, by `/proc/net/sockstat` and `sockstat6`: the words after `inuse` and `tw`.
