@@ -50,7 +50,9 @@ public struct SockDiagClient: ~Copyable {
     /// A row that the walk repeats is dropped. O(size of the kernel's table); about 1 µs for each socket.
     ///
     /// - Throws: ``SockDiagError``; what `body` was called with until then is true, but not all. Of code
-    ///   ``SockDiagError/Code/inconsistentDump`` where the kernel says so, after the last socket.
+    ///   ``SockDiagError/Code/inconsistentDump`` where the kernel says so, after the last socket. What a filter can be
+    ///   refused for is said at ``matcher(for:)``; one with ``SocketFilter/externals`` needs
+    ///   ``forEach(_:external:_:)``.
     public mutating func forEach(
         _ query: SocketQuery = SocketQuery(),
         _ body: (borrowing SocketRecord) -> Void
@@ -192,6 +194,17 @@ public struct SockDiagClient: ~Copyable {
         guard let count = try netlink.receive(into: buffer, operation: reply.operation) else { return .more }
         let datagram = UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes
         return try reply.read(datagram, body)
+    }
+
+    /// The first sockets of an answer that is not waited for to its end; that spends the client.
+    consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(SockDiagError) -> [TCPSocket] {
+        let form = query.family.map { DumpRequest.Form.family($0) } ?? .bothFamilies
+        let request = DumpRequest(query, form: form, sequence: 1)
+        try netlink.send(request.bytes, operation: request.operation)
+        var reply = Reply(type: request.type, sequence: 1, operation: request.operation)
+        var sockets: [TCPSocket] = []
+        while sockets.count < count, try read(&reply, { sockets.append(TCPSocket($0)) }) == .more {}
+        return sockets
     }
 
     /// Reads a dump that went wrong to its end; the kernel refuses another one before.
