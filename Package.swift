@@ -28,6 +28,7 @@ let package = Package(
             name: "TCPStatesCommands",
             dependencies: [
                 "SockDiag",
+                "SocketOwners",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -54,7 +55,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SockDiagTests",
-            dependencies: ["SockDiag", "TCPStateLab", "SystemProbe"],
+            dependencies: ["CLab", "SockDiag", "TCPStateLab", "SystemProbe"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -70,7 +71,8 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPStatesCommandsTests",
-            dependencies: ["TCPStatesCommands", "TCPStateLab"],
+            dependencies: ["SockDiag", "TCPStatesCommands", "TCPStateLab", "tcpstates"],
+            exclude: ["Snapshots"],
             swiftSettings: settings
         ),
     ],

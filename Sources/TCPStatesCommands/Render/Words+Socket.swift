@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketOwners
 
 /// The words of the table: those of `ss`, where it has them, in its order.
 extension Words {
@@ -8,6 +9,13 @@ extension Words {
         _ details: SocketDetails,
         _ names: inout SocketNames
     ) {
+        if details.contains(.namespace), let namespace = names.namespace {
+            add {
+                $0.append("netns:")
+                $0.append(printable: namespace.label)
+            }
+        }
+        if details.contains(.processes), let owners = names.owners?[socket.inode], !owners.isEmpty { add(owners) }
         if details.contains(.timers), let timer = socket.timer { add(timer) }
         guard details.contains(.extended) else { return }
         add("uid", socket.uid.map(UInt64.init), unless: .max)
@@ -43,17 +51,32 @@ extension Words {
     mutating func addBlock(_ socket: borrowing some SocketFields & ~Escapable, _ details: SocketDetails) {
         if details.contains(.memory), let memory = socket.memory { add(memory) }
         guard details.contains(.info) else { return }
-        let congestion = socket.congestion
-        if let info = socket.tcpInfo {
-            add(info, state: socket.state, congestion: congestion, socket.congestionInfo)
-        } else if let congestion {
-            add { $0.append(printable: congestion) }
+        let (state, congestion, details) = (socket.state, socket.congestion, socket.congestionInfo)
+        _ = socket.withAttribute(.info) { bytes in
+            add(BorrowedTCPInfo(bytes), state: state, congestion: congestion, details)
         }
         if let upper = socket.upperLayerProtocol {
             add {
                 $0.append("tcp-ulp-")
                 $0.append(printable: upper.name)
             }
+        }
+    }
+
+    /// `users:(("nginx",pid=4711,fd=8),("nginx",pid=4712,fd=8))`
+    private mutating func add(_ owners: [SocketOwner]) {
+        add { text in
+            text.append("users:(")
+            for (index, owner) in owners.enumerated() {
+                text.append(index == 0 ? "(\"" : ",(\"")
+                text.append(printable: owner.name.description)
+                text.append("\",pid=")
+                text.append(decimal: UInt64(owner.pid))
+                text.append(",fd=")
+                text.append(decimal: UInt64(owner.descriptor))
+                text.append(")")
+            }
+            text.append(")")
         }
     }
 

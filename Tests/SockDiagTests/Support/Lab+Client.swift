@@ -32,6 +32,14 @@ extension Lab {
         return try #require(rows.first)
     }
 
+    /// The one row of a dump that has the inode of a socket.
+    func row(of socket: KernelSocket, extensions: SocketExtensions = []) throws -> TCPSocket {
+        let inode = try socket.inode()
+        let rows = try dump(SocketQuery(extensions: extensions)).filter { $0.inode.map(UInt64.init) == inode }
+        #expect(rows.count == 1)
+        return try #require(rows.first)
+    }
+
     /// The socket of an identity as it is now.
     func lookUp(_ identity: SocketIdentity, extensions: SocketExtensions = []) throws -> TCPSocket? {
         try withClient { try $0.socket(identity, extensions: extensions) }
@@ -43,5 +51,18 @@ extension Lab {
         try options(#require(descriptor.rawValue))
         try descriptor.call("bind \(end)") { descriptor in end.withSocketAddress { Glibc.bind(descriptor, $0, $1) } }
         return keep(try KernelSocket(descriptor, address: end.address, scope: end.scope))
+    }
+}
+
+extension LoopbackPair {
+    /// Waits until both ends have acknowledged all that came: then nothing happens on the connection any more.
+    func settle() throws {
+        for socket in [client, accepted] {
+            var unacknowledged: Int32 = 0
+            repeat {
+                try socket.call("ioctl(SIOCOUTQ)") { ioctl($0, UInt(TIOCOUTQ), &unacknowledged) }
+                sched_yield()
+            } while unacknowledged != 0
+        }
     }
 }

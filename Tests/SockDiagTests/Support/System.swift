@@ -1,4 +1,7 @@
+import Dispatch
 import Glibc
+import Synchronization
+import Testing
 
 /// A system call of a test's own that failed.
 struct SystemError: Error, CustomStringConvertible {
@@ -8,6 +11,15 @@ struct SystemError: Error, CustomStringConvertible {
     init(_ call: String, errno: Int32 = Glibc.errno) { (self.call, self.errno) = (call, errno) }
 
     var description: String { "\(call): \(String(cString: strerror(errno)))" }
+}
+
+/// Lets the process open so many descriptors, or cancels the test: the usual limit is 1024.
+func allowDescriptors(_ count: UInt) throws {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    guard limit.rlim_max >= count else { try Test.cancel("the limit of open files is \(limit.rlim_max)") }
+    limit.rlim_cur = max(limit.rlim_cur, count)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 /// Runs a closure on a thread of its own, which may block.
@@ -46,4 +58,22 @@ func contents(ofFile path: String) -> [UInt8]? {
         guard count > 0 else { return count == 0 ? contents : nil }
         contents += buffer[..<count]
     }
+}
+
+/// Runs a closure to its end on a thread of its own.
+func runInThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) throws -> Value {
+    let outcome = Outcome<Value>()
+    try detachThread {
+        let value = body()
+        outcome.value.withLock { $0 = value }
+        outcome.isThere.signal()
+    }
+    outcome.isThere.wait()
+    guard let value = outcome.value.withLock({ $0 }) else { throw SystemError("the thread's closure", errno: 0) }
+    return value
+}
+
+private final class Outcome<Value: Sendable>: Sendable {
+    let value = Mutex<Value?>(nil)
+    let isThere = DispatchSemaphore(value: 0)
 }
