@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .executable(name: "tcpstates", targets: ["tcpstates"]),
         .library(name: "SockDiag", targets: ["SockDiag"]),
+        .library(name: "TCPWatch", targets: ["TCPWatch"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -22,6 +23,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
+        .target(name: "TCPWatch", dependencies: ["SockDiag"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
@@ -41,6 +43,7 @@ let package = Package(
         .target(name: "TCPStateLab", path: "Tests/TCPStateLab", swiftSettings: settings),
         .testTarget(name: "TCPStateLabTests", dependencies: ["TCPStateLab"], swiftSettings: settings),
         .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
+        .testTarget(name: "TCPWatchTests", dependencies: ["TCPWatch", "SockDiag", "TCPStateLab"], swiftSettings: settings),
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: ["TCPStatesCommands", "TCPStateLab"],

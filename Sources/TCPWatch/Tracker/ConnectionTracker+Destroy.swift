@@ -1,0 +1,85 @@
+package import SockDiag
+
+extension ConnectionTracker {
+    /// The kernel told that it destroyed a full socket, with its final counters.
+    ///
+    /// That is the end of a connection that this side did not close first. Of one that it did, a minisocket takes over
+    /// under the same cookie: what `lookup` finds decides. The message's own endpoints may be wiped by then, so it is
+    /// joined by the cookie.
+    ///
+    /// - Throws: what `lookup` throws; the next dump decides then.
+    package mutating func destroyed(
+        _ record: borrowing some SocketFields & ~Escapable,
+        at time: EventTime,
+        lookup: Lookup,
+        emit: (Transition) -> Void
+    ) throws(SockDiagError) {
+        let info = record.tcpInfo
+        // A socket that was aborted has been wiped: its counters say nothing.
+        let isWiped = record.remote.port == 0 && info?[.segsIn] == 0
+        let counters = FinalCounters(isWiped ? nil : info)
+        guard let position = table.position(of: record.cookie) else {
+            try unknownDestroyed(record, counters, at: time, lookup: lookup, emit: emit)
+            return
+        }
+        let entry = table.entries[position]
+        if entry.state != .listen, entry.state != .bound, let socket = try lookup(entry.identity) {
+            finals[entry.cookie] = counters
+            table.entries[position].flags.insert(.hasFinalCounters)
+            observe(socket, at: time, emit: emit)
+            return
+        }
+        // A minisocket ends by itself, later or earlier: this is about the socket before it.
+        guard !entry.flags.contains(.isMinisocket) else {
+            finals[entry.cookie] = counters
+            table.entries[position].flags.insert(.hasFinalCounters)
+            return end(position, evidence: .none, source: .poll, at: time, emit: emit)
+        }
+        let evidence = Self.evidence(info, entry.side)
+        end(position, evidence: evidence, source: .destroy, at: time, final: counters, emit: emit)
+    }
+
+    /// A socket that was made, and mostly has ended too, since the last dump.
+    private mutating func unknownDestroyed(
+        _ record: borrowing some SocketFields & ~Escapable,
+        _ counters: FinalCounters,
+        at time: EventTime,
+        lookup: Lookup,
+        emit: (Transition) -> Void
+    ) throws(SockDiagError) {
+        let identity = record.identity
+        // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
+        guard !identity.remote.address.isAny else { return }
+        if identity.remote.port != 0, let socket = try lookup(identity) {
+            observe(socket, at: time, emit: emit)
+            guard let position = table.position(of: socket.cookie) else { return }
+            finals[socket.cookie] = counters
+            table.entries[position].flags.insert(.hasFinalCounters)
+            return
+        }
+        emit(
+            Transition(
+                identity: identity,
+                from: nil,
+                to: .closed,
+                via: [],
+                certainty: .observed,
+                source: .destroy,
+                time: time,
+                uid: record.uid,
+                inode: record.inode,
+                final: counters
+            )
+        )
+    }
+
+    /// Whether the peer acknowledged this side's FIN: it takes one sequence number beyond the payload. So does the SYN,
+    /// which the kernel counts for the side that connected alone.
+    private static func evidence(_ info: TCPInfo?, _ side: OpeningSide) -> EndEvidence {
+        guard let info, side != .unknown, let acknowledged = info[.bytesAcked], let sent = info[.bytesSent],
+            let again = info[.bytesRetrans], sent >= again
+        else { return .none }
+        let syn: UInt64 = side == .active ? 1 : 0
+        return acknowledged > sent - again + syn ? .finAcknowledged : .noFIN
+    }
+}

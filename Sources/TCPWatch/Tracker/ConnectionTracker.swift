@@ -1,0 +1,212 @@
+package import SockDiag
+
+/// Turns what is seen of the sockets of one network namespace into transitions: rows of dumps, lookups, and the
+/// kernel's messages that a socket was destroyed.
+///
+/// It asks nothing of the kernel itself. A dump is told row by row and then ended; what was missing from it is asked for
+/// through the closure that ``endDump(at:lookup:emit:)`` is given, before an end is concluded.
+package struct ConnectionTracker: ~Copyable {
+    /// Finds a socket as it is now; nil where it is gone.
+    package typealias Lookup = (SocketIdentity) throws(SockDiagError) -> TCPSocket?
+
+    var table = ConnectionTable()
+    var generation: UInt32 = 0
+    /// How many entries the running dump has shown.
+    var seen = 0
+    /// How many listeners there are on a port: a connection to one of them was opened by the peer.
+    var listeners: [UInt16: Int] = [:]
+    /// What the kernel measured of sockets that it destroyed and whose TIME_WAIT or FIN_WAIT_2 is still there.
+    var finals: [SocketCookie: FinalCounters] = [:]
+
+    /// Whether the kernel's messages about destroyed sockets are told too.
+    let expectsDestroy: Bool
+
+    package init(expectsDestroy: Bool) { self.expectsDestroy = expectsDestroy }
+
+    /// How many connections, listeners and bound sockets are known.
+    package var count: Int { table.count }
+
+    /// Every known socket's cookie and state.
+    package func forEach(_ body: (SocketCookie, TCPState) -> Void) {
+        for entry in table.entries { body(entry.cookie, entry.state) }
+    }
+
+    /// Begins a dump.
+    package mutating func beginDump() {
+        generation &+= 1
+        seen = 0
+    }
+
+    /// A row of the running dump, or of a lookup. Whether the socket was not known.
+    @discardableResult
+    package mutating func observe(
+        _ record: borrowing some SocketFields & ~Escapable,
+        at time: EventTime,
+        emit: (Transition) -> Void
+    ) -> Bool {
+        guard let position = table.position(of: record.cookie) else {
+            appear(record, at: time, emit: emit)
+            return true
+        }
+        let state = record.state
+        let isMinisocket = record.isMinisocket
+        let entry = table.entries[position]
+        if entry.generation != generation { seen += 1 }
+        // Two rows of one cookie: the husk of a socket whose descriptor is still open says nothing beside its
+        // minisocket.
+        let isHusk = entry.flags.contains(.isMinisocket) && !isMinisocket
+        table.entries[position].generation = generation
+        guard !isHusk else { return false }
+        table.entries[position].flags.remove(.isMissing)
+        if isMinisocket { table.entries[position].flags.insert(.isMinisocket) }
+        if entry.inode == nil { table.entries[position].learnOwner(record) }
+        if entry.state != state { step(position, to: state, source: .poll, at: time, emit: emit) }
+        return false
+    }
+
+    /// Ends the running dump: what it has not shown is looked up, and ends where it is gone.
+    ///
+    /// - Throws: what `lookup` throws; what is not yet decided then is decided after the next dump.
+    package mutating func endDump(
+        at time: EventTime,
+        lookup: Lookup,
+        emit: (Transition) -> Void
+    ) throws(SockDiagError) {
+        guard seen < table.count else { return }
+        // Backwards: removing an entry moves the last one, which has been decided, to its position.
+        var position = table.count - 1
+        while position >= 0 {
+            if table.entries[position].generation != generation {
+                try decide(position, at: time, lookup: lookup, emit: emit)
+            }
+            position -= 1
+        }
+    }
+
+    private mutating func decide(
+        _ position: Int,
+        at time: EventTime,
+        lookup: Lookup,
+        emit: (Transition) -> Void
+    ) throws(SockDiagError) {
+        let entry = table.entries[position]
+        if let socket = try lookup(entry.identity) {
+            observe(socket, at: time, emit: emit)
+            return
+        }
+        // A socket without a connection is in dumps alone, so one that is missing has to be missing twice. So has one
+        // whose end the kernel will tell of, with its counters: the message comes a moment after the row is gone.
+        let isListed = entry.state != .bound && entry.state != .closed
+        let isFinal = isListed && (!expectsDestroy || entry.flags.contains(.isMinisocket))
+        guard isFinal || entry.flags.contains(.isMissing) else {
+            table.entries[position].flags.insert(.isMissing)
+            return
+        }
+        end(position, evidence: .none, source: .poll, at: time, emit: emit)
+    }
+
+    private mutating func appear(
+        _ record: borrowing some SocketFields & ~Escapable,
+        at time: EventTime,
+        emit: (Transition) -> Void
+    ) {
+        let state = record.state
+        let side = openingSide(of: record, in: state)
+        let entry = Connection(
+            record,
+            side: side,
+            enteredAt: generation == 1 ? 0 : time.monotonicNanoseconds,
+            generation: generation
+        )
+        table.append(entry)
+        seen += 1
+        if state == .listen { listeners[entry.localPortNumber, default: 0] += 1 }
+        guard generation > 1, state != .closed else { return }
+        let via = TCPStateMachine.passed(from: .closed, to: state, side: side)
+        emit(transition(of: entry, from: .closed, to: state, via: via, source: .poll, at: time))
+    }
+
+    func openingSide(of record: borrowing some SocketFields & ~Escapable, in state: TCPState) -> OpeningSide {
+        switch state {
+        case .synSent: .active
+        case .synReceived: .passive
+        case .listen, .bound, .closed: .unknown
+        default: listeners[record.local.port, default: 0] > 0 ? .passive : .active
+        }
+    }
+
+    /// Takes a connection to another state.
+    mutating func step(
+        _ position: Int,
+        to state: TCPState,
+        source: Transition.Source,
+        at time: EventTime,
+        emit: (Transition) -> Void
+    ) {
+        let entry = table.entries[position]
+        let via = TCPStateMachine.passed(from: entry.state, to: state, side: entry.side)
+        emit(transition(of: entry, from: entry.state, to: state, via: via, source: source, at: time))
+        noteListener(entry.localPortNumber, from: entry.state, to: state)
+        table.entries[position].state = state
+        table.entries[position].enteredAt = time.monotonicNanoseconds
+    }
+
+    /// Takes a connection to its end, and forgets it.
+    mutating func end(
+        _ position: Int,
+        evidence: EndEvidence,
+        source: Transition.Source,
+        at time: EventTime,
+        final: FinalCounters? = nil,
+        emit: (Transition) -> Void
+    ) {
+        let entry = table.entries[position]
+        noteListener(entry.localPortNumber, from: entry.state, to: .closed)
+        table.remove(at: position)
+        if entry.generation == generation { seen -= 1 }
+        var counters = final
+        if entry.flags.contains(.hasFinalCounters) { counters = finals.removeValue(forKey: entry.cookie) ?? final }
+        guard entry.state != .closed else { return }
+        let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
+        var last = transition(of: entry, from: entry.state, to: .closed, via: via, source: source, at: time)
+        if entry.state != .listen, entry.state != .bound {
+            let duration = Self.elapsed(since: entry.openedAt, until: time)
+            if counters == nil, duration != nil { counters = FinalCounters(nil) }
+            counters?.duration = duration
+            last.final = counters
+        }
+        emit(last)
+    }
+
+    private mutating func noteListener(_ port: UInt16, from: TCPState, to: TCPState) {
+        if from == .listen, let count = listeners[port] { listeners[port] = count > 1 ? count - 1 : nil }
+        if to == .listen { listeners[port, default: 0] += 1 }
+    }
+
+    private func transition(
+        of entry: Connection,
+        from: TCPState,
+        to: TCPState,
+        via: [TCPState],
+        source: Transition.Source,
+        at time: EventTime
+    ) -> Transition {
+        Transition(
+            identity: entry.identity,
+            from: from,
+            to: to,
+            via: via,
+            certainty: via.isEmpty ? .observed : .inferred,
+            source: source,
+            time: time,
+            timeInState: from == .closed ? nil : Self.elapsed(since: entry.enteredAt, until: time),
+            uid: entry.uid,
+            inode: entry.inode
+        )
+    }
+
+    static func elapsed(since start: UInt64, until time: EventTime) -> Duration? {
+        guard start != 0, time.monotonicNanoseconds >= start else { return nil }
+        return .nanoseconds(Int64(time.monotonicNanoseconds - start))
+    }
+}
