@@ -46,7 +46,7 @@ public struct SockDiagError: Error, Hashable, Sendable {
     }
 
     /// The failure of a system call or of a request, by its errno.
-    init(errno: Int32, operation: String, detail: String = "") {
+    package init(errno: Int32, operation: String, detail: String = "") {
         let code: Code =
             switch errno {
             case EPERM, EACCES: .permissionDenied

@@ -17,8 +17,20 @@ public enum SocketEvent: Sendable {
 
 /// Something was lost.
 public struct Gap: Hashable, Sendable {
+    /// Where something can be lost.
+    public enum Source: String, Hashable, Sendable {
+        /// Between the tracepoints and the watcher.
+        case trace
+        /// Between two dumps.
+        case poll
+        /// Between the kernel's messages about destroyed sockets and the watcher.
+        case destroy
+        /// Between the watcher and its reader, who was too slow.
+        case reader
+    }
+
     /// Where it was lost.
-    public var source: Transition.Source
+    public var source: Source
     /// What happened, in a sentence.
     public var reason: String
     /// How many messages or events; nil where nothing tells.

@@ -50,10 +50,10 @@ extension ConnectionTracker {
         let identity = record.identity
         // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
         guard !identity.remote.address.isAny else { return }
-        if identity.remote.port != 0, let socket = try lookup(identity) {
-            observe(socket, at: time, emit: emit)
-            guard let position = table.position(of: socket.cookie) else { return }
-            finals[socket.cookie] = counters
+        if let minisocket = try Self.minisocket(after: identity, lookup) {
+            observe(minisocket, at: time, emit: emit)
+            guard let position = table.position(of: minisocket.cookie) else { return }
+            finals[minisocket.cookie] = counters
             table.entries[position].flags.insert(.hasFinalCounters)
             return
         }
@@ -71,6 +71,19 @@ extension ConnectionTracker {
                 final: counters
             )
         )
+    }
+
+    /// What is left of a socket that nobody had asked for while it lived. The kernel gives a cookie on first need: this
+    /// message was the first for the socket, and its minisocket gets another one. So the endpoints have to tell.
+    private static func minisocket(
+        after identity: SocketIdentity,
+        _ lookup: Lookup
+    ) throws(SockDiagError) -> TCPSocket? {
+        guard identity.remote.port != 0 else { return nil }
+        var heir = identity
+        heir.cookie = .any
+        guard let socket = try lookup(heir), socket.isMinisocket else { return nil }
+        return socket
     }
 
     /// Whether the peer acknowledged this side's FIN: it takes one sequence number beyond the payload. So does the SYN,

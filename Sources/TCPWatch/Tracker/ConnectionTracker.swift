@@ -51,12 +51,14 @@ package struct ConnectionTracker: ~Copyable {
         let state = record.state
         let isMinisocket = record.isMinisocket
         let entry = table.entries[position]
+        // A dump may hold two rows of one cookie: a socket that is closed while its descriptor is open, and the
+        // minisocket in its place. Whether there is the second, which alone counts, is looked up at the dump's end.
+        if state == .closed, !isMinisocket, entry.state != .closed {
+            if !entry.flags.contains(.isMinisocket) { table.entries[position].flags.insert(.isMissing) }
+            return false
+        }
         if entry.generation != generation { seen += 1 }
-        // Two rows of one cookie: the husk of a socket whose descriptor is still open says nothing beside its
-        // minisocket.
-        let isHusk = entry.flags.contains(.isMinisocket) && !isMinisocket
         table.entries[position].generation = generation
-        guard !isHusk else { return false }
         table.entries[position].flags.remove(.isMissing)
         if isMinisocket { table.entries[position].flags.insert(.isMinisocket) }
         if entry.inode == nil { table.entries[position].learnOwner(record) }
