@@ -19,7 +19,7 @@ extension ConnectionTracker {
         let isWiped = record.remote.port == 0 && info?[.segsIn] == 0
         let counters = FinalCounters(isWiped ? nil : info)
         guard let position = table.position(of: record.cookie) else {
-            try unknownDestroyed(record, counters, at: time, lookup: lookup, emit: emit)
+            try unknownDestroyed(record, info, counters, at: time, lookup: lookup, emit: emit)
             return
         }
         let entry = table.entries[position]
@@ -42,6 +42,7 @@ extension ConnectionTracker {
     /// A socket that was made, and mostly has ended too, since the last dump.
     private mutating func unknownDestroyed(
         _ record: borrowing some SocketFields & ~Escapable,
+        _ info: TCPInfo?,
         _ counters: FinalCounters,
         at time: EventTime,
         lookup: Lookup,
@@ -51,7 +52,8 @@ extension ConnectionTracker {
         // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
         guard !identity.remote.address.isAny else { return }
         if let minisocket = try Self.minisocket(after: identity, lookup) {
-            observe(minisocket, at: time, emit: emit)
+            let side = Self.sequenceNumbers(info).map { $0 > 1 ? OpeningSide.active : .passive }
+            observe(minisocket, at: time, side: side ?? .unknown, emit: emit)
             guard let position = table.position(of: minisocket.cookie) else { return }
             finals[minisocket.cookie] = counters
             table.entries[position].flags.insert(.hasFinalCounters)
@@ -86,13 +88,18 @@ extension ConnectionTracker {
         return socket
     }
 
-    /// Whether the peer acknowledged this side's FIN: it takes one sequence number beyond the payload. So does the SYN,
-    /// which the kernel counts for the side that connected alone.
+    /// Whether the peer acknowledged this side's FIN.
     private static func evidence(_ info: TCPInfo?, _ side: OpeningSide) -> EndEvidence {
-        guard let info, side != .unknown, let acknowledged = info[.bytesAcked], let sent = info[.bytesSent],
-            let again = info[.bytesRetrans], sent >= again
-        else { return .none }
-        let syn: UInt64 = side == .active ? 1 : 0
-        return acknowledged > sent - again + syn ? .finAcknowledged : .noFIN
+        guard side != .unknown, let flags = sequenceNumbers(info) else { return .none }
+        return flags > (side == .active ? 1 : 0) ? .finAcknowledged : .noFIN
+    }
+
+    /// The acknowledged sequence numbers that were no payload: one for the FIN, and one for the SYN, which the kernel
+    /// counts for the side that connected alone.
+    private static func sequenceNumbers(_ info: TCPInfo?) -> UInt64? {
+        guard let info, let acknowledged = info[.bytesAcked], let sent = info[.bytesSent],
+            let again = info[.bytesRetrans], sent >= again, acknowledged >= sent - again
+        else { return nil }
+        return acknowledged - (sent - again)
     }
 }

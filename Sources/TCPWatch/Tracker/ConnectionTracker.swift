@@ -42,10 +42,11 @@ package struct ConnectionTracker: ~Copyable {
     package mutating func observe(
         _ record: borrowing some SocketFields & ~Escapable,
         at time: EventTime,
+        side: OpeningSide = .unknown,
         emit: (Transition) -> Void
     ) -> Bool {
         guard let position = table.position(of: record.cookie) else {
-            appear(record, at: time, emit: emit)
+            appear(record, at: time, side: side, emit: emit)
             return true
         }
         let state = record.state
@@ -110,10 +111,11 @@ package struct ConnectionTracker: ~Copyable {
     private mutating func appear(
         _ record: borrowing some SocketFields & ~Escapable,
         at time: EventTime,
+        side known: OpeningSide,
         emit: (Transition) -> Void
     ) {
         let state = record.state
-        let side = openingSide(of: record, in: state)
+        let side = known == .unknown ? openingSide(of: record, in: state) : known
         let entry = Connection(
             record,
             side: side,

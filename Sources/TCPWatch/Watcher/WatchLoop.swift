@@ -81,8 +81,8 @@ final class WatchLoop: Sendable {
     }
 
     private func watch(_ lane: NamespaceLane) throws(SockDiagError) {
-        var clock = TickClock(interval: configuration.interval)
         try lane.begin { buffer.send($0, isBounded: false) }
+        var clock = TickClock(interval: configuration.interval)
         while true {
             guard !wait(for: lane, until: clock.next) else { return }
             if try lane.hear() || clock.isDue {
