@@ -90,16 +90,20 @@ extension ConnectionTracker {
 
     /// Whether the peer acknowledged this side's FIN.
     private static func evidence(_ info: TCPInfo?, _ side: OpeningSide) -> EndEvidence {
-        guard side != .unknown, let flags = sequenceNumbers(info) else { return .none }
-        return flags > (side == .active ? 1 : 0) ? .finAcknowledged : .noFIN
+        switch (sequenceNumbers(info), side) {
+        case (nil, _), (1, .unknown): .none
+        case (0, _), (1, .active): .noFIN
+        default: .finAcknowledged
+        }
     }
 
     /// The acknowledged sequence numbers that were no payload: one for the FIN, and one for the SYN, which the kernel
-    /// counts for the side that connected alone.
+    /// counts for the side that connected alone. 0 too where payload was not acknowledged.
     private static func sequenceNumbers(_ info: TCPInfo?) -> UInt64? {
         guard let info, let acknowledged = info[.bytesAcked], let sent = info[.bytesSent],
-            let again = info[.bytesRetrans], sent >= again, acknowledged >= sent - again
+            let again = info[.bytesRetrans], sent >= again
         else { return nil }
-        return acknowledged - (sent - again)
+        let payload = sent - again
+        return acknowledged > payload ? acknowledged - payload : 0
     }
 }

@@ -135,7 +135,9 @@ package struct ConnectionTracker: ~Copyable {
         case .synSent: .active
         case .synReceived: .passive
         case .listen, .bound, .closed: .unknown
-        default: listeners[record.local.port, default: 0] > 0 ? .passive : .active
+        default:
+            // The first dump may come long after the listener has gone.
+            listeners[record.local.port, default: 0] > 0 ? .passive : generation == 1 ? .unknown : .active
         }
     }
 
