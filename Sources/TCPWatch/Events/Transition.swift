@@ -50,7 +50,7 @@ public struct Transition: Hashable, Sendable {
 public struct FinalCounters: Hashable, Sendable {
     /// Payload sent, retransmissions counted, bytes (`tcpi_bytes_sent`).
     public var bytesSent: UInt64?
-    /// Payload received, bytes (`tcpi_bytes_received`, in which the kernel counts the peer's FIN as one).
+    /// Payload received, bytes (`tcpi_bytes_received`, less the one that the kernel counts for the peer's FIN).
     public var bytesReceived: UInt64?
     /// Segments sent (`tcpi_segs_out`).
     public var segmentsOut: UInt64?
@@ -62,6 +62,11 @@ public struct FinalCounters: Hashable, Sendable {
     public var rttMicroseconds: UInt64?
     /// From the first step to the last; nil where the first was not watched.
     public var duration: Duration?
+
+    /// Takes off the sequence number of the peer's FIN.
+    mutating func discountFIN() {
+        if let received = bytesReceived, received > 0 { bytesReceived = received - 1 }
+    }
 
     /// What the kernel measured.
     package init(_ info: TCPInfo?) {

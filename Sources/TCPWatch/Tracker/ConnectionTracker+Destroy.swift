@@ -17,13 +17,14 @@ extension ConnectionTracker {
         let info = record.tcpInfo
         // A socket that was aborted has been wiped: its counters say nothing.
         let isWiped = record.remote.port == 0 && info?[.segsIn] == 0
-        let counters = FinalCounters(isWiped ? nil : info)
+        var counters = FinalCounters(isWiped ? nil : info)
         guard let position = table.position(of: record.cookie) else {
             try unknownDestroyed(record, info, counters, at: time, lookup: lookup, emit: emit)
             return
         }
         let entry = table.entries[position]
         if entry.state != .listen, entry.state != .bound, let socket = try lookup(entry.identity) {
+            if socket.state == .timeWait { counters.discountFIN() }
             finals[entry.cookie] = counters
             table.entries[position].flags.insert(.hasFinalCounters)
             observe(socket, at: time, emit: emit)
@@ -36,6 +37,8 @@ extension ConnectionTracker {
             return end(position, evidence: .none, source: .poll, at: time, emit: emit)
         }
         let evidence = Self.evidence(info, entry.side)
+        let states = [entry.state] + TCPStateMachine.passed(from: entry.state, to: .closed, evidence: evidence)
+        if !TCPStateSet.peerClosed.isDisjoint(with: TCPStateSet(states)) { counters.discountFIN() }
         end(position, evidence: evidence, source: .destroy, at: time, final: counters, emit: emit)
     }
 
@@ -43,7 +46,7 @@ extension ConnectionTracker {
     private mutating func unknownDestroyed(
         _ record: borrowing some SocketFields & ~Escapable,
         _ info: TCPInfo?,
-        _ counters: FinalCounters,
+        _ measured: FinalCounters,
         at time: EventTime,
         lookup: Lookup,
         emit: (Transition) -> Void
@@ -51,7 +54,9 @@ extension ConnectionTracker {
         let identity = record.identity
         // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
         guard !identity.remote.address.isAny else { return }
+        var counters = measured
         if let minisocket = try Self.minisocket(after: identity, lookup) {
+            if minisocket.state == .timeWait { counters.discountFIN() }
             let side = Self.sequenceNumbers(info).map { $0 > 1 ? OpeningSide.active : .passive }
             observe(minisocket, at: time, side: side ?? .unknown, emit: emit)
             guard let position = table.position(of: minisocket.cookie) else { return }
@@ -59,6 +64,8 @@ extension ConnectionTracker {
             table.entries[position].flags.insert(.hasFinalCounters)
             return
         }
+        let side = openingSide(of: record, in: .established)
+        if Self.evidence(info, side) == .finAcknowledged { counters.discountFIN() }
         emit(
             Transition(
                 identity: identity,
@@ -106,4 +113,11 @@ extension ConnectionTracker {
         let payload = sent - again
         return acknowledged > payload ? acknowledged - payload : 0
     }
+}
+
+extension TCPStateSet {
+    /// The states in which the peer's FIN has been received.
+    fileprivate static let peerClosed: TCPStateSet = [.closeWait, .lastAck, .closing, .timeWait]
+
+    fileprivate init(_ states: [TCPState]) { self = states.reduce(into: []) { $0.insert(TCPStateSet($1)) } }
 }
