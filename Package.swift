@@ -43,7 +43,11 @@ let package = Package(
         .target(name: "TCPStateLab", path: "Tests/TCPStateLab", swiftSettings: settings),
         .testTarget(name: "TCPStateLabTests", dependencies: ["TCPStateLab"], swiftSettings: settings),
         .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
-        .testTarget(name: "TCPWatchTests", dependencies: ["TCPWatch", "SockDiag", "TCPStateLab"], swiftSettings: settings),
+        .testTarget(
+            name: "TCPWatchTests",
+            dependencies: ["TCPWatch", "SockDiag", "TCPStateLab"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: ["TCPStatesCommands", "TCPStateLab"],

@@ -12,7 +12,9 @@ import Testing
         print("ended")
     }
     try await Task.sleep(for: .milliseconds(120))
-    system("python3 -c \"import socket,time\nl=socket.socket();l.bind(('127.0.0.1',0));l.listen();c=socket.create_connection(l.getsockname());a,_=l.accept()\ntime.sleep(.2);c.send(b'x'*1000);a.recv(1000);time.sleep(.1);c.close();time.sleep(.2);a.close();time.sleep(.2);l.close()\nl=socket.socket();l.bind(('127.0.0.1',0));l.listen();c=socket.create_connection(l.getsockname());a,_=l.accept();a.close();c.close();l.close()\"")
+    system(
+        "python3 -c \"import socket,time\nl=socket.socket();l.bind(('127.0.0.1',0));l.listen();c=socket.create_connection(l.getsockname());a,_=l.accept()\ntime.sleep(.2);c.send(b'x'*1000);a.recv(1000);time.sleep(.1);c.close();time.sleep(.2);a.close();time.sleep(.2);l.close()\nl=socket.socket();l.bind(('127.0.0.1',0));l.listen();c=socket.create_connection(l.getsockname());a,_=l.accept();a.close();c.close();l.close()\""
+    )
     try await Task.sleep(for: .milliseconds(220))
     task.cancel()
     _ = await task.result

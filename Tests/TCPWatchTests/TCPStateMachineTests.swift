@@ -57,7 +57,9 @@ private let beyondTheFigure: [(TCPState, TCPState)] = [
         }
     }
 
-    @Test("Between every pair of states, each way is made of legal steps, enters no state twice, and the shortest is first")
+    @Test(
+        "Between every pair of states, each way is made of legal steps, enters no state twice, and the shortest is first"
+    )
     func waysAreLegal() {
         for from in TCPState.allCases {
             for to in TCPState.allCases {
@@ -93,12 +95,16 @@ private let beyondTheFigure: [(TCPState, TCPState)] = [
 
     @Test("The ways of an ordinary life are the textbook's")
     func textbook() {
-        #expect(TCPStateMachine.ways(from: .closed, to: .established).prefix(2) == [
-            [.synSent, .established], [.synReceived, .established],
-        ])
-        #expect(TCPStateMachine.ways(from: .established, to: .timeWait) == [
-            [.finWait1, .timeWait], [.finWait1, .finWait2, .timeWait], [.finWait1, .closing, .timeWait],
-        ])
+        #expect(
+            TCPStateMachine.ways(from: .closed, to: .established).prefix(2) == [
+                [.synSent, .established], [.synReceived, .established],
+            ]
+        )
+        #expect(
+            TCPStateMachine.ways(from: .established, to: .timeWait) == [
+                [.finWait1, .timeWait], [.finWait1, .finWait2, .timeWait], [.finWait1, .closing, .timeWait],
+            ]
+        )
         #expect(TCPStateMachine.ways(from: .closeWait, to: .closed) == [[.closed], [.lastAck, .closed]])
         #expect(TCPStateMachine.ways(from: .timeWait, to: .established).isEmpty)
     }

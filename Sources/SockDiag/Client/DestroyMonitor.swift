@@ -30,7 +30,8 @@ public struct DestroyMonitor: ~Copyable {
     ///
     /// - Throws: ``SockDiagError``.
     public init(receiveBufferSize: Int = defaultReceiveBufferSize) throws(SockDiagError) {
-        let groups: UInt32 = 1 << (SKNLGRP_INET_TCP_DESTROY.rawValue - 1) | 1 << (SKNLGRP_INET6_TCP_DESTROY.rawValue - 1)
+        let groups: UInt32 =
+            1 << (SKNLGRP_INET_TCP_DESTROY.rawValue - 1) | 1 << (SKNLGRP_INET6_TCP_DESTROY.rawValue - 1)
         netlink = try NetlinkSocket(groups: groups)
         self.receiveBufferSize = Int(netlink.setReceiveBuffer(Int32(clamping: receiveBufferSize)))
         buffer = .allocate(byteCount: 32 * 1024, alignment: 16)
@@ -58,7 +59,7 @@ public struct DestroyMonitor: ~Copyable {
             let count: Int?
             do throws(SockDiagError) {
                 count = try netlink.receive(into: buffer, flags: Int32(MSG_DONTWAIT), operation: operation)
-            } catch where error.errno == ENOBUFS {
+            } catch  where error.errno == ENOBUFS {
                 lost = true
                 continue
             }

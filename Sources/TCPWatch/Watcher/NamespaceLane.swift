@@ -15,7 +15,8 @@ final class NamespaceLane {
         self.configuration = configuration
         client = try SockDiagClient()
         // Before the first dump: what ends meanwhile is queued, and told after it.
-        monitor = configuration.usesDestroyEvents
+        monitor =
+            configuration.usesDestroyEvents
             ? try DestroyMonitor(receiveBufferSize: configuration.receiveBufferSize) : nil
         tracker = ConnectionTracker(expectsDestroy: configuration.usesDestroyEvents)
         query = SocketQuery(family: configuration.family)
@@ -71,7 +72,7 @@ final class NamespaceLane {
         tracker.beginDump()
         do {
             try client.forEach(query) { record in tracker.observe(record, at: time, emit: append) }
-        } catch where error.code == .inconsistentDump {
+        } catch  where error.code == .inconsistentDump {
             return  // What it has shown is true; what it has not is no proof. The next one decides.
         }
         // Messages first: they tell more of an end than a missing row.
@@ -92,8 +93,9 @@ final class NamespaceLane {
 
     private func append(_ transition: Transition) {
         let states = configuration.states
-        guard states.contains(transition.to) || transition.from.map(states.contains) ?? false
-            || transition.via.contains(where: states.contains)
+        guard
+            states.contains(transition.to) || transition.from.map(states.contains) ?? false
+                || transition.via.contains(where: states.contains)
         else { return }
         events.append(.transition(transition))
     }

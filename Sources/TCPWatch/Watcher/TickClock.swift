@@ -6,7 +6,8 @@ struct TickClock {
 
     init(interval: Duration) {
         let (seconds, attoseconds) = interval.components
-        let nanoseconds = UInt64(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+        let nanoseconds =
+            UInt64(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
             &+ UInt64(clamping: attoseconds / 1_000_000_000)
         self.interval = max(nanoseconds, 1_000_000)
         next = EventTime.now().monotonicNanoseconds + self.interval
