@@ -29,6 +29,9 @@ struct Connection {
         static let isMissing = Flags(rawValue: 4)
         /// The kernel told that the full socket was destroyed; its counters are kept apart.
         static let hasFinalCounters = Flags(rawValue: 8)
+        /// Its end has been told, while a program still holds the descriptor: the message that the kernel will send
+        /// when that is closed tells nothing new.
+        static let isEnded = Flags(rawValue: 16)
     }
 
     init(
@@ -67,6 +70,8 @@ struct Connection {
     var inode: UInt32? { inodeNumber == 0 ? nil : inodeNumber }
     var uid: UInt32? { flags.contains(.hasUID) ? uidNumber : nil }
     var localPortNumber: UInt16 { localPort }
+    /// Whether a program may hold a descriptor of it. A half-open request and a minisocket have none.
+    var isFullSocket: Bool { !flags.contains(.isMinisocket) && (state != .synReceived || side == .active) }
 
     var identity: SocketIdentity {
         let family = AddressFamily(rawValue: familyNumber)

@@ -23,6 +23,7 @@ extension ConnectionTracker {
             return
         }
         let entry = table.entries[position]
+        if entry.state == .closed { return end(position, evidence: .none, source: .destroy, at: time, emit: emit) }
         if entry.state != .listen, entry.state != .bound, let socket = try lookup(entry.identity) {
             if socket.state == .timeWait { counters.discountFIN() }
             finals[entry.cookie] = counters

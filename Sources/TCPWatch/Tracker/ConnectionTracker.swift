@@ -13,6 +13,10 @@ package struct ConnectionTracker: ~Copyable {
     var generation: UInt32 = 0
     /// How many entries the running dump has shown.
     var seen = 0
+    /// How many entries are kept whose end has been told.
+    var ended = 0
+    /// Whether messages about destroyed sockets were lost since the last dump's end.
+    var hasGap = false
     /// How many listeners there are on a port: a connection to one of them was opened by the peer.
     var listeners: [UInt16: Int] = [:]
     /// What the kernel measured of sockets that it destroyed and whose TIME_WAIT or FIN_WAIT_2 is still there.
@@ -24,11 +28,14 @@ package struct ConnectionTracker: ~Copyable {
     package init(expectsDestroy: Bool) { self.expectsDestroy = expectsDestroy }
 
     /// How many connections, listeners and bound sockets are known.
-    package var count: Int { table.count }
+    package var count: Int { table.count - ended }
+
+    /// Messages about destroyed sockets were lost: that there was none proves nothing, until the next dump has ended.
+    package mutating func noteGap() { hasGap = true }
 
     /// Every known socket's cookie and state.
     package func forEach(_ body: (SocketCookie, TCPState) -> Void) {
-        for entry in table.entries { body(entry.cookie, entry.state) }
+        for entry in table.entries where !entry.flags.contains(.isEnded) { body(entry.cookie, entry.state) }
     }
 
     /// Begins a dump.
@@ -58,6 +65,11 @@ package struct ConnectionTracker: ~Copyable {
             if !entry.flags.contains(.isMinisocket) { table.entries[position].flags.insert(.isMissing) }
             return false
         }
+        if entry.flags.contains(.isEnded) {
+            guard state != .closed else { return false }
+            table.entries[position].flags.remove(.isEnded)
+            ended -= 1
+        }
         if entry.generation != generation { seen += 1 }
         table.entries[position].generation = generation
         table.entries[position].flags.remove(.isMissing)
@@ -75,11 +87,13 @@ package struct ConnectionTracker: ~Copyable {
         lookup: Lookup,
         emit: (Transition) -> Void
     ) throws(SockDiagError) {
-        guard seen < table.count else { return }
+        defer { hasGap = false }
+        guard seen + ended < table.count else { return }
         // Backwards: removing an entry moves the last one, which has been decided, to its position.
         var position = table.count - 1
         while position >= 0 {
-            if table.entries[position].generation != generation {
+            let entry = table.entries[position]
+            if entry.generation != generation, !entry.flags.contains(.isEnded) {
                 try decide(position, at: time, lookup: lookup, emit: emit)
             }
             position -= 1
@@ -105,7 +119,9 @@ package struct ConnectionTracker: ~Copyable {
             table.entries[position].flags.insert(.isMissing)
             return
         }
-        end(position, evidence: .none, source: .poll, at: time, emit: emit)
+        // No message, and yet no socket: it was reset, and a program still holds the descriptor.
+        let isReset = expectsDestroy && !hasGap && entry.isFullSocket
+        end(position, evidence: isReset ? .noFIN : .none, source: .poll, at: time, emit: emit)
     }
 
     private mutating func appear(
@@ -157,7 +173,7 @@ package struct ConnectionTracker: ~Copyable {
         table.entries[position].enteredAt = time.monotonicNanoseconds
     }
 
-    /// Takes a connection to its end, and forgets it.
+    /// Takes a connection to its end, and forgets it; or keeps it as ended, where the kernel will tell of it once more.
     mutating func end(
         _ position: Int,
         evidence: EndEvidence,
@@ -168,7 +184,14 @@ package struct ConnectionTracker: ~Copyable {
     ) {
         let entry = table.entries[position]
         noteListener(entry.localPortNumber, from: entry.state, to: .closed)
-        table.remove(at: position)
+        if expectsDestroy, source == .poll, entry.isFullSocket, entry.state != .closed {
+            table.entries[position].state = .closed
+            table.entries[position].flags = .isEnded
+            ended += 1
+        } else {
+            table.remove(at: position)
+            if entry.flags.contains(.isEnded) { ended -= 1 }
+        }
         if entry.generation == generation { seen -= 1 }
         var counters = final
         if entry.flags.contains(.hasFinalCounters) { counters = finals.removeValue(forKey: entry.cookie) ?? final }

@@ -52,6 +52,7 @@ final class NamespaceLane {
             )
         }
         guard isIncomplete == true else { return false }
+        tracker.noteGap()
         let total = monitor?.lostCount
         events.append(
             .gap(
