@@ -113,8 +113,8 @@ public struct SockDiagClient: ~Copyable {
         } catch  where error.errno == ENOENT || error.errno == ESTALE {
             return nil
         }
-        // Without a cookie the kernel falls back to the listener.
-        guard let found, found.local == identity.local, found.remote == identity.remote else { return nil }
+        // Without a cookie the kernel falls back to the listener, which may be bound to the unspecified address.
+        guard let found, found.local.port == identity.local.port, found.remote == identity.remote else { return nil }
         return identity.cookie == .any || found.cookie == identity.cookie ? found : nil
     }
 

@@ -7,7 +7,7 @@ internal import SockDiag
 /// next entry: then it is found without the index, in memory that the processor has read ahead.
 struct ConnectionTable: ~Copyable {
     /// Change an entry in place; add and remove by the functions below.
-    var entries: [Connection] = []
+    var entries: [KnownConnection] = []
     /// Positions in `entries` plus one; 0 is an empty slot. The count is a power of two.
     private var slots: [UInt32] = [UInt32](repeating: 0, count: 64)
     private var cursor = 0
@@ -33,7 +33,7 @@ struct ConnectionTable: ~Copyable {
     }
 
     /// Adds an entry whose cookie is not in the table. O(1), amortised.
-    mutating func append(_ entry: Connection) {
+    mutating func append(_ entry: KnownConnection) {
         if (entries.count + 1) * 5 > slots.count * 4 { rebuild(slots: slots.count * 2) }
         entries.append(entry)
         link(entries.count - 1)

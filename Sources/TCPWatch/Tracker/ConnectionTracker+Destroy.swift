@@ -65,7 +65,9 @@ extension ConnectionTracker {
             table.entries[position].flags.insert(.hasFinalCounters)
             return
         }
-        let side = openingSide(of: record, in: .established)
+        var isChild = listeners[identity.local.port] != nil
+        if !isChild { isChild = try Self.listener(of: identity, lookup) != nil }
+        let side = isChild ? OpeningSide.passive : .active
         if Self.evidence(info, side) == .finAcknowledged { counters.discountFIN() }
         emit(
             Transition(
@@ -94,6 +96,14 @@ extension ConnectionTracker {
         heir.cookie = .any
         guard let socket = try lookup(heir), socket.isMinisocket else { return nil }
         return socket
+    }
+
+    /// The listener that a connection was made by.
+    private static func listener(of child: SocketIdentity, _ lookup: Lookup) throws(SockDiagError) -> TCPSocket? {
+        var listener = child
+        listener.cookie = .any
+        listener.remote = SocketEndpoint(child.family == .ipv6 ? .anyIPv6 : .anyIPv4, port: 0)
+        return try lookup(listener)
     }
 
     /// Whether the peer acknowledged this side's FIN.

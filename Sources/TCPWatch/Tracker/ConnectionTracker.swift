@@ -11,6 +11,8 @@ package struct ConnectionTracker: ~Copyable {
 
     var table = ConnectionTable()
     var generation: UInt32 = 0
+    /// Whether what is seen was there before watching began.
+    private var isBeginning = true
     /// How many entries the running dump has shown.
     var seen = 0
     /// How many entries are kept whose end has been told.
@@ -37,6 +39,9 @@ package struct ConnectionTracker: ~Copyable {
     package func forEach(_ body: (SocketCookie, TCPState) -> Void) {
         for entry in table.entries where !entry.flags.contains(.isEnded) { body(entry.cookie, entry.state) }
     }
+
+    /// Ends the first dump. What is new from now on has begun since.
+    package mutating func endFirstDump() { isBeginning = false }
 
     /// Begins a dump.
     package mutating func beginDump() {
@@ -132,16 +137,16 @@ package struct ConnectionTracker: ~Copyable {
     ) {
         let state = record.state
         let side = known == .unknown ? openingSide(of: record, in: state) : known
-        let entry = Connection(
+        let entry = KnownConnection(
             record,
             side: side,
-            enteredAt: generation == 1 ? 0 : time.monotonicNanoseconds,
+            enteredAt: isBeginning ? 0 : time.monotonicNanoseconds,
             generation: generation
         )
         table.append(entry)
         seen += 1
         if state == .listen { listeners[entry.localPortNumber, default: 0] += 1 }
-        guard generation > 1, state != .closed else { return }
+        guard !isBeginning, state != .closed else { return }
         let via = TCPStateMachine.passed(from: .closed, to: state, side: side)
         emit(transition(of: entry, from: .closed, to: state, via: via, source: .poll, at: time))
     }
@@ -149,11 +154,12 @@ package struct ConnectionTracker: ~Copyable {
     func openingSide(of record: borrowing some SocketFields & ~Escapable, in state: TCPState) -> OpeningSide {
         switch state {
         case .synSent: .active
-        case .synReceived: .passive
+        // A half-open request has no descriptor; a simultaneous open has.
+        case .synReceived: record.inode == nil ? .passive : .active
         case .listen, .bound, .closed: .unknown
         default:
             // The first dump may come long after the listener has gone.
-            listeners[record.local.port, default: 0] > 0 ? .passive : generation == 1 ? .unknown : .active
+            listeners[record.local.port, default: 0] > 0 ? .passive : isBeginning ? .unknown : .active
         }
     }
 
@@ -213,7 +219,7 @@ package struct ConnectionTracker: ~Copyable {
     }
 
     private func transition(
-        of entry: Connection,
+        of entry: KnownConnection,
         from: TCPState,
         to: TCPState,
         via: [TCPState],

@@ -25,6 +25,9 @@ final class NamespaceLane {
     /// Readable while messages wait; -1 where none are heard.
     var descriptor: Int32 { monitor?.descriptor ?? -1 }
 
+    /// How many messages about destroyed sockets were lost, also those that are not yet told.
+    var lostCount: UInt64? { monitor?.lostCount }
+
     /// The first dump.
     func begin(_ send: ([SocketEvent]) -> Void) throws(SockDiagError) {
         let time = EventTime.now()
@@ -35,6 +38,7 @@ final class NamespaceLane {
                 events.append(.socket(TCPSocket(record)))
             }
         }
+        tracker.endFirstDump()
         events.append(.ready)
         flush(send)
     }

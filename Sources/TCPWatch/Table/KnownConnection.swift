@@ -1,7 +1,7 @@
 internal import SockDiag
 
 /// What is remembered of one connection, listener or bound socket: 80 bytes.
-struct Connection {
+struct KnownConnection {
     let cookie: SocketCookie
     private let localHigh, localLow, remoteHigh, remoteLow: UInt64
     /// When ``state`` was entered, monotonic nanoseconds; 0 where that was before watching began.
