@@ -40,8 +40,18 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "TCPStateLab", path: "Tests/TCPStateLab", swiftSettings: settings),
-        .testTarget(name: "TCPStateLabTests", dependencies: ["TCPStateLab"], swiftSettings: settings),
+        .systemLibrary(name: "CLab", path: "Tests/CLab"),
+        .target(
+            name: "TCPStateLab",
+            dependencies: ["CLab", "SockDiag"],
+            path: "Tests/TCPStateLab",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TCPStateLabTests",
+            dependencies: ["CLab", "SockDiag", "TCPStateLab"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
         .testTarget(
             name: "TCPWatchTests",

@@ -1,0 +1,66 @@
+internal import CLab
+internal import Glibc
+internal import SockDiag
+
+extension Lab {
+    /// A socket that is bound and nothing more.
+    @discardableResult
+    package func bound(over network: LabNetwork = .ipv4, port: UInt16 = 0) throws(LabError) -> KernelSocket {
+        try bind(network.kernelEnd(port: port))
+    }
+
+    /// A listener. That of ``LabNetwork/ipv4Mapped`` is bound to ::, the others to the lab's address.
+    ///
+    /// A half-open request is given up early where the backlog is not twice as long as there are requests; the
+    /// kernel cuts it to `net.core.somaxconn`, by default 4096.
+    @discardableResult
+    package func listener(
+        over network: LabNetwork = .ipv4,
+        port: UInt16 = 0,
+        backlog: Int32 = 4096
+    ) throws(LabError) -> KernelSocket {
+        let socket = try bind(network.listeningEnd(port: port))
+        try socket.call("listen") { Glibc.listen($0, backlog) }
+        return socket
+    }
+
+    /// A socket bound to the endpoint; one that blocks waits no longer than the lab's deadline.
+    func bind(_ end: SocketEndpoint, blocking: Bool = false) throws(LabError) -> KernelSocket {
+        let descriptor = try open(end.address.family, blocking: blocking)
+        try descriptor.call("bind \(end)") { descriptor in
+            end.withSocketAddress { Glibc.bind(descriptor, $0, $1) }
+        }
+        return keep(try KernelSocket(descriptor, address: end.address, scope: end.scope))
+    }
+
+    /// An unbound TCP socket of the namespace.
+    func open(_ family: AddressFamily, blocking: Bool = false) throws(LabError) -> Descriptor {
+        let type = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | (blocking ? 0 : SOCK_NONBLOCK.rawValue)
+        let descriptor = try run { () throws(LabError) in
+            try Descriptor("socket(\(family))") { socket(Int32(family.rawValue), Int32(type), 0) }
+        }
+        if blocking { try descriptor.setTimeouts() }
+        return descriptor
+    }
+
+    /// Takes a connection from the listener's queue.
+    func accept(from listener: KernelSocket, as local: SocketEndpoint, blocking: Bool = false) throws(LabError)
+        -> KernelSocket
+    {
+        let flags = SOCK_CLOEXEC.rawValue | (blocking ? 0 : SOCK_NONBLOCK.rawValue)
+        let descriptor = Descriptor(
+            try listener.call("accept from \(listener.local)") { accept4($0, nil, nil, Int32(flags)) }
+        )
+        if blocking { try descriptor.setTimeouts() }
+        return keep(try KernelSocket(descriptor, address: local.address, scope: local.scope))
+    }
+}
+
+extension Descriptor {
+    /// No call shall wait longer than the lab's deadline.
+    fileprivate func setTimeouts() throws(LabError) {
+        let limit = timeval(tv_sec: Int(Duration.labDeadline.components.seconds), tv_usec: 0)
+        try setOption(SOL_SOCKET, SO_RCVTIMEO, limit, "SO_RCVTIMEO")
+        try setOption(SOL_SOCKET, SO_SNDTIMEO, limit, "SO_SNDTIMEO")
+    }
+}
