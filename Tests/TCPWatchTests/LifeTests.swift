@@ -23,7 +23,7 @@ struct LifeTests {
         try request.peer.receive(.fin)
         told += try watch.look()
         try request.peer.send(.ack)
-        told += try watch.lookTwice()
+        told += try watch.hear() + watch.lookTwice()  // An orphan in FIN_WAIT_2 is a minisocket already.
         try request.peer.send(.fin)
         try request.peer.receive(.ack)
         told += try watch.look()
