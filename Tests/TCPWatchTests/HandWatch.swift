@@ -27,6 +27,13 @@ final class HandWatch {
     /// The transitions of two dumps: what is missing from one only may be gone, after the other it is.
     func lookTwice() throws -> [Transition] { try look() + look() }
 
+    /// The transitions that the kernel's messages about destroyed sockets show, until there is one that fits.
+    func hear(until fits: (Transition) -> Bool) throws -> [Transition] {
+        var told = try hear()
+        while !told.contains(where: fits) { told += try hear() }
+        return told
+    }
+
     /// The transitions that the kernel's next messages about destroyed sockets show; waits for the first of them.
     func hear() throws -> [Transition] {
         var waited = pollfd(fd: lane.descriptor, events: Int16(POLLIN), revents: 0)

@@ -56,7 +56,7 @@ struct LifeTests {
         let (first, second) = clientCloses ? (pair.client, pair.accepted) : (pair.accepted, pair.client)
         first.close()
         second.close()
-        let told = try watch.hear() + watch.lookTwice()
+        let told = try watch.hear { $0.to == .closed } + watch.lookTwice()
         let ends = told.filter { $0.identity.remote.port != 0 }
         #expect(ends.count == 2)
         let timeWait = try #require(ends.first { $0.to == .timeWait })
@@ -128,7 +128,7 @@ struct LifeTests {
         defer { lab.close() }
         let watch = try HandWatch(lab)
         let connection = try lab.server(in: .timeWait)
-        _ = try watch.hear() + watch.lookTwice()
+        _ = try watch.hear { $0.to == .timeWait } + watch.look()
         let old = try lab.cookie(of: connection)
         try connection.peer.send(.syn.shifted(by: 100_000))
         try connection.peer.receive(.synAck)

@@ -100,8 +100,11 @@ struct StepTests {
     ) throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        let connection = try script.connect(lab, over: .ipv4)
         let watch = try HandWatch(lab)
+        let connection = try script.connect(lab, over: .ipv4)
+        // A TIME_WAIT is told when the socket before it is destroyed; every other state by a dump.
+        if script.from == .timeWait { _ = try watch.hear { $0.to == .timeWait } }
+        _ = try watch.look()
         let cookie = try lab.cookie(of: connection)
         try script.act(connection)
         let told = try watch.lookTwice()

@@ -54,7 +54,7 @@ extension ConnectionTracker {
     ) throws(SockDiagError) {
         let identity = record.identity
         // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
-        guard !identity.remote.address.isAny else { return }
+        guard !identity.remote.address.isAny, !isBeginning else { return }
         var counters = measured
         if let minisocket = try Self.minisocket(after: identity, lookup) {
             if minisocket.state == .timeWait { counters.discountFIN() }

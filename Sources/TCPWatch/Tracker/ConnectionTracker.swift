@@ -12,7 +12,7 @@ package struct ConnectionTracker: ~Copyable {
     var table = ConnectionTable()
     var generation: UInt32 = 0
     /// Whether what is seen was there before watching began.
-    private var isBeginning = true
+    private(set) var isBeginning = true
     /// How many entries the running dump has shown.
     var seen = 0
     /// How many entries are kept whose end has been told.

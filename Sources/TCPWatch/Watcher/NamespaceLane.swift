@@ -38,6 +38,8 @@ final class NamespaceLane {
                 events.append(.socket(TCPSocket(record)))
             }
         }
+        // What ended meanwhile, and what the kernel was late to tell of.
+        _ = try hear()
         tracker.endFirstDump()
         events.append(.ready)
         flush(send)
