@@ -15,15 +15,17 @@ let package = Package(
     products: [
         .executable(name: "tcpstates", targets: ["tcpstates"]),
         .library(name: "SockDiag", targets: ["SockDiag"]),
+        .library(name: "SocketOwners", targets: ["SocketOwners"]),
         .library(name: "TCPWatch", targets: ["TCPWatch"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
-        .target(name: "TCPWatch", dependencies: ["SockDiag"], swiftSettings: settings),
+        .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
+        .target(name: "TCPWatch", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
@@ -52,10 +54,25 @@ let package = Package(
             dependencies: ["CLab", "SockDiag", "TCPStateLab"],
             swiftSettings: settings
         ),
-        .testTarget(name: "SockDiagTests", dependencies: ["SockDiag", "TCPStateLab"], swiftSettings: settings),
+        .testTarget(
+            name: "SockDiagTests",
+            dependencies: ["SockDiag", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "SystemProbe",
+            dependencies: ["SocketOwners", "SockDiag"],
+            path: "Tests/SystemProbe",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketOwnersTests",
+            dependencies: ["SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "TCPWatchTests",
-            dependencies: ["TCPWatch", "SockDiag", "TCPStateLab"],
+            dependencies: ["TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -4,11 +4,15 @@
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
+#include <linux/sched.h>
 #include <linux/sock_diag.h>
 #include <mntent.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /// `SIOCGIFNAME`: the name of an interface in the namespace of the socket `fd`; -1 and errno where there is none.
 static inline int cmnl_interface_name(int fd, unsigned int index, char name[IF_NAMESIZE]) {
@@ -16,4 +20,18 @@ static inline int cmnl_interface_name(int fd, unsigned int index, char name[IF_N
     if (ioctl(fd, SIOCGIFNAME, &request) < 0) return -1;
     memcpy(name, request.ifr_name, IF_NAMESIZE);
     return 0;
+}
+
+/// Whether the file is a network namespace (`NS_GET_NSTYPE`, kernel 4.11).
+static inline int cmnl_is_network_namespace(int fd) { return ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET; }
+
+/// Moves the calling thread into a network namespace (`setns(2)`); -1 and errno where it may not.
+static inline int cmnl_enter_network_namespace(int fd) { return (int)syscall(SYS_setns, fd, CLONE_NEWNET); }
+
+/// `SIOCGIFINDEX`: the index of an interface in the namespace of the socket `fd`; -1 and errno where there is none.
+static inline int cmnl_interface_index(int fd, const char *name) {
+    struct ifreq request = {0};
+    if (strlen(name) >= IF_NAMESIZE) return -1;
+    strcpy(request.ifr_name, name);
+    return ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -1 : request.ifr_ifindex;
 }

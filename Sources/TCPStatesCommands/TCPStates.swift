@@ -2,10 +2,31 @@ public import ArgumentParser
 
 /// The `tcpstates` command line.
 public struct TCPStates: ParsableCommand {
+    /// The version of the command line and of the library behind it.
+    public static let version = "0.1.0"
+
     /// The name, the abstract and the subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "tcpstates",
-        abstract: "What every TCP connection on this Linux machine is doing."
+        abstract: "What every TCP connection on this Linux machine is doing.",
+        usage: "tcpstates [<subcommand>] [<options>]",
+        discussion: """
+            Without a subcommand, it lists: "tcpstates -4" is "tcpstates list -4".
+
+            EXAMPLES
+              tcpstates                                 every socket
+              tcpstates --state close-wait -e           what a program forgot to close
+              tcpstates --state estab -io               round trips, windows, timers
+              tcpstates summary                         how many are in each state
+              tcpstates summary --by state,local-port   which service is in trouble
+              tcpstates --json | jq .state              an object a line, for programs
+
+            The exit status is 0, or 64 after wrong usage, or 1 after any other failure; then a line on standard error \
+            says what is wrong.
+            """,
+        version: version,
+        subcommands: [ListCommand.self, SummaryCommand.self],
+        defaultSubcommand: ListCommand.self
     )
 
     /// For the argument parser.

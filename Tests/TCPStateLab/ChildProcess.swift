@@ -51,6 +51,7 @@ package final class ChildProcess: Sendable {
     }
 
     package let id: Int32
+    private let path: String
     /// Becomes readable when the program ends (`pidfd_open(2)`).
     private let exit: Descriptor
     private let streams: Mutex<Streams>
@@ -59,7 +60,8 @@ package final class ChildProcess: Sendable {
     private let waitStatus = Mutex<Int32?>(nil)
 
     /// Takes over a started program.
-    init(id: pid_t, exit: Descriptor, output: Stream, error: Stream, hasTerminal: Bool) {
+    init(_ path: String, id: pid_t, exit: Descriptor, output: Stream, error: Stream, hasTerminal: Bool) {
+        self.path = path
         self.id = id
         self.exit = exit
         self.hasTerminal = hasTerminal
@@ -78,7 +80,7 @@ package final class ChildProcess: Sendable {
     /// Waits until the program has ended; one that does not in time is killed, and the error says what it wrote.
     package func wait(within duration: Duration = .labDeadline) throws(LabError) -> Result {
         do {
-            return try follow("the program's end", within: duration) { streams, status in
+            return try follow("its end", within: duration) { streams, status in
                 // What a terminal still carries comes from a worker of the kernel; a pipe has it at once.
                 guard let status, !hasTerminal || streams.output.source == nil else { return nil }
                 let signal = status & 0x7f  // WTERMSIG
@@ -134,7 +136,7 @@ package final class ChildProcess: Sendable {
                 guard sources.contains(where: { $0 != nil }), try deadline.poll(sources) else {
                     throw LabError(
                         .timedOut,
-                        "\(awaited) did not come; standard output: \(streams.output.text); "
+                        "\(path): \(awaited) did not come; standard output: \(streams.output.text); "
                             + "standard error: \(streams.error.text)"
                     )
                 }

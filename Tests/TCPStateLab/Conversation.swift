@@ -33,7 +33,7 @@ struct Conversation {
     /// Makes the segment of a cue, and counts it as sent.
     mutating func compose(_ cue: Cue) throws(LabError) -> Segment {
         guard let kernelPort else {
-            throw LabError(.impossible, "the peer cannot send \(cue.flags) before it knows the port of the kernel's end")
+            throw LabError(.impossible, "the peer cannot send \(cue.flags): no segment told it the kernel's port")
         }
         let acknowledgment =
             switch cue.acknowledgment {

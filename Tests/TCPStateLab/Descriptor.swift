@@ -1,12 +1,6 @@
 internal import Glibc
 internal import Synchronization
 
-/// Held while a child process is started, and while a descriptor is closed.
-///
-/// Between its birth and its `execve`, a child holds copies of all descriptors, close-on-exec or not: a close at that
-/// moment would not be the last one, and the kernel would neither send a FIN nor orphan the socket.
-let childBirth = Mutex(())
-
 /// A file descriptor that is closed once, at the latest with the object.
 final class Descriptor: Sendable {
     private let number: Mutex<Int32?>
@@ -25,10 +19,7 @@ final class Descriptor: Sendable {
     var rawValue: Int32? { number.withLock { $0 } }
 
     func close() {
-        number.withLock { number in
-            guard let open = number.take() else { return }
-            childBirth.withLock { _ in _ = Glibc.close(open) }
-        }
+        if let open = number.withLock({ $0.take() }) { _ = Glibc.close(open) }
     }
 
     /// A system call on the descriptor.
@@ -81,12 +72,20 @@ extension Descriptor {
     }
 
     /// The local port of a bound socket.
-    func localPort() throws(LabError) -> UInt16 {
+    func localPort() throws(LabError) -> UInt16 { try port("getsockname", getsockname) }
+
+    /// The remote port of a connected socket.
+    func remotePort() throws(LabError) -> UInt16 { try port("getpeername", getpeername) }
+
+    private func port(
+        _ operation: String,
+        _ name: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) throws(LabError) -> UInt16 {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        try call("getsockname") { descriptor in
+        try call(operation) { descriptor in
             withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(descriptor, $0, &length) }
             }
         }
         // The port has the same place in sockaddr_in and sockaddr_in6.

@@ -1,5 +1,12 @@
 internal import Glibc
 package import SockDiag
+internal import Synchronization
+
+/// Held while a program is started, and while a socket is closed.
+///
+/// Between its birth and its `execve`, a child has copies of all descriptors, close-on-exec or not: a close at that
+/// moment would not be the last one, and the kernel would neither send a FIN nor orphan the socket.
+let childBirth = Mutex(())
 
 /// A socket of the kernel that the lab opened. Its descriptor does not block, but at the ends of a ``LoopbackPair``.
 package final class KernelSocket: Sendable {
@@ -42,7 +49,7 @@ package final class KernelSocket: Sendable {
     }
 
     /// Closes the descriptor; what is left of the connection is an orphan.
-    package func close() { owned.close() }
+    package func close() { childBirth.withLock { _ in owned.close() } }
 
     /// Closes the descriptor and leaves nothing behind.
     func abort() {

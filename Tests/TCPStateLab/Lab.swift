@@ -13,9 +13,9 @@ package import Testing
 /// ```
 ///
 /// The kernel's sockets are real. Their peer is not: it sits at the far end of a veth pair and sends the segments that
-/// the script tells it to, so a state stays until the script goes on. Timers run, but give up only after many hours;
-/// TIME_WAIT and an orphaned FIN_WAIT_2 end after 60 s as everywhere. The lab owns all that it makes, until
-/// ``close()``.
+/// the script tells it to, so a state stays until the script goes on. Timers run, but give up only after many hours.
+/// As everywhere, a TIME_WAIT ends 60 s after the peer's last segment, an orphan in FIN_WAIT_2 after 60 s, any other orphan
+/// after about 100 s. The lab owns all that it makes, until ``close()``.
 package final class Lab: Sendable {
     private struct Belongings {
         var sockets: [KernelSocket] = []

@@ -3,13 +3,11 @@ internal import Glibc
 internal import Synchronization
 
 extension Lab {
-    /// Runs a program in the namespace to its end; its standard input is empty.
+    /// Runs a program in the namespace to its end; one that goes on for longer than `duration` is killed, and that is
+    /// an error.
     ///
-    /// - Parameters:
-    ///   - environment: nil for that of the tests.
-    ///   - uid: the user and group that it runs as, without any privilege; nil for that of the tests.
-    ///   - terminal: whether standard output is a terminal of 80 columns.
-    ///   - duration: after this it is killed, and that is an error.
+    /// Its standard input is empty. Its environment and user are those of the tests where none are given; with a `uid`
+    /// it has that user and group and no privilege. A `terminal` of 80 columns is its standard output alone.
     @discardableResult
     package func spawn(
         _ path: String,
@@ -49,6 +47,7 @@ extension Lab {
         let exit = try Descriptor("pidfd_open") { clab_pidfd_open(id) }
         return keep(
             ChildProcess(
+                path,
                 id: id,
                 exit: exit,
                 output: .init(from: output.near),
@@ -128,7 +127,8 @@ private struct Channel {
         try near.call("ioctl(TIOCSPTLCK)") { ioctl($0, clab_unlock_terminal, &locked) }
         var size = winsize(ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0)
         try near.call("ioctl(TIOCSWINSZ)") { ioctl($0, UInt(TIOCSWINSZ), &size) }
-        return Channel(near: near, far: try Descriptor(near.call("ioctl(TIOCGPTPEER)") { ioctl($0, clab_far_end_of_terminal, flags) }))
+        let far = try near.call("ioctl(TIOCGPTPEER)") { ioctl($0, clab_far_end_of_terminal, flags) }
+        return Channel(near: near, far: Descriptor(far))
     }
 }
 

@@ -43,14 +43,20 @@ extension Lab {
         return descriptor
     }
 
-    /// Takes a connection from the listener's queue.
-    func accept(from listener: KernelSocket, as local: SocketEndpoint, blocking: Bool = false) throws(LabError)
-        -> KernelSocket
-    {
+    /// Takes a client's connection, which must be the first in the listener's queue.
+    func accept(
+        from listener: KernelSocket,
+        client port: UInt16,
+        as local: SocketEndpoint,
+        blocking: Bool = false
+    ) throws(LabError) -> KernelSocket {
         let flags = SOCK_CLOEXEC.rawValue | (blocking ? 0 : SOCK_NONBLOCK.rawValue)
         let descriptor = Descriptor(
             try listener.call("accept from \(listener.local)") { accept4($0, nil, nil, Int32(flags)) }
         )
+        guard try descriptor.remotePort() == port else {
+            throw LabError(.impossible, "an older connection is before that of port \(port) in the queue")
+        }
         if blocking { try descriptor.setTimeouts() }
         return keep(try KernelSocket(descriptor, address: local.address, scope: local.scope))
     }

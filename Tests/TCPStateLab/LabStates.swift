@@ -2,11 +2,8 @@ internal import Glibc
 package import SockDiag
 
 extension Lab {
-    /// A socket that opens actively, in the state; in SYN_RCVD by a simultaneous open.
-    ///
-    /// - Parameters:
-    ///   - state: SYN_SENT, SYN_RCVD, or any from ESTABLISHED on; a TIME_WAIT has no descriptor any more.
-    ///   - options: TCP options of the peer's SYN.
+    /// A socket that opens actively, in SYN_SENT, in SYN_RCVD by a simultaneous open, or in any state from ESTABLISHED
+    /// on; a TIME_WAIT has no descriptor any more. The options are those of the peer's SYN.
     @discardableResult
     package func client(
         in state: TCPState = .established,
@@ -36,13 +33,11 @@ extension Lab {
         return try connection.checked(in: state)
     }
 
-    /// A connection that a listener was asked for, in the state; in SYN_RCVD a half-open request without a socket.
+    /// A connection that a listener was asked for, in SYN_RCVD as a half-open request without a socket, or in any state
+    /// from ESTABLISHED on; a TIME_WAIT has no descriptor any more. The options are those of the peer's SYN.
     ///
-    /// - Parameters:
-    ///   - state: SYN_RCVD, or any from ESTABLISHED on; a TIME_WAIT has no descriptor any more.
-    ///   - listener: a listener of the same network, or nil for a new one.
-    ///   - accepted: false leaves it in the accept queue, where ESTABLISHED and CLOSE_WAIT are possible.
-    ///   - options: TCP options of the peer's SYN.
+    /// Without a listener it gets one of its own. One that is not accepted stays in the listener's queue, where it can be
+    /// in ESTABLISHED or CLOSE_WAIT.
     @discardableResult
     package func server(
         in state: TCPState = .established,
@@ -61,7 +56,7 @@ extension Lab {
         }
         if state == .synReceived { return connection(nil) }
         try peer.send(.ack)
-        let child = connection(accepted ? try accept(from: listener, as: local) : nil)
+        let child = connection(accepted ? try accept(from: listener, client: peer.port, as: local) : nil)
         try child.advance(to: state)
         return try child.checked(in: state)
     }

@@ -7,11 +7,12 @@ extension Lab {
     }
 
     /// Long lives for the states that a timer ends, and no addresses but the lab's own.
+    ///
+    /// Orphans live no longer than elsewhere: those of tests that crash would keep their namespace.
     static func setDefaults() throws(LabError) {
         try write("net.ipv4.tcp_syn_retries", "127")  // MAX_TCP_SYNCNT
         try write("net.ipv4.tcp_synack_retries", "255")
         try write("net.ipv4.tcp_retries2", "255")
-        try write("net.ipv4.tcp_orphan_retries", "255")
         try write("net.ipv4.tcp_max_syn_backlog", "65536")
         try write("net.ipv6.conf.default.addr_gen_mode", "1")  // IN6_ADDR_GEN_MODE_NONE
     }

@@ -65,7 +65,7 @@ extension Lab {
             server.withSocketAddress { connect(descriptor, $0, $1) }
         }
         let client = keep(try KernelSocket(descriptor, address: address))
-        let accepted = try accept(from: listener, as: server, blocking: true)
+        let accepted = try accept(from: listener, client: client.local.port, as: server, blocking: true)
         return LoopbackPair(in: self, listener: listener, client: client, accepted: accepted)
     }
 }

@@ -28,7 +28,7 @@ struct RouteSocket {
         var answered = 0
         while answered < requests.count {
             for message in try receive("an rtnetlink acknowledgement", before: Deadline(.labDeadline)) {
-                guard message.type == UInt16(NLMSG_ERROR), let code = message[payload: 0, as: Int32.self] else { continue }
+                guard message.type == UInt16(NLMSG_ERROR), let code = message[0, as: Int32.self] else { continue }
                 guard code == 0 else {
                     throw LabError(.systemCall(-code), "rtnetlink request \(answered): \(text(ofErrno: -code))")
                 }
@@ -62,8 +62,8 @@ struct RouteNotice {
     static func all(in datagram: ArraySlice<UInt8>) -> [RouteNotice] {
         var notices: [RouteNotice] = []
         var rest = datagram
-        while let length = rest.load(at: 0, as: UInt32.self).map(Int.init), let type = rest.load(at: 4, as: UInt16.self),
-            length >= 16, length <= rest.count
+        while let length = rest.load(at: 0, as: UInt32.self).map(Int.init), length >= 16, length <= rest.count,
+            let type = rest.load(at: 4, as: UInt16.self)
         {
             notices.append(RouteNotice(type: type, bytes: rest.dropFirst(16).prefix(length - 16)))
             rest = rest.dropFirst((length + 3) & ~3)
@@ -72,15 +72,15 @@ struct RouteNotice {
     }
 
     /// A number of the type's fixed header.
-    subscript<Value: FixedWidthInteger>(payload offset: Int, as type: Value.Type) -> Value? {
+    subscript<Value: FixedWidthInteger>(offset: Int, as type: Value.Type) -> Value? {
         bytes.load(at: offset, as: type)
     }
 
     /// The payload of the attribute, where the fixed header takes `header` bytes.
     func attribute(_ wanted: Int, after header: Int) -> ArraySlice<UInt8>? {
         var rest = bytes.dropFirst(header)
-        while let length = rest.load(at: 0, as: UInt16.self).map(Int.init), let type = rest.load(at: 2, as: UInt16.self),
-            length >= 4, length <= rest.count
+        while let length = rest.load(at: 0, as: UInt16.self).map(Int.init), length >= 4, length <= rest.count,
+            let type = rest.load(at: 2, as: UInt16.self)
         {
             if Int(type) == wanted { return rest.dropFirst(4).prefix(length - 4) }
             rest = rest.dropFirst((length + 3) & ~3)

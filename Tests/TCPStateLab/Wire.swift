@@ -8,6 +8,9 @@ internal import Synchronization
 /// When ``send(_:from:)`` returns, the kernel has dealt with the segment, and its answers have been received: behind
 /// each segment goes a ping, and its answer is awaited. Both are put into one processor's backlog, a queue, and what
 /// the kernel answers at once goes back through the same. The wire carries one script: calls take turns.
+///
+/// What comes while nobody reads waits in the packet socket's queue, some hundred segments; when that is full, more is
+/// lost, as on any wire, and the kernel sends it again.
 final class Wire: Sendable {
     private struct State {
         var conversations: [UInt16: Conversation] = [:]
@@ -86,7 +89,7 @@ final class Wire: Sendable {
                     try socket.wait(until: deadline, awaited)
                 } catch {
                     let came = state.conversations[port]?.unread.map(\.description).joined(separator: "; ") ?? ""
-                    throw LabError(error.kind, "\(error); the peer's port \(port) got: \(came.isEmpty ? "nothing" : came)")
+                    throw LabError(error.kind, "\(error); port \(port) got \(came.isEmpty ? "nothing" : came)")
                 }
             }
         }

@@ -21,7 +21,7 @@ extension Wire {
         ])
         // The carrier, and with it the queue for sending, comes from a worker of the kernel.
         try events.await("lab0 going up") { notice in
-            notice.type == UInt16(RTM_NEWLINK) && notice[payload: 4, as: Int32.self] == kernelEnd.index
+            notice.type == UInt16(RTM_NEWLINK) && notice[4, as: Int32.self] == kernelEnd.index
                 && notice.attribute(IFLA_OPERSTATE, after: MemoryLayout<ifinfomsg>.size)?.first == 6  // IF_OPER_UP
         }
         let addresses: [(kernel: IPAddress, peer: IPAddress, prefix: UInt8)] = [
@@ -41,7 +41,7 @@ extension Wire {
         // An IPv6 address receives from when its local route is there; that, too, comes from a worker.
         var awaited: Set = [LabNetwork.kernelIPv6.octets, LabNetwork.kernelLinkLocal.octets]
         try events.await("the local routes of the IPv6 addresses") { notice in
-            if notice.type == UInt16(RTM_NEWROUTE), notice[payload: 7, as: UInt8.self] == UInt8(RTN_LOCAL),
+            if notice.type == UInt16(RTM_NEWROUTE), notice[7, as: UInt8.self] == UInt8(RTN_LOCAL),
                 let destination = notice.attribute(Int(RTA_DST.rawValue), after: MemoryLayout<rtmsg>.size)
             {
                 awaited.remove(Array(destination))

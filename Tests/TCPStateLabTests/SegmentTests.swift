@@ -40,7 +40,8 @@ struct SegmentTests {
         let bytes = segment.bytes(from: source, to: destination)
         var all = source + destination + [0, 6, 0, UInt8(bytes.count)] + bytes
         all.append(0)  // the payload is odd
-        let sum = stride(from: 0, to: all.count, by: 2).reduce(UInt32(0)) { $0 + UInt32(all[$1]) << 8 + UInt32(all[$1 + 1]) }
+        let words = stride(from: 0, to: all.count, by: 2).map { UInt32(all[$0]) << 8 | UInt32(all[$0 + 1]) }
+        let sum = words.reduce(0, +)
         #expect((sum >> 16 + sum & 0xffff) & 0xffff == 0xffff)
         #expect(bytes[16...17] != [0, 0])
     }

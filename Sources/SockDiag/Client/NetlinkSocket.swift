@@ -28,6 +28,14 @@ struct NetlinkSocket: ~Copyable {
         mnl_socket_setsockopt(handle, NETLINK_CAP_ACK, &on, size)
     }
 
+    /// Takes over a socket that is open already: netlink's, or one whose other end plays the kernel's part.
+    init(adopting descriptor: Int32) throws(SockDiagError) {
+        guard let handle = mnl_socket_fdopen(descriptor) else {
+            throw SockDiagError(errno: errno, operation: "adopt a netlink socket")
+        }
+        self.handle = handle
+    }
+
     deinit { mnl_socket_close(handle) }
 
     /// The address that the kernel knows the socket by (`nl_pid`).
@@ -90,3 +98,6 @@ struct NetlinkSocket: ~Copyable {
         }
     }
 }
+
+// Safe: the handle is not changed after init, and each use of it is one system call.
+extension NetlinkSocket: @unchecked Sendable {}

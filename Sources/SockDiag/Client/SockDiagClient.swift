@@ -13,15 +13,18 @@ internal import Glibc
 /// print(halfOpen.count, TCPState.synReceived.meaning)
 /// ```
 ///
-/// It sees the network namespace of the thread that made it, wherever it is used later, and needs no privilege.
+/// It sees the network namespace of the thread that made it, wherever it is used later, and needs no privilege;
+/// ``init(in:)`` makes one that sees another.
 ///
 /// A dump is not atomic: the kernel walks its table while connections come and go. A socket may appear in a state that
 /// it has left by then, and now and then a socket that was there all the time is missing. Before the end of a
 /// connection is concluded from a missing row, ask for it by name: ``socket(_:extensions:)``.
 public struct SockDiagClient: ~Copyable {
-    private let netlink: NetlinkSocket
+    let netlink: NetlinkSocket
     private let buffer: UnsafeMutableRawBufferPointer
     private var sequence: UInt32 = 0
+    /// The ports that the kernel chooses from; read at once, because `/proc` shows the calling thread's namespace.
+    let ephemeralPorts = FilterNames.ephemeralPorts()
 
     /// The kernel answers with at most 32 KiB at once, whatever is offered (`netlink_dump()`).
     private static let bufferSize = 32 * 1024
@@ -32,8 +35,10 @@ public struct SockDiagClient: ~Copyable {
     /// Opens a client of the calling thread's network namespace.
     ///
     /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/permissionDenied`` where a sandbox forbids netlink.
-    public init() throws(SockDiagError) {
-        netlink = try NetlinkSocket()
+    public init() throws(SockDiagError) { self.init(try NetlinkSocket()) }
+
+    init(_ netlink: consuming NetlinkSocket) {
+        self.netlink = netlink
         buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
     }
 
@@ -50,30 +55,43 @@ public struct SockDiagClient: ~Copyable {
         _ query: SocketQuery = SocketQuery(),
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
+        if let external = query.filter?.externals.first { throw external.unanswered }
+        try forEach(query, external: { _, _ in false }, body)
+    }
+
+    /// Calls `body` with what passes the kernel's part of a filter; the query's own filter is not looked at.
+    mutating func walk(
+        _ query: SocketQuery,
+        operations: [UInt8] = [],
+        _ body: (borrowing SocketRecord) -> Void
+    ) throws(SockDiagError) {
         // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones.
         let unconnected: TCPStateSet = [.bound, .closed]
         guard !query.states.isDisjoint(with: unconnected), !query.states.isSuperset(of: unconnected) else {
-            return try dump(query, body)
+            return try dump(query, operations, body)
         }
         var wider = query
         wider.states.formUnion(unconnected)
-        try dump(wider) { if query.states.contains($0.state) { body($0) } }
+        try dump(wider, operations) {
+            if !unconnected.contains($0.state) || query.states.contains($0.state) { body($0) }
+        }
     }
 
     private mutating func dump(
         _ query: SocketQuery,
+        _ operations: [UInt8],
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
-        if let family = query.family { return try dump(query, .family(family), body) }
+        if let family = query.family { return try dump(query, operations, .family(family), body) }
         if query.protocol == .tcp {
             do {
-                return try dump(query, .bothFamilies, body)
+                return try dump(query, operations, .bothFamilies, body)
             } catch  where error.code == .unsupported || error.code == .invalidRequest {
                 // A kernel or an emulation of one that lacks the older request: ask for one family after the other.
             }
         }
-        try dump(query, .family(.ipv4), body)
-        try dump(query, .family(.ipv6), body)
+        try dump(query, operations, .family(.ipv4), body)
+        try dump(query, operations, .family(.ipv6), body)
     }
 
     /// The sockets that answer the query.
@@ -93,7 +111,8 @@ public struct SockDiagClient: ~Copyable {
         try sockets(SocketQuery(states: states))
     }
 
-    /// The TCP socket of this identity as it is now, nil where it is gone. O(1).
+    /// The TCP socket of this identity as it is now, nil where it is gone. O(1), but for one of several listeners on one
+    /// port (`SO_REUSEPORT`), of which the kernel finds one alone: O(number of listeners).
     ///
     /// The kernel finds what listens, connects or is connected. A ``TCPState/bound`` or ``TCPState/closed`` socket is in
     /// dumps alone.
@@ -102,6 +121,17 @@ public struct SockDiagClient: ~Copyable {
     public mutating func socket(
         _ identity: SocketIdentity,
         extensions: SocketExtensions = []
+    ) throws(SockDiagError) -> TCPSocket? {
+        if let found = try lookUp(identity, extensions) { return found }
+        guard identity.remote.port == 0 else { return nil }
+        var listeners = SocketQuery(family: identity.family, states: .listen, extensions: extensions)
+        listeners.localPort = identity.local.port
+        return try sockets(listeners).first { $0.cookie == identity.cookie }
+    }
+
+    private mutating func lookUp(
+        _ identity: SocketIdentity,
+        _ extensions: SocketExtensions
     ) throws(SockDiagError) -> TCPSocket? {
         sequence &+= 1
         let request = DumpRequest(identity, extensions: extensions, sequence: sequence)
@@ -133,11 +163,12 @@ public struct SockDiagClient: ~Copyable {
 
     private mutating func dump(
         _ query: SocketQuery,
+        _ operations: [UInt8],
         _ form: DumpRequest.Form,
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
         sequence &+= 1
-        let request = DumpRequest(query, form: form, sequence: sequence)
+        let request = DumpRequest(query, operations: operations, form: form, sequence: sequence)
         try netlink.send(request.bytes, operation: request.operation)
         var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
         var recent = RecentRows()

@@ -19,6 +19,12 @@ public struct SockDiagError: Error, Hashable, Sendable {
         public static let unsupported = Code(description: "unsupported")
         /// The kernel or a security policy (seccomp, SELinux) refused.
         public static let permissionDenied = Code(description: "permissionDenied")
+        /// The kernel tells it only to who has a capability that this process lacks.
+        public static let missingCapability = Code(description: "missingCapability")
+        /// The kernel is too old for what was asked.
+        public static let kernelTooOld = Code(description: "kernelTooOld")
+        /// What was named is not there: an interface, a control group, a network namespace, a process.
+        public static let notFound = Code(description: "notFound")
         /// The kernel refused the request as wrong, or it could not be built.
         public static let invalidRequest = Code(description: "invalidRequest")
         /// A reply was cut short or contradicts itself.
@@ -37,16 +43,26 @@ public struct SockDiagError: Error, Hashable, Sendable {
     public let operation: String
     /// What is wrong, or what the kernel said in words (extended ACK); empty where it said nothing.
     public let detail: String
+    /// What would make it work; empty where that is not known.
+    public let remedy: String
 
-    init(_ code: Code, errno: Int32 = 0, operation: String, detail: String = "") {
+    /// A failure; without a remedy of its own it has the one that the code usually has.
+    package init(
+        _ code: Code,
+        errno: Int32 = 0,
+        operation: String,
+        detail: String = "",
+        remedy: String? = nil
+    ) {
         self.code = code
         self.errno = errno
         self.operation = operation
         self.detail = detail
+        self.remedy = remedy ?? code.usualRemedy
     }
 
     /// The failure of a system call or of a request, by its errno.
-    package init(errno: Int32, operation: String, detail: String = "") {
+    package init(errno: Int32, operation: String, detail: String = "", remedy: String? = nil) {
         let code: Code =
             switch errno {
             case EPERM, EACCES: .permissionDenied
@@ -54,7 +70,7 @@ public struct SockDiagError: Error, Hashable, Sendable {
             case EINVAL, ERANGE: .invalidRequest
             default: .system
             }
-        self.init(code, errno: errno, operation: operation, detail: detail)
+        self.init(code, errno: errno, operation: operation, detail: detail, remedy: remedy)
     }
 }
 
@@ -64,18 +80,21 @@ extension SockDiagError: CustomStringConvertible {
         var text = "cannot \(operation)"
         if errno != 0 { text += ": \(String(cString: strerror(errno)))" }
         if !detail.isEmpty { text += errno == 0 ? ": \(detail)" : " (\(detail))" }
-        if let remedy { text += "; \(remedy)" }
+        if !remedy.isEmpty { text += "; \(remedy)" }
         return text
     }
+}
 
-    private var remedy: String? {
-        switch code {
+extension SockDiagError.Code {
+    fileprivate var usualRemedy: String {
+        switch self {
         case .unsupported:
             "the kernel needs CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG (modules inet_diag and tcp_diag: modprobe tcp_diag)"
         case .permissionDenied:
             "a seccomp profile, SELinux or a sandbox denies NETLINK_SOCK_DIAG: allow it for this process"
+        case .missingCapability: "it takes CAP_NET_ADMIN: run as root, or give the program this capability"
         case .inconsistentDump: "try again when fewer sockets come and go"
-        default: nil
+        default: ""
         }
     }
 }

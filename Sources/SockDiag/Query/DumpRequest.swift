@@ -17,8 +17,8 @@ struct DumpRequest {
     /// For errors, after "cannot".
     let operation: String
 
-    /// A dump.
-    init(_ query: SocketQuery, form: Form, sequence: UInt32) {
+    /// A dump of what passes the kernel's filter: the operations of `INET_DIAG_REQ_BYTECODE`.
+    init(_ query: SocketQuery, operations: [UInt8] = [], form: Form, sequence: UInt32) {
         var id = inet_diag_sockid()
         id.idiag_sport = (query.localPort ?? 0).bigEndian
         id.idiag_dport = (query.remotePort ?? 0).bigEndian
@@ -32,7 +32,14 @@ struct DumpRequest {
             request.idiag_states = query.states.rawValue
             type = UInt16(TCPDIAG_GETSOCK)
             operation = "dump the \(query.protocol) sockets"
-            bytes = Self.message(type: type, flags: flags, sequence: sequence, header: request, protocol: nil)
+            bytes = Self.message(
+                type: type,
+                flags: flags,
+                sequence: sequence,
+                header: request,
+                protocol: nil,
+                operations: operations
+            )
         case .family(let family):
             type = UInt16(SOCK_DIAG_BY_FAMILY)
             operation = "dump the \(family) \(query.protocol) sockets"
@@ -41,7 +48,8 @@ struct DumpRequest {
                 flags: flags,
                 sequence: sequence,
                 header: Self.request(family, query.protocol, query.states, query.extensions, id),
-                protocol: query.protocol
+                protocol: query.protocol,
+                operations: operations
             )
         }
     }
@@ -80,9 +88,10 @@ struct DumpRequest {
         flags: UInt16,
         sequence: UInt32,
         header: Header,
-        protocol: SocketProtocol?
+        protocol: SocketProtocol?,
+        operations: [UInt8] = []
     ) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
+        [UInt8](unsafeUninitializedCapacity: 256 + operations.count) { buffer, count in
             let message = mnl_nlmsg_put_header(buffer.baseAddress)
             guard let message, let body = mnl_nlmsg_put_extra_header(message, MemoryLayout<Header>.size) else { return }
             message.pointee.nlmsg_type = type
@@ -91,6 +100,9 @@ struct DumpRequest {
             body.storeBytes(of: header, as: Header.self)
             if let transport = `protocol`, transport.rawValue > UInt8.max {
                 mnl_attr_put_u32(message, UInt16(INET_DIAG_REQ_PROTOCOL), UInt32(transport.rawValue))
+            }
+            if !operations.isEmpty {
+                mnl_attr_put(message, UInt16(INET_DIAG_REQ_BYTECODE), operations.count, operations)
             }
             count = Int(message.pointee.nlmsg_len)
         }

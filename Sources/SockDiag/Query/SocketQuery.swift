@@ -1,8 +1,9 @@
-/// Which sockets a dump shall yield, and what it shall tell of each: all that the kernel's request itself can say.
+/// Which sockets a dump shall yield, and what it shall tell of each.
 ///
 /// ```swift
 /// var query = SocketQuery(states: .closingStates, extensions: [.info, .memory])
 /// query.localPort = 443
+/// query.filter = .receiveQueue > 0 && !.remote(.loopbackIPv4)
 /// ```
 public struct SocketQuery: Hashable, Sendable {
     /// Only sockets of this family; nil for both.
@@ -17,6 +18,9 @@ public struct SocketQuery: Hashable, Sendable {
     public var localPort: UInt16?
     /// Only sockets with this remote port; nil for any.
     public var remotePort: UInt16?
+    /// Only sockets that it finds; nil for all. What it reads is asked for by itself: the answer has these
+    /// ``extensions`` too.
+    public var filter: SocketFilter?
 
     /// A query; without arguments it asks for every TCP socket.
     public init(
@@ -25,7 +29,8 @@ public struct SocketQuery: Hashable, Sendable {
         states: TCPStateSet = .all,
         extensions: SocketExtensions = [],
         localPort: UInt16? = nil,
-        remotePort: UInt16? = nil
+        remotePort: UInt16? = nil,
+        filter: SocketFilter? = nil
     ) {
         self.family = family
         self.protocol = `protocol`
@@ -33,5 +38,6 @@ public struct SocketQuery: Hashable, Sendable {
         self.extensions = extensions
         self.localPort = localPort
         self.remotePort = remotePort
+        self.filter = filter
     }
 }

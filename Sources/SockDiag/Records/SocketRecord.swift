@@ -27,6 +27,10 @@ public struct SocketRecord: ~Escapable, SocketFields {
         self.message = message
     }
 
+    /// A socket from bytes that were checked before.
+    @_lifetime(copy message)
+    init(checked message: RawSpan) { self.message = message }
+
     /// Calls `body` with the message's bytes: a `struct inet_diag_msg`, then attributes.
     @inlinable
     public func withMessage<Result, Failure: Error>(

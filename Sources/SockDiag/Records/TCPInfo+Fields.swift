@@ -183,6 +183,6 @@ extension TCPInfo.Field: CaseIterable {
         .busyTime, .rwndLimited, .sndbufLimited, .delivered, .deliveredCe, .bytesSent, .bytesRetrans, .dsackDups,
         .reordSeen, .rcvOoopack, .sndWnd, .rcvWnd, .rehash, .totalRto, .totalRtoRecoveries, .totalRtoTime,
         .receivedCe, .deliveredE1Bytes, .deliveredE0Bytes, .deliveredCeBytes, .receivedE1Bytes, .receivedE0Bytes,
-        .receivedCeBytes,
+        .receivedCeBytes, .accecnFailMode, .accecnOptSeen, .ecnMode, .options2,
     ]
 }

@@ -48,19 +48,21 @@ public struct TCPInfo: Sendable {
     public var options: Options { Options(rawValue: UInt8(truncatingIfNeeded: self[.options] ?? 0)) }
 
     /// A field of `struct tcp_info`.
-    public struct Field: Hashable, Sendable {
+    public struct Field: Sendable {
         /// The kernel's name without `tcpi_`: `snd_cwnd`.
-        public let name: String
+        public var name: String { "\(constantName)" }
         /// What its number counts.
         public let unit: Unit
+        /// Not a `String`: a field is read millions of times, and copied without counting references.
+        package let constantName: StaticString
         let offset: Int
         let size: Int
         let shift: Int
         let mask: UInt64
 
         /// A field of so many bytes at an offset, or some bits of them, as little-endian machines lay bit-fields out.
-        init(_ name: String, at offset: Int, size: Int, bits: Range<Int>? = nil, _ unit: Unit = .none) {
-            self.name = name
+        init(_ name: StaticString, at offset: Int, size: Int, bits: Range<Int>? = nil, _ unit: Unit = .none) {
+            constantName = name
             self.unit = unit
             self.offset = offset
             self.size = size
@@ -68,8 +70,11 @@ public struct TCPInfo: Sendable {
             mask = UInt64.max >> UInt64(64 - (bits?.count ?? 8 * size))
         }
 
+        /// Whether its number has 64 bits.
+        package var isWide: Bool { size > 4 }
+
         /// A field that the running kernel does not send.
-        static func absent(_ name: String) -> Field { Field(name, at: Int(Int32.max), size: 4) }
+        static func absent(_ name: StaticString) -> Field { Field(name, at: Int(Int32.max), size: 4) }
     }
 
     /// What a field's number counts.
@@ -113,6 +118,14 @@ public struct TCPInfo: Sendable {
         /// Made by Fast Open, on the server (`TCPI_OPT_TFO_CHILD`, kernel 6.14).
         public static let fastOpenChild = Options(rawValue: 128)
     }
+}
+
+extension TCPInfo.Field: Hashable {
+    /// Whether they are the same field.
+    public static func == (left: TCPInfo.Field, right: TCPInfo.Field) -> Bool { left.name == right.name }
+
+    /// Hashes the name.
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
 extension TCPInfo: Hashable {

@@ -12,8 +12,9 @@ public struct TCPSocket: Hashable, Sendable, SocketFields {
     @usableFromInline let message: [UInt8]
 
     /// Copies the socket out of a running dump.
-    public init(_ record: borrowing SocketRecord) {
-        message = record.message.array()
+    @inlinable
+    public init(_ record: borrowing some SocketFields & ~Escapable) {
+        message = record.withMessage { $0.array() }
     }
 
     /// Reads a socket from the bytes of a `struct inet_diag_msg` and the attributes behind it.

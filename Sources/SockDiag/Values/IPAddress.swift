@@ -5,9 +5,9 @@ internal import Glibc
 /// Ordered by family, then by value. Prints in the canonical form of RFC 5952.
 public struct IPAddress: Hashable, Sendable {
     /// The upper 64 bits of an IPv6 address, 0 for IPv4; as a number, whatever the machine's byte order.
-    @usableFromInline let high: UInt64
+    @usableFromInline package let high: UInt64
     /// The lower 64 bits of an IPv6 address, or the 32 bits of an IPv4 one.
-    @usableFromInline let low: UInt64
+    @usableFromInline package let low: UInt64
     /// The family.
     public let family: AddressFamily
 
@@ -82,29 +82,37 @@ extension IPAddress: LosslessStringConvertible {
 
     /// The canonical form (RFC 5952): `192.0.2.1`, `2001:db8::1`, `::ffff:192.0.2.1`.
     public var description: String {
-        var text: [UInt8] = []
-        text.reserveCapacity(40)
-        appendText(to: &text)
+        let text = [UInt8](capacity: Self.longestText) { appendText(to: &$0) }
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Appends the canonical form as ASCII.
-    package func appendText(to text: inout [UInt8]) {
-        if family == .ipv4 { return Self.appendDotted(UInt32(truncatingIfNeeded: low), to: &text) }
-        if isIPv4Mapped {
-            text.append(contentsOf: "::ffff:".utf8)
-            return Self.appendDotted(UInt32(truncatingIfNeeded: low), to: &text)
+    /// `INET6_ADDRSTRLEN` without its NUL.
+    package static let longestText = 45
+
+    /// Appends the canonical form as ASCII; there must be room for ``longestText``.
+    package func appendText(to out: inout OutputSpan<UInt8>) {
+        if family == .ipv4 {
+            out.appendDotted(UInt32(truncatingIfNeeded: low))
+        } else if isIPv4Mapped {
+            for character in "::ffff:".utf8 { out.append(character) }
+            out.appendDotted(UInt32(truncatingIfNeeded: low))
+        } else {
+            appendGroups(to: &out)
         }
+    }
+
+    private func appendGroups(to out: inout OutputSpan<UInt8>) {
         let gap = longestZeroRun()
         var index = 0
         while index < 8 {
             if index == gap.start, gap.count > 1 {
-                text.append(contentsOf: "::".utf8)
+                out.append(UInt8(ascii: ":"))
+                out.append(UInt8(ascii: ":"))
                 index += gap.count
                 continue
             }
-            if index > 0, index != gap.start + gap.count || gap.count < 2 { text.append(UInt8(ascii: ":")) }
-            text.append(contentsOf: String(group(index), radix: 16).utf8)
+            if index > 0, index != gap.start + gap.count || gap.count < 2 { out.append(UInt8(ascii: ":")) }
+            out.appendGroup(group(index))
             index += 1
         }
     }
@@ -123,14 +131,27 @@ extension IPAddress: LosslessStringConvertible {
         }
         return best
     }
+}
 
-    private static func appendDotted(_ bits: UInt32, to text: inout [UInt8]) {
+extension OutputSpan<UInt8> {
+    /// Appends an IPv4 address, at most 15 bytes.
+    @_lifetime(self: copy self)
+    fileprivate mutating func appendDotted(_ bits: UInt32) {
         for shift in stride(from: 24, through: 0, by: -8) {
-            if shift != 24 { text.append(UInt8(ascii: ".")) }
+            if shift != 24 { append(UInt8(ascii: ".")) }
             let octet = UInt8(truncatingIfNeeded: bits >> shift)
-            if octet >= 100 { text.append(UInt8(ascii: "0") + octet / 100) }
-            if octet >= 10 { text.append(UInt8(ascii: "0") + octet / 10 % 10) }
-            text.append(UInt8(ascii: "0") + octet % 10)
+            if octet >= 100 { append(UInt8(ascii: "0") + octet / 100) }
+            if octet >= 10 { append(UInt8(ascii: "0") + octet / 10 % 10) }
+            append(UInt8(ascii: "0") + octet % 10)
+        }
+    }
+
+    /// Appends 16 bits of an IPv6 address without leading zeros, at most 4 bytes.
+    @_lifetime(self: copy self)
+    fileprivate mutating func appendGroup(_ group: UInt16) {
+        for shift in stride(from: 12, through: 0, by: -4) where shift == 0 || group >> shift != 0 {
+            let digit = UInt8(truncatingIfNeeded: group >> shift & 0xf)
+            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
         }
     }
 }

@@ -1,6 +1,9 @@
 /// The kernel's name for one socket: never used twice between two boots, and kept from the half-open request
 /// through the connection to the end of TIME_WAIT.
 ///
+/// It is given when it is first asked for, as by a dump. A connection that nobody asked for before its TIME_WAIT gets
+/// one there, which the descriptor that is still open does not share.
+///
 /// Cookies come from per-CPU blocks: which of two is greater says nothing about age, so they are not `Comparable`.
 ///
 /// Source: `sock_gen_cookie()`, `SO_COOKIE` (kernel 4.12), `idiag_cookie`.

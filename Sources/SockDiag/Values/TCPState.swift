@@ -91,7 +91,8 @@ extension TCPState: LosslessStringConvertible {
         case "closing": self = .closing
         case "bound", "boundinactive": self = .bound
         default:
-            guard name.hasPrefix("state"), let number = UInt8(name.dropFirst(5)) else { return nil }
+            let digits = name.dropFirst(5)
+            guard name.hasPrefix("state"), digits.first != "+", let number = UInt8(digits) else { return nil }
             self.init(rawValue: number)
         }
     }

@@ -60,26 +60,36 @@ public struct TCPStateSet: OptionSet, Hashable, Sendable {
     }
 }
 
-extension TCPStateSet: LosslessStringConvertible {
-    /// Reads the name of a state, or of a group: `all`, `connected`, `synchronized`, `bucket`, `big`, `fin-wait`,
-    /// `closing-states`; in any case, with `-` or `_`.
+extension TCPStateSet: CustomStringConvertible {
+    /// Reads the names of states and of groups, separated by commas; the groups are `all`, `connected`,
+    /// `synchronized`, `bucket`, `big`, `fin-wait` and `closing-states`. In any case, with `-` or `_`.
     public init?(_ description: String) {
-        switch description.lowercased().filter({ $0 != "-" && $0 != "_" }) {
-        case "all": self = .all
-        case "connected": self = .connected
-        case "synchronized": self = .synchronized
-        case "bucket": self = .bucket
-        case "big": self = .all.subtracting(.bucket)
-        case "finwait": self = .finWait
-        case "closingstates": self = .closingStates
-        default:
-            guard let state = TCPState(description), state.rawValue < 32 else { return nil }
-            self = state == .synReceived ? .synReceived : TCPStateSet(state)
+        self = []
+        for name in description.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let named = Self.named(String(name)) else { return nil }
+            formUnion(named)
         }
     }
 
-    /// The names of the set's states, separated by commas, in the order of ``TCPState/allCases``.
+    private static func named(_ name: String) -> TCPStateSet? {
+        switch name.lowercased().filter({ $0 != "-" && $0 != "_" }) {
+        case "all": return .all
+        case "connected": return .connected
+        case "synchronized": return .synchronized
+        case "bucket": return .bucket
+        case "big": return .all.subtracting(.bucket)
+        case "finwait": return .finWait
+        case "closingstates": return .closingStates
+        default:
+            guard let state = TCPState(name), state.rawValue < 32 else { return nil }
+            return state == .synReceived ? .synReceived : TCPStateSet(state)
+        }
+    }
+
+    /// The names of the set's states, separated by commas, in the order of ``TCPState/allCases``, then `STATE_<n>`.
     public var description: String {
-        TCPState.allCases.filter(contains).map(\.description).joined(separator: ",")
+        let known = TCPState.allCases.filter { !isDisjoint(with: $0 == .synReceived ? .synReceived : TCPStateSet($0)) }
+        let unknown = (0..<32).map(TCPState.init).filter { contains($0) && !Self.all.contains($0) }
+        return (known + unknown).map(\.description).joined(separator: ",")
     }
 }

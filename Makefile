@@ -1,0 +1,132 @@
+# `make run` and `make test` are all that is needed; `make help` lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+ARGS ?=
+
+SWIFT_PATHS := Package.swift $(wildcard Sources Tests Plugins Examples)
+LIBRARIES := $(shell sed -n 's/.*\.library.name: "\([^"]*\)".*/\1/p' Package.swift)
+
+# What `make install` copies: a stripped binary, its completions and its manual.
+STAGE := .build/stage
+BIN := $(STAGE)/bin/tcpstates
+MAN := $(STAGE)/share/man/man1/tcpstates.1
+MAN_DATE := $(shell git log -1 --format=%cs 2> /dev/null || date -u +%F)
+
+# Loading shared libraries takes longer than a dump, so Swift's, C++'s and GCC's are linked into the binary. .build/lib
+# holds nothing but libstdc++.a: searched first, it wins over the shared one.
+RELEASE := -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -use-ld=lld \
+    -Xswiftc -L$(CURDIR)/.build/lib -Xswiftc -Xclang-linker -Xswiftc -static-libgcc
+
+# Where Swift or libmnl is missing and cannot be installed, one line says what to do.
+define setup
+fail() { echo "error: $$1" >&2; exit 1; }
+command -v swift > /dev/null || fail "swift is not on the PATH; install Swift 6.3: https://www.swift.org/install/linux"
+has_libmnl() { pkg-config --exists libmnl 2> /dev/null || test -e /usr/include/libmnl/libmnl.h; }
+if ! has_libmnl; then
+    remedy="install libmnl-dev (Debian, Ubuntu) or libmnl-devel (Fedora, RHEL) as root"
+    command -v apt-get > /dev/null || fail "libmnl's headers are missing and apt-get too; $$remedy"
+    as_root=
+    if [ "$$(id -u)" != 0 ]; then
+        command -v sudo > /dev/null || fail "libmnl's headers are missing and there is no sudo; $$remedy"
+        as_root=sudo
+    fi
+    echo "installing libmnl-dev" >&2
+    install="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq libmnl-dev"
+    $$install > /dev/null 2>&1 || { $$as_root apt-get update -qq && $$install; } >&2 && has_libmnl ||
+        fail "libmnl's headers are missing and apt-get could not install them; $$remedy"
+fi
+endef
+
+.PHONY: run
+run: $(BIN) ## Run tcpstates: make run ARGS="summary --json"
+	@$(BIN) $(ARGS)
+
+.PHONY: test
+test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
+	@$(setup)
+	swift build --build-tests
+	# In a user namespace an ordinary user may do what the tests need root for.
+	if [ "$$(id -u)" != 0 ] && unshare --user --map-root-user true 2> /dev/null; then
+	    exec unshare --user --map-root-user swift test --skip-build $(ARGS)
+	fi
+	exec swift test --skip-build $(ARGS)
+
+.PHONY: bench
+bench: $(BIN) ## Time tcpstates beside ss: make bench ARGS="--sockets 10000"
+	@swift build -c release --package-path Examples/Benchmarks --scratch-path .build/examples/Benchmarks >&2
+	.build/examples/Benchmarks/release/Benchmarks --tool $(CURDIR)/$(BIN) $(ARGS)
+
+.PHONY: install
+install: $(BIN) $(MAN) ## Install binary, manual and completions: make install PREFIX=/usr/local DESTDIR=
+	@cd $(STAGE)
+	find * -type f | while read -r file; do
+	    install -D -m "$$(stat -c %a "$$file")" "$$file" "$(DESTDIR)$(PREFIX)/$$file"
+	done
+
+.PHONY: uninstall
+uninstall: ## Remove what make install with the same PREFIX and DESTDIR put there
+	@cd "$(DESTDIR)$(PREFIX)"
+	rm -f bin/tcpstates share/man/man1/tcpstates{,-*}.1 share/bash-completion/completions/tcpstates \
+	    share/zsh/site-functions/_tcpstates share/fish/vendor_completions.d/tcpstates.fish
+
+$(BIN): Makefile Package.swift $(shell find Sources -type f)
+	@$(setup)
+	mkdir -p .build/lib $(@D)
+	ln -sf "$$(clang -print-file-name=libstdc++.a)" .build/lib/
+	swift build $(RELEASE) --product tcpstates >&2
+	install -s .build/release/tcpstates $@
+
+$(MAN): $(BIN) $(wildcard docs/man/*)
+	@share=$(STAGE)/share
+	rm -rf $$share .build/man
+	mkdir -p .build/man $$share/{man/man1,bash-completion/completions,zsh/site-functions,fish/vendor_completions.d}
+	$(BIN) --generate-completion-script bash > $$share/bash-completion/completions/tcpstates
+	$(BIN) --generate-completion-script zsh > $$share/zsh/site-functions/_tcpstates
+	$(BIN) --generate-completion-script fish > $$share/fish/vendor_completions.d/tcpstates.fish
+	swift build $(RELEASE) --product generate-manual >&2
+	.build/release/generate-manual $(BIN) --multi-page --date $(MAN_DATE) --output-directory .build/man
+	rm -f .build/man/tcpstates.help.1
+	for page in .build/man/tcpstates.*.1; do
+	    command=$${page#*/tcpstates.}
+	    awk -f docs/man/subcommand.awk "$$page" > "$(@D)/tcpstates-$$command"
+	done
+	install -m 644 docs/man/tcpstates.1 $@
+
+.PHONY: docs
+docs: ## Build the documentation of every library into .build/docs
+	@$(setup)
+	for library in $(LIBRARIES); do
+	    swift build --target $$library
+	    symbols=.build/docs/$$library.symbols
+	    rm -rf $$symbols
+	    mkdir -p $$symbols
+	    swift symbolgraph-extract -module-name $$library -target "$$(uname -m)-unknown-linux-gnu" \
+	        -I Sources/CMnl -I .build/debug/Modules -minimum-access-level public -skip-synthesized-members \
+	        -output-dir $$symbols
+	    docc convert $$(find Sources/$$library -name '*.docc') --warnings-as-errors \
+	        --additional-symbol-graph-dir $$symbols --fallback-default-module-kind Library \
+	        --output-path .build/docs/$$library.doccarchive
+	done
+
+.PHONY: format
+format: ## Format the code in place
+	@swift format format --in-place --parallel --recursive $(SWIFT_PATHS)
+
+.PHONY: lint
+lint: ## Check the code's format
+	@swift format lint --strict --parallel --recursive $(SWIFT_PATHS)
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	@rm -rf .build
+
+.PHONY: help
+help: ## List these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

@@ -1,0 +1,83 @@
+internal import Glibc
+
+extension SockDiagClient {
+    /// Calls `body` with every socket that answers the query, where its filter has conditions that the kernel's answer
+    /// says nothing about: `external` says whether one of them holds for a socket.
+    ///
+    /// - Throws: ``SockDiagError``, as ``forEach(_:_:)`` does.
+    public mutating func forEach(
+        _ query: SocketQuery,
+        external: (SocketFilter.External, borrowing SocketRecord) -> Bool,
+        _ body: (borrowing SocketRecord) -> Void
+    ) throws(SockDiagError) {
+        guard let filter = query.filter else { return try walk(query, body) }
+        let matcher = try matcher(for: filter)
+        guard let narrowed = matcher.narrow(query), let operations = matcher.operations else { return }
+        func check(_ socket: borrowing SocketRecord) {
+            if matcher.program.finds(socket, external: { external($0, socket) }) { body(socket) }
+        }
+        do {
+            try walk(narrowed, operations: operations, check)
+        } catch  where error.code == .invalidRequest && !operations.isEmpty {
+            // A kernel or an emulation of one that lacks an operation. It spares work only: check() tests everything.
+            try walk(narrowed, check)
+        }
+    }
+
+    /// Makes a filter ready for sockets of this client's network namespace.
+    ///
+    /// - Throws: ``SockDiagError``: of code ``SockDiagError/Code/notFound`` where there is no such interface or control
+    ///   group, ``SockDiagError/Code/missingCapability`` where the filter asks for marks without CAP_NET_ADMIN,
+    ///   ``SockDiagError/Code/kernelTooOld`` where the kernel tells no marks (before 4.9) or groups (before 5.9).
+    public mutating func matcher(for filter: SocketFilter) throws(SockDiagError) -> SocketMatcher {
+        if filter.terms.contains(where: \.readsMark) { try probe(.mark(0), "fwmark") }
+        let matcher = try SocketMatcher(filter, names)
+        if let term = filter.terms.first(where: \.readsCgroup) { try probe(SocketFilter(term), "cgroup") }
+        return matcher
+    }
+
+    private var names: FilterNames { FilterNames(netlinkSocket: netlink.descriptor, ephemeralPorts: ephemeralPorts) }
+
+    /// Asks the kernel to test for something, but no socket: what it cannot test it does not tell either.
+    private mutating func probe(_ filter: SocketFilter, _ name: String) throws(SockDiagError) {
+        let operations = try SocketMatcher(filter, names).operations ?? []
+        do {
+            try walk(SocketQuery(family: .ipv4, states: []), operations: operations) { _ in }
+        } catch {
+            let code: SockDiagError.Code =
+                switch error.errno {
+                case EPERM: .missingCapability
+                case EINVAL: .kernelTooOld
+                default: error.code
+                }
+            throw SockDiagError(code, errno: error.errno, operation: "filter by \(name)", detail: error.detail)
+        }
+    }
+
+    /// The interface of a name, nil where there is none now.
+    public func interface(named name: String) -> NetworkInterface? {
+        names.interface(named: name)
+    }
+}
+
+extension SocketFilter.Term {
+    fileprivate var readsMark: Bool { if case .mark = self { true } else { false } }
+    fileprivate var readsCgroup: Bool { if case .named(.cgroup) = self { true } else { false } }
+}
+
+extension SocketFilter.External {
+    /// Where nobody is there to say whether it holds.
+    var unanswered: SockDiagError {
+        let name =
+            switch self {
+            case .pid: "pid"
+            case .process: "process"
+            case .networkNamespace: "netns"
+            }
+        return SockDiagError(
+            .invalidRequest,
+            operation: "filter by \(name)",
+            detail: "the kernel does not tell it with a socket; answer it in forEach(_:external:_:)"
+        )
+    }
+}

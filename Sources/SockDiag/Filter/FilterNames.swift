@@ -1,0 +1,53 @@
+internal import CMnl
+internal import Glibc
+
+/// What names mean in one network namespace.
+struct FilterNames {
+    /// A socket of the namespace.
+    let netlinkSocket: Int32
+    /// The ports that the kernel chooses from by itself.
+    let ephemeralPorts: ClosedRange<UInt16>
+
+    /// The test that a name stands for.
+    func test(_ name: SocketFilter.Name) throws(SockDiagError) -> FilterTest {
+        switch name {
+        case .interface(let name):
+            guard let interface = interface(named: name) else {
+                throw SockDiagError(
+                    .notFound,
+                    operation: "filter by dev",
+                    detail: "there is no interface \(name.debugDescription)"
+                )
+            }
+            return .interface(interface.rawValue)
+        case .cgroup(let path):
+            guard let id = CgroupPaths.id(of: path) else {
+                throw SockDiagError(
+                    .notFound,
+                    operation: "filter by cgroup",
+                    detail: "there is no control group (version 2) \(path.debugDescription)"
+                )
+            }
+            return .cgroup(id)
+        case .autobound:
+            return .number(.localPort, UInt64(ephemeralPorts.lowerBound), UInt64(ephemeralPorts.upperBound))
+        }
+    }
+
+    func interface(named name: String) -> NetworkInterface? {
+        let index = cmnl_interface_index(netlinkSocket, name)
+        return index > 0 ? NetworkInterface(rawValue: UInt32(index)) : nil
+    }
+
+    /// The ports of `net.ipv4.ip_local_port_range` in the calling thread's namespace; the kernel's default where they
+    /// cannot be read.
+    static func ephemeralPorts() -> ClosedRange<UInt16> {
+        let file = open("/proc/sys/net/ipv4/ip_local_port_range", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return 32768...60999 }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let text = String(decoding: bytes.prefix(max(read(file, &bytes, bytes.count), 0)), as: UTF8.self)
+        let ports = text.split(whereSeparator: \.isWhitespace).compactMap { UInt16($0) }
+        return ports.count == 2 && ports[0] <= ports[1] ? ports[0]...ports[1] : 32768...60999
+    }
+}

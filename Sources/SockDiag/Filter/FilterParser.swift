@@ -1,0 +1,129 @@
+/// Reads a filter's text: operators by precedence, with a stack of its own, so that no nesting is too deep.
+struct FilterParser {
+    private var lexer: FilterLexer
+    /// The token that is read next.
+    private(set) var token: FilterLexer.Token
+    /// Where the relation is that was read last.
+    var previous: Range<String.Index>
+    private var nodes: [SocketFilter.Node] = []
+    private var operators: [(kind: Operator, range: Range<String.Index>)] = []
+
+    private enum Operator: Int { case open, or, and, not }
+
+    init(_ text: String) throws(SocketFilterError) {
+        lexer = FilterLexer(text)
+        token = try lexer.next()
+        previous = token.range
+    }
+
+    /// The whole text's expression, in reverse Polish notation.
+    mutating func parse() throws(SocketFilterError) -> [SocketFilter.Node] {
+        while true {
+            try parseOperand()
+            while token.kind == .close { try parseClose() }
+            switch word?.lowercased() ?? "" {
+            case _ where token.kind == .end:
+                reduce(downTo: .or)
+                if let open = operators.last { throw error("its closing parenthesis is missing", at: open.range) }
+                return nodes
+            case "or": try parseBinary(.or)
+            case "and": try parseBinary(.and)
+            case _ where token.kind == .or: try parseBinary(.or)
+            case _ where token.kind == .and: try parseBinary(.and)
+            default: push(.and)  // two terms in a row
+            }
+        }
+    }
+
+    /// Negations and opening parentheses, then a term.
+    private mutating func parseOperand() throws(SocketFilterError) {
+        while true {
+            switch token.kind {
+            case .open: operators.append((.open, token.range))
+            case .not: operators.append((.not, token.range))
+            case .word(let word) where word.lowercased() == "not": operators.append((.not, token.range))
+            default: return try parseTerm()
+            }
+            try advance()
+        }
+    }
+
+    private mutating func parseClose() throws(SocketFilterError) {
+        reduce(downTo: .or)
+        guard operators.popLast() != nil else { throw error("no parenthesis is open here") }
+        try advance()
+    }
+
+    private mutating func parseBinary(_ kind: Operator) throws(SocketFilterError) {
+        push(kind)
+        try advance()
+    }
+
+    private mutating func push(_ kind: Operator) {
+        reduce(downTo: kind)
+        operators.append((kind, token.range))
+    }
+
+    /// Applies the operators that bind as tightly as this one or more, up to the innermost parenthesis.
+    private mutating func reduce(downTo kind: Operator) {
+        while let (last, _) = operators.last, last.rawValue >= kind.rawValue {
+            operators.removeLast()
+            switch last {
+            case .not: nodes.negate()
+            case .and: nodes.append(.and)
+            case .or: nodes.append(.or)
+            case .open: break
+            }
+        }
+    }
+
+    // MARK: - What terms are read with
+
+    /// The next token's text where it could be a keyword.
+    var word: String? { if case .word(let word) = token.kind { word } else { nil } }
+
+    mutating func advance() throws(SocketFilterError) { token = try lexer.next() }
+
+    /// Adds a term, or its negation.
+    mutating func append(_ term: SocketFilter.Term, negated: Bool = false) {
+        nodes.append(.term(term))
+        if negated { nodes.negate() }
+    }
+
+    /// Adds a term that holds where one of these does, or its negation.
+    mutating func append(anyOf terms: [SocketFilter.Term], negated: Bool) {
+        for (index, term) in terms.enumerated() {
+            nodes.append(.term(term))
+            if index > 0 { nodes.append(.or) }
+        }
+        if negated { nodes.negate() }
+    }
+
+    func error(_ reason: String, at range: Range<String.Index>? = nil) -> SocketFilterError {
+        SocketFilterError(lexer.text, range ?? token.range, reason)
+    }
+}
+
+extension SocketFilter {
+    /// Reads a filter: `dst 192.0.2.0/24:443 and ( sport = :80 or sport > :1024 )`.
+    ///
+    /// Names of services are looked up in the system's services; names of hosts by the system's resolver, which may ask
+    /// the network and take its time. An empty text finds every socket.
+    ///
+    /// - Throws: ``SocketFilterError``, which points at the wrong word.
+    public init(_ text: String) throws(SocketFilterError) {
+        guard !text.allSatisfy(\.isWhitespace) else {
+            self = SocketFilter(.anything)
+            return
+        }
+        var parser = try FilterParser(text)
+        nodes = try parser.parse()
+    }
+
+    /// Reads a filter from the words of a command line, as if they were one text.
+    ///
+    /// - Throws: ``SocketFilterError``, whose text is the words joined by spaces.
+    public init(arguments: [String]) throws(SocketFilterError) {
+        try self.init(arguments.joined(separator: " "))
+    }
+}

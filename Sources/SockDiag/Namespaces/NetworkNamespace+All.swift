@@ -1,0 +1,85 @@
+internal import Glibc
+
+extension NetworkNamespace {
+    /// The namespaces that can be found from here.
+    public struct Listing: RandomAccessCollection, Sendable {
+        var namespaces: [NetworkNamespace] = []
+
+        /// The processes that may not be asked for theirs, for want of CAP_SYS_PTRACE; of a namespace that only they
+        /// are in nothing is known.
+        public internal(set) var unreadable = 0
+
+        /// Whether `/proc` hides the processes of other users (`hidepid`), and the namespaces with them.
+        public internal(set) var hidesProcesses = false
+
+        /// 0
+        public var startIndex: Int { 0 }
+        /// How many there are.
+        public var endIndex: Int { namespaces.count }
+        /// A namespace.
+        public subscript(index: Int) -> NetworkNamespace { namespaces[index] }
+    }
+
+    /// Every network namespace that has a name or that a process is in, each once: the named ones by name, then the
+    /// others by the process of the lowest number. About 3 µs for each process.
+    ///
+    /// Out of reach is one that is held by a single thread, an open descriptor or a mount elsewhere and nothing else;
+    /// ``init(path:)`` takes it.
+    ///
+    /// - Throws: ``SockDiagError`` where there is no `/proc`.
+    public static func all() throws(SockDiagError) -> Listing {
+        let proc = try ProcessDirectory()
+        var listing = Listing()
+        var places: [ID: Int] = [:]
+        for name in names() {
+            guard let namespace = try? NetworkNamespace(named: name), places[namespace.id] == nil else { continue }
+            places[namespace.id] = listing.count
+            listing.namespaces.append(namespace)
+        }
+        for pid in proc.processes {
+            do throws(Errno) {
+                let id = try ID(at: "\(pid)/ns/net", in: proc.descriptor)
+                let place = places[id]
+                if let place, listing[place].pid != nil { continue }
+                // They are in the first namespace, as other processes are, whose names say more.
+                guard proc.kind(of: pid) != .kernelThread else { continue }
+                if let place {
+                    listing.namespaces[place].setProcess(pid)
+                } else {
+                    places[id] = listing.count
+                    listing.namespaces.append(NetworkNamespace(process: pid, id: id))
+                }
+            } catch {
+                guard error.isRefusal else { continue }
+                let kind = proc.kind(of: pid)
+                if kind != .kernelThread, kind != .ended { listing.unreadable += 1 }
+            }
+        }
+        listing.hidesProcesses = proc.hidesProcesses
+        return listing
+    }
+
+    /// The names of `ip netns`, in alphabetical order.
+    static func names() -> [String] {
+        var names: [String] = []
+        guard let directory = try? Directory(directory) else { return [] }
+        directory.forEachName { name in
+            if let name = String(validatingCString: name) { names.append(name) }
+            return true
+        }
+        return names.sorted()
+    }
+
+    /// The one that a process is in.
+    init(process pid: Int32, id: ID) {
+        let name = ProcessName(commOf: "/proc/\(pid)", in: AT_FDCWD)
+        let label = "pid:\(pid)" + (name.map { "(\($0))" } ?? "")
+        self.init(id: id, path: "/proc/\(pid)/ns/net", label: label)
+        setProcess(pid)
+    }
+
+    private mutating func setProcess(_ pid: Int32) {
+        self.pid = pid
+        containerID = ContainerID.find(in: "/proc/\(pid)/cgroup")
+    }
+}

@@ -1,0 +1,69 @@
+internal import CMnl
+internal import Glibc
+internal import Synchronization
+
+extension SockDiagClient {
+    /// Opens a client of a network namespace. The calling thread stays in its own.
+    ///
+    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/permissionDenied`` where CAP_SYS_ADMIN is missing, and
+    ///   ``SockDiagError/Code/notFound`` where the namespace has ended. The calling thread's own needs no privilege.
+    public init(in namespace: NetworkNamespace) throws(SockDiagError) {
+        self.init(try namespace.run { () throws(SockDiagError) in try NetlinkSocket() })
+    }
+}
+
+extension NetworkNamespace {
+    /// Runs the closure in the namespace: a socket that it opens belongs there for ever. Where the calling thread is in
+    /// another one, a new thread enters the namespace, and ends with the call.
+    package func run<Value: ~Copyable & Sendable>(
+        _ body: @escaping @Sendable () throws(SockDiagError) -> Value
+    ) throws(SockDiagError) -> Value {
+        if let current = try? ID(at: "/proc/thread-self/ns/net", in: AT_FDCWD), current == id { return try body() }
+        let operation = "enter the network namespace \(label)"
+        let file = try open(operation)
+        let descriptor = file.descriptor
+        let outcome = Mutex<Result<Value, SockDiagError>?>(nil)
+        do throws(Errno) {
+            let thread = try JoinedThread {
+                outcome.withLock {
+                    $0 = Result { () throws(SockDiagError) in
+                        guard cmnl_enter_network_namespace(descriptor) == 0 else {
+                            throw SockDiagError(entering: operation, errno: errno)
+                        }
+                        return try body()
+                    }
+                }
+            }
+            thread.join()
+        } catch {
+            throw SockDiagError(errno: error.rawValue, operation: operation, detail: "starting a thread", remedy: "")
+        }
+        guard let result = outcome.withLock({ $0.take() }) else {
+            throw SockDiagError(.system, operation: operation, detail: "the thread ended early")
+        }
+        return try result.get()
+    }
+
+    /// Opens its file, or that of another process in it where the one that it was found by has ended.
+    private func open(_ operation: String) throws(SockDiagError) -> NamespaceFile {
+        do {
+            let file = try NamespaceFile(path, operation: operation)
+            if file.id == id { return file }
+        } catch {
+            guard error.code == .notFound else { throw error }
+        }
+        let others = try NetworkNamespace.all().filter { $0 == self }
+        for other in others {
+            if let file = try? NamespaceFile(other.path, operation: operation), file.id == id { return file }
+        }
+        throw SockDiagError(.notFound, operation: operation, detail: "it has ended")
+    }
+}
+
+extension SockDiagError {
+    /// The failure of `setns(2)`.
+    fileprivate init(entering operation: String, errno: Int32) {
+        let remedy = "it needs CAP_SYS_ADMIN, here and in the user namespace that owns it: run as root"
+        self.init(errno: errno, operation: operation, remedy: errno == EPERM ? remedy : "")
+    }
+}

@@ -1,0 +1,133 @@
+internal import CMnl
+internal import Glibc
+
+/// A network namespace: a set of interfaces, ports and sockets of its own, as containers have it.
+///
+/// ```swift
+/// let namespace = try NetworkNamespace("web")      // a name, a process number or a path, as users type it
+/// var client = try SockDiagClient(in: namespace)   // its sockets; from here on like any other client
+///
+/// for namespace in try NetworkNamespace.all() {
+///     print(namespace.inode, namespace.label, namespace.containerID ?? "")
+/// }
+/// ```
+///
+/// A value names the namespace and does not keep it alive. Two are equal if they name the same one, however each was
+/// found.
+///
+/// Source: `network_namespaces(7)`, `ip-netns(8)`.
+public struct NetworkNamespace: Sendable {
+    /// What the kernel knows a namespace by: its file in the file system `nsfs`.
+    public struct ID: Hashable, Sendable {
+        /// The device of the file, the same for all of them.
+        public let device: UInt64
+        /// The number in `net:[4026531833]`, which traces give as `netns` and `inum`. One that has ended may give its
+        /// number to another.
+        public let inode: UInt64
+    }
+
+    /// What the kernel knows it by.
+    public let id: ID
+    /// Its name in `/run/netns`, where it was found by it.
+    public let name: String?
+    /// A process in it, where it was found by one.
+    public internal(set) var pid: Int32?
+    /// The container of that process: 64 hexadecimal digits, as Docker, Podman, containerd and CRI-O number theirs.
+    public internal(set) var containerID: String?
+    /// A name for people, safe to print: `web`, `pid:4711(nginx)`, a path.
+    public let label: String
+    /// Its file.
+    let path: String
+
+    /// The number in `net:[4026531833]`.
+    public var inode: UInt64 { id.inode }
+
+    init(id: ID, path: String, label: String, name: String? = nil) {
+        (self.id, self.path, self.label, self.name) = (id, path, label, name)
+    }
+
+    /// The one that the calling thread is in.
+    ///
+    /// - Throws: ``SockDiagError`` where there is no `/proc`.
+    public static var current: NetworkNamespace {
+        get throws(SockDiagError) {
+            let id = try NamespaceFile("/proc/thread-self/ns/net", operation: "find the current network namespace").id
+            return NetworkNamespace(process: getpid(), id: id)
+        }
+    }
+
+    /// The one of a name of `ip netns`: `/run/netns/NAME`.
+    ///
+    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/notFound`` with the names that there are.
+    public init(named name: String) throws(SockDiagError) {
+        let path = "\(Self.directory)/\(name)"
+        let label = String(escaping: name.utf8)
+        let operation = "open the network namespace \(label)"
+        guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != ".", name != "..",
+            access(path, F_OK) == 0 || errno != ENOENT
+        else {
+            throw SockDiagError(.notFound, errno: ENOENT, operation: operation, remedy: Self.remedyForUnknownName)
+        }
+        self.init(id: try NamespaceFile(path, operation: operation).id, path: path, label: label, name: name)
+    }
+
+    /// The one that a process is in: `/proc/PID/ns/net`. Needs CAP_SYS_PTRACE for a process of another user.
+    ///
+    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/notFound`` where there is no such process.
+    public init(pid: Int32) throws(SockDiagError) {
+        let path = "/proc/\(pid)/ns/net"
+        let id = try NamespaceFile(path, operation: "open the network namespace of process \(pid)", isProcess: true).id
+        self.init(process: pid, id: id)
+    }
+
+    /// The one that a file is, as `/proc/PID/task/TID/ns/net` or wherever one was mounted.
+    ///
+    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/invalidRequest`` where it is a file of another kind.
+    public init(path: String) throws(SockDiagError) {
+        let label = String(escaping: path.utf8)
+        let id = try NamespaceFile(path, operation: "open the network namespace \(label)").id
+        self.init(id: id, path: path, label: label)
+    }
+
+    /// The one that a descriptor is open on. It must stay open until the last client is made.
+    ///
+    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/invalidRequest`` where it is a file of another kind.
+    public init(descriptor: Int32) throws(SockDiagError) {
+        let path = "/proc/self/fd/\(descriptor)"
+        let id = try NamespaceFile(path, operation: "use descriptor \(descriptor) as a network namespace").id
+        self.init(id: id, path: path, label: "fd:\(descriptor)")
+    }
+
+    /// The one that a user means by a name, a process number or a path, in this order, as for `ip link set netns`.
+    ///
+    /// - Throws: ``SockDiagError``.
+    public init(_ nameOrPIDOrPath: String) throws(SockDiagError) {
+        let text = nameOrPIDOrPath
+        if text.utf8.contains(UInt8(ascii: "/")) {
+            try self.init(path: text)
+        } else if let pid = Int32(text), pid > 0, access("\(Self.directory)/\(text)", F_OK) != 0 {
+            try self.init(pid: pid)
+        } else {
+            try self.init(named: text)
+        }
+    }
+
+    /// Where `ip netns` mounts what it names.
+    static let directory = "/run/netns"
+
+    private static var remedyForUnknownName: String {
+        let names = names().map { String(escaping: $0.utf8) }
+        return names.isEmpty ? "there are no named ones here" : "there are: \(names.joined(separator: ", "))"
+    }
+}
+
+extension NetworkNamespace: Hashable, Identifiable, CustomStringConvertible {
+    /// Whether both are the same namespace.
+    public static func == (left: NetworkNamespace, right: NetworkNamespace) -> Bool { left.id == right.id }
+
+    /// Hashes the ``id``.
+    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
+
+    /// The ``label``.
+    public var description: String { label }
+}

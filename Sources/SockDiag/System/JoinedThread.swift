@@ -1,0 +1,42 @@
+internal import Glibc
+
+/// A thread that ends before the value that stands for it: whoever drops the value waits for it.
+///
+/// It takes no signals, so that no handler of the program runs where the program does not expect it.
+package struct JoinedThread: ~Copyable {
+    private let thread: pthread_t
+
+    /// Starts a thread that runs the closure.
+    package init(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+        let start = Unmanaged.passRetained(Start(body))
+        var everySignal = sigset_t()
+        var before = sigset_t()
+        sigfillset(&everySignal)
+        pthread_sigmask(SIG_SETMASK, &everySignal, &before)
+        var thread = pthread_t()
+        let failure = pthread_create(&thread, nil, Start.main, start.toOpaque())
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        guard failure == 0 else {
+            start.release()
+            throw Errno(rawValue: failure)
+        }
+        self.thread = thread
+    }
+
+    deinit { pthread_join(thread, nil) }
+
+    /// Waits for the end of the thread.
+    package consuming func join() {}
+}
+
+private final class Start: Sendable {
+    private let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+    static let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+        guard let context else { return nil }
+        Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body()
+        return nil
+    }
+}

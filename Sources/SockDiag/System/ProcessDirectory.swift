@@ -1,0 +1,68 @@
+internal import Glibc
+
+/// `/proc` as the directory of the processes that can be seen from here: those of the PID namespace it was mounted in,
+/// less those that its option `hidepid` hides.
+package struct ProcessDirectory: ~Copyable {
+    private let directory: Directory
+
+    /// For calls that take a path relative to it, as `1/fd`.
+    package var descriptor: Int32 { directory.descriptor }
+
+    /// Opens `/proc`.
+    package init(_ path: String = "/proc") throws(SockDiagError) {
+        do throws(Errno) {
+            let directory = try Directory(path)
+            // Where nothing is mounted there may be an empty directory.
+            guard faccessat(directory.descriptor, "self", F_OK, AT_SYMLINK_NOFOLLOW) == 0 else { throw .last }
+            self.directory = directory
+        } catch {
+            throw SockDiagError(
+                error.isRefusal ? .permissionDenied : .system,
+                errno: error.rawValue,
+                operation: "list the processes in \(path)",
+                remedy: "mount it: mount -t proc proc \(path)"
+            )
+        }
+    }
+
+    /// The processes, by rising number.
+    package var processes: [Int32] {
+        var all: [Int32] = []
+        directory.forEachNumber { all.append($0) }
+        return all
+    }
+
+    /// Whether processes of other users are hidden (`hidepid=2` of `proc(5)`): process 1 is always there.
+    package var hidesProcesses: Bool { faccessat(descriptor, "1", F_OK, 0) != 0 && errno == ENOENT }
+
+    /// The name of a process; nil where it is gone.
+    package func name(of process: Int32) -> ProcessName? {
+        ProcessName(commOf: "\(process)", in: descriptor)
+    }
+
+    /// What a process is, as far as it tells whether its files matter.
+    package enum Kind { case program, ended, kernelThread }
+
+    /// What a process is; nil where it is gone or hidden.
+    package func kind(of process: Int32) -> Kind? {
+        guard let line = try? OpenFile.start(of: "\(process)/stat", in: descriptor, limit: 512),
+            let nameEnd = line.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        // After the name: state, ppid, pgrp, session, tty_nr, tpgid, flags.
+        let fields = line[(nameEnd + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 7)
+        guard fields.count > 6, let flags = UInt32(String(decoding: fields[6], as: UTF8.self)) else { return nil }
+        if flags & Self.kernelThreadFlag != 0 { return .kernelThread }
+        return fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X") ? .ended : .program
+    }
+
+    /// `PF_KTHREAD` of `<linux/sched.h>`
+    private static let kernelThreadFlag: UInt32 = 0x0020_0000
+}
+
+extension ProcessName {
+    /// The name that `comm` in a directory of `/proc` has; nil where the process is gone.
+    package init?(commOf process: String, in directory: Int32) {
+        guard let line = try? OpenFile.start(of: "\(process)/comm", in: directory, limit: 64) else { return nil }
+        self.init(bytes: line.dropLast())
+    }
+}

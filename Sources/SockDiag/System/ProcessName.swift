@@ -1,0 +1,35 @@
+/// The name of a process, as its main thread bears it: at most 15 bytes, which the process itself chooses freely.
+///
+/// Prints with whatever could deceive a terminal escaped, see ``description``; ``bytes`` has them as they are.
+///
+/// Source: `/proc/PID/comm`, `TASK_COMM_LEN` of `<linux/sched.h>`, `PR_SET_NAME` of `prctl(2)`.
+public struct ProcessName: Hashable, Sendable {
+    /// The bytes, first one lowest; zero behind the last.
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+
+    /// What the kernel keeps of a name. Longer ones are cut as it does.
+    public static let maximumLength = 15
+
+    /// The name of these bytes, up to the first zero.
+    public init(bytes: some Sequence<UInt8>) {
+        for (index, byte) in bytes.prefix(Self.maximumLength).enumerated() {
+            guard byte != 0 else { return }
+            if index < 8 { low |= UInt64(byte) << (8 * index) } else { high |= UInt64(byte) << (8 * (index - 8)) }
+        }
+    }
+
+    /// The name as a user types it. `systemd-networkd` becomes `systemd-network`, which is what that process is called.
+    public init(_ name: String) { self.init(bytes: name.utf8) }
+
+    /// The bytes, of no particular encoding.
+    public var bytes: [UInt8] {
+        let all = (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? low : high) >> (8 * ($0 & 7))) }
+        return Array(all.prefix { $0 != 0 })
+    }
+}
+
+extension ProcessName: CustomStringConvertible {
+    /// The name for people: what does not print, and what is no UTF-8, as `\x1b`; a backslash as `\\`.
+    public var description: String { String(escaping: bytes) }
+}

@@ -1,0 +1,74 @@
+internal import SockDiag
+
+/// What the kernel's numbers are called: interfaces, control groups and, where wanted, hosts and services.
+struct SocketNames {
+    private var interfaces: NameCache<NetworkInterface>
+    private var cgroups: NameCache<UInt64>
+    /// Nil where addresses and ports stay numbers.
+    var hosts: HostNames?
+
+    init(
+        interfaces: @escaping (NetworkInterface) -> String?,
+        cgroups: @escaping (UInt64) -> String?,
+        hosts: HostNames?
+    ) {
+        self.interfaces = NameCache(interfaces)
+        self.cgroups = NameCache(cgroups)
+        self.hosts = hosts
+    }
+
+    /// Names as the calling thread's namespaces have them. What finds them is made when the first is asked for.
+    init(resolvesHosts: Bool) {
+        var paths: CgroupPaths?
+        self.init(
+            interfaces: { interface in
+                guard let client = try? SockDiagClient() else { return nil }
+                return client.name(of: interface)
+            },
+            cgroups: { id in
+                if paths == nil { paths = CgroupPaths() }
+                return paths?.path(of: id)
+            },
+            hosts: resolvesHosts ? HostNames() : nil
+        )
+    }
+
+    /// The interface's name; `if<n>` where it is gone.
+    mutating func name(of interface: NetworkInterface) -> String {
+        interfaces.name(of: interface) ?? "if\(interface.rawValue)"
+    }
+
+    /// The path of a control group, nil where it is gone or out of sight.
+    mutating func cgroupPath(of id: UInt64) -> String? { cgroups.name(of: id) }
+
+    /// Appends this machine's end, with the interface that it is bound to: `192.0.2.1%eth0:80`, `[fe80::1%eth0]:22`.
+    mutating func appendLocal(of socket: borrowing some SocketFields & ~Escapable, to text: inout TextBuffer) {
+        append(socket.local, interface: socket.interface, to: &text)
+    }
+
+    /// Appends the peer's end; `0.0.0.0:*` or `[::]:*` where there is none.
+    mutating func appendRemote(of socket: borrowing some SocketFields & ~Escapable, to text: inout TextBuffer) {
+        let remote = socket.remote
+        append(remote, interface: remote.scope, to: &text)
+    }
+
+    private mutating func append(_ endpoint: SocketEndpoint, interface: NetworkInterface?, to text: inout TextBuffer) {
+        let host = hosts?.host(endpoint.address)
+        let hasBrackets = host == nil && endpoint.address.family == .ipv6
+        if hasBrackets { text.append(UInt8(ascii: "[")) }
+        if let host { text.append(printable: host) } else { text.append(endpoint.address) }
+        if let interface {
+            text.append(UInt8(ascii: "%"))
+            text.append(printable: name(of: interface))
+        }
+        if hasBrackets { text.append(UInt8(ascii: "]")) }
+        text.append(.colon)
+        if endpoint.port == 0 {
+            text.append(UInt8(ascii: "*"))
+        } else if let service = hosts?.service(endpoint.port) {
+            text.append(printable: service)
+        } else {
+            text.append(decimal: UInt64(endpoint.port))
+        }
+    }
+}

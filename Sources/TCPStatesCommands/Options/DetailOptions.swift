@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import SockDiag
+
+/// What is told of each socket beyond what every record has.
+struct SocketDetails: OptionSet {
+    let rawValue: UInt8
+
+    /// `tcp_info` and congestion control.
+    static let info = SocketDetails(rawValue: 1 << 0)
+    /// The memory of the socket.
+    static let memory = SocketDetails(rawValue: 1 << 1)
+    /// The pending timer.
+    static let timers = SocketDetails(rawValue: 1 << 2)
+    /// cgroup, mark, shutdown; in the table uid, inode and cookie too.
+    static let extended = SocketDetails(rawValue: 1 << 3)
+
+    /// What the kernel must be asked for.
+    var extensions: SocketExtensions {
+        var extensions: SocketExtensions = []
+        if contains(.info) { extensions.formUnion([.info, .congestion, .congestionInfo]) }
+        if contains(.memory) { extensions.insert(.memory) }
+        if contains(.extended) { extensions.insert(.shutdown) }
+        return extensions
+    }
+}
+
+/// The options that choose details.
+struct DetailOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "The kernel's measurements: round trips, windows, counters (tcp_info).")
+    var info = false
+
+    @Flag(name: .shortAndLong, help: "The memory of the socket.")
+    var memory = false
+
+    @Flag(name: [.customShort("o"), .long], help: "The pending timer.")
+    var timers = false
+
+    @Flag(name: .shortAndLong, help: "Owner, inode, cookie, control group, mark, shutdown.")
+    var extended = false
+
+    /// The details that are asked for.
+    var details: SocketDetails {
+        var details: SocketDetails = []
+        if info { details.insert(.info) }
+        if memory { details.insert(.memory) }
+        if timers { details.insert(.timers) }
+        if extended { details.insert(.extended) }
+        return details
+    }
+}

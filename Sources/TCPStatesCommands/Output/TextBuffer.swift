@@ -1,0 +1,121 @@
+internal import SockDiag
+
+/// Text on its way out, as UTF-8. Rows are made of millions of short fields: none becomes a `String` or an array of its
+/// own, and one buffer serves them all.
+struct TextBuffer: ~Copyable {
+    /// How many bytes are in it.
+    private(set) var count = 0
+    private var capacity: Int
+    private var base: UnsafeMutablePointer<UInt8>
+
+    /// An empty buffer. It grows where a text is longer than the capacity.
+    init(capacity: Int = 1024) {
+        self.capacity = capacity
+        base = .allocate(capacity: capacity)
+    }
+
+    deinit { base.deallocate() }
+
+    /// Forgets the text and keeps its memory.
+    mutating func removeAll() { count = 0 }
+
+    /// Calls `body` with the text.
+    func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        body(UnsafeBufferPointer(start: base, count: count))
+    }
+
+    /// Calls `body` with the place behind the text, which has room for `length` bytes, and takes what it says it wrote.
+    /// All writing goes through here.
+    @inline(__always)
+    private mutating func write(upTo length: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
+        if capacity - count < length { grow(by: length) }
+        count &+= body(base + count)
+    }
+
+    @inline(never)
+    private mutating func grow(by length: Int) {
+        let larger = max(capacity * 2, count + length)
+        let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+        moved.update(from: base, count: count)
+        base.deallocate()
+        base = moved
+        capacity = larger
+    }
+}
+
+extension TextBuffer {
+    /// Appends one byte.
+    mutating func append(_ byte: UInt8) {
+        write(upTo: 1) {
+            $0.pointee = byte
+            return 1
+        }
+    }
+
+    /// Appends bytes.
+    mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let start = bytes.baseAddress else { return }
+        write(upTo: bytes.count) {
+            $0.update(from: start, count: bytes.count)
+            return bytes.count
+        }
+    }
+
+    /// Appends a constant.
+    mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { append($0) }
+    }
+
+    /// Appends text that is known to be harmless; what another user chose goes through ``append(printable:)``.
+    mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append($0) }
+    }
+
+    /// Appends so many spaces; none where the number is negative, as it is behind a cell that overflows its column.
+    mutating func append(spaces length: Int) {
+        guard length > 0 else { return }
+        write(upTo: length) {
+            $0.update(repeating: .space, count: length)
+            return length
+        }
+    }
+
+    /// Appends a decimal number, with spaces before it up to the width.
+    mutating func append(decimal number: UInt64, width: Int = 0) {
+        var digits = 1
+        var rest = number
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        append(spaces: width - digits)
+        write(upTo: digits) { target in
+            var rest = number
+            for index in stride(from: digits - 1, through: 0, by: -1) {
+                target[index] = .zero + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            return digits
+        }
+    }
+
+    /// Appends a number in lower-case hexadecimal, without `0x`.
+    mutating func append(hex number: UInt64) {
+        let digits = max(1, (UInt64.bitWidth - number.leadingZeroBitCount + 3) / 4)
+        write(upTo: digits) { target in
+            for index in 0..<digits { target[index] = .hexDigit(number >> UInt64(4 * (digits - 1 - index))) }
+            return digits
+        }
+    }
+
+    /// Appends an address in its canonical form.
+    mutating func append(_ address: IPAddress) {
+        write(upTo: IPAddress.longestText) { target in
+            let buffer = UnsafeMutableBufferPointer(start: target, count: IPAddress.longestText)
+            var span = OutputSpan(buffer: buffer, initializedCount: 0)
+            address.appendText(to: &span)
+            return span.finalize(for: buffer)
+        }
+    }
+}

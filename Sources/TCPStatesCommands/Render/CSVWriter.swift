@@ -1,0 +1,51 @@
+/// Comma-separated values (RFC 4180, but for lines that end in LF alone): the names are in a header line, a field of an
+/// object is named `timer.kind`, and what is not known is empty.
+struct CSVWriter: RecordWriter, ~Copyable {
+    var text = TextBuffer()
+    private let showsHeader: Bool
+    private var isHeader = false
+    private var object: StaticString?
+
+    init(showsHeader: Bool) { self.showsHeader = showsHeader }
+
+    mutating func writeHeader(_ describe: (inout CSVWriter) -> Void) {
+        guard showsHeader else { return }
+        isHeader = true
+        describe(&self)
+        isHeader = false
+    }
+
+    mutating func begin(_ type: StaticString) {
+        guard !isHeader else { return text.append("schema,type") }
+        text.append(decimal: recordSchema)
+        text.append(.comma)
+        text.append(type)
+    }
+
+    mutating func add(_ name: StaticString, _ value: FieldValue?) {
+        text.append(.comma)
+        guard !isHeader else { return appendName(name) }
+        switch value {
+        case .integer(let number), .large(let number): text.append(decimal: number)
+        case .hex(let number): text.append(hex: number)
+        case .address(let address): text.append(address)
+        case .flag(let flag): text.append(flag ? "true" : "false")
+        case .text(let value): text.append(csv: value)
+        case nil: break
+        }
+    }
+
+    mutating func beginObject(_ name: StaticString) { object = name }
+
+    mutating func endObject() { object = nil }
+
+    mutating func end() { text.append(.newline) }
+
+    private mutating func appendName(_ name: StaticString) {
+        if let object {
+            text.append(object)
+            text.append(.dot)
+        }
+        text.append(name)
+    }
+}

@@ -1,0 +1,42 @@
+internal import SockDiag
+
+/// A value of a record, as the kernel has it; each format writes it in its own way.
+enum FieldValue {
+    /// A number below 2^53.
+    case integer(UInt64)
+    /// A number that may pass 2^53: text in JSON, whose readers would round it.
+    case large(UInt64)
+    /// An identifier, in hexadecimal.
+    case hex(UInt64)
+    case address(IPAddress)
+    case flag(Bool)
+    /// Any text, also what another user chose.
+    case text(String)
+}
+
+extension FieldValue {
+    /// A number below 2^53, of any width.
+    static func number(_ value: some FixedWidthInteger & UnsignedInteger) -> FieldValue { .integer(UInt64(value)) }
+}
+
+/// Writes records field by field. The same calls describe a record to every format, so each name is in one place.
+protocol RecordWriter: ~Copyable {
+    /// What was written and not yet taken.
+    var text: TextBuffer { get set }
+
+    /// Writes the header, for a format that has one: the names of the fields that `describe` passes.
+    mutating func writeHeader(_ describe: (inout Self) -> Void)
+    /// Begins a record.
+    mutating func begin(_ type: StaticString)
+    /// Adds a field; nil where it is not known.
+    mutating func add(_ name: StaticString, _ value: FieldValue?)
+    /// Begins an object within the record. What follows belongs to it.
+    mutating func beginObject(_ name: StaticString)
+    /// Ends the object; one without a known field is not known itself.
+    mutating func endObject()
+    /// Ends the record.
+    mutating func end()
+}
+
+/// The version of the records. Adding a field leaves it as it is.
+let recordSchema: UInt64 = 1

@@ -1,0 +1,130 @@
+internal import SockDiag
+
+/// Sockets as a table for people: a line for each, long details on indented lines below it.
+///
+/// The first rows are held back to see how wide the columns must be. Later ones are written as they come; one that is
+/// wider than its column pushes the rest of its line to the right.
+struct TableRenderer: SocketRenderer, ~Copyable {
+    /// How many rows decide.
+    static let batchSize = 500
+
+    private(set) var text = TextBuffer()
+    private let details: SocketDetails
+    private let terminal: Terminal
+    private let showsHeader: Bool
+    private var names: SocketNames
+    private var layout: TableLayout
+    private var batch: [TCPSocket]? = []
+    private var words = Words()
+
+    init(
+        details: SocketDetails,
+        states: TCPStateSet,
+        names: SocketNames,
+        terminal: Terminal,
+        showsHeader: Bool
+    ) {
+        self.details = details
+        self.terminal = terminal
+        self.showsHeader = showsHeader
+        self.names = names
+        layout = TableLayout(states: states)
+    }
+
+    mutating func begin() {}
+
+    mutating func render(_ socket: borrowing some SocketFields & ~Escapable) {
+        guard batch != nil else { return write(socket) }
+        batch?.append(TCPSocket(socket))
+        if batch?.count == Self.batchSize { settle(isComplete: false) }
+    }
+
+    mutating func finish() { settle(isComplete: true) }
+
+    mutating func drain(to output: inout Output) { output.drain(&text) }
+
+    mutating func flush(to output: inout Output) { output.flush(&text) }
+
+    /// Decides the widths, and writes what was held back.
+    private mutating func settle(isComplete: Bool) {
+        guard let rows = batch else { return }
+        batch = nil
+        for row in rows { measure(row) }
+        layout.settle(width: terminal.width, isComplete: isComplete)
+        if showsHeader { writeHeader() }
+        for row in rows { write(row) }
+    }
+
+    private mutating func measure(_ socket: TCPSocket) {
+        var cell = TextBuffer()
+        names.appendLocal(of: socket, to: &cell)
+        let local = cell.count
+        names.appendRemote(of: socket, to: &cell)
+        addTrailing(socket)
+        layout.widen(local: local, remote: cell.count - local, trailing: words.width)
+    }
+
+    private mutating func addTrailing(_ socket: borrowing some SocketFields & ~Escapable) {
+        words.removeAll()
+        words.addTrailing(socket, details, &names)
+    }
+
+    private mutating func writeHeader() {
+        if terminal.hasColor { text.append(StateColor.heading) }
+        text.append("STATE")
+        text.append(spaces: layout.state - 5 + TableLayout.gap)
+        text.append("RECV-Q  SEND-Q  LOCAL")
+        text.append(spaces: layout.local - 5 + TableLayout.gap)
+        text.append("PEER")
+        if terminal.hasColor { text.append(StateColor.reset) }
+        text.append(.newline)
+    }
+
+    private mutating func write(_ socket: borrowing some SocketFields & ~Escapable) {
+        write(socket.state)
+        text.append(decimal: UInt64(socket.receiveQueue), width: TableLayout.gap + TableLayout.queue)
+        text.append(decimal: UInt64(socket.sendQueue), width: TableLayout.gap + TableLayout.queue)
+        text.append(spaces: TableLayout.gap)
+        var start = text.count
+        names.appendLocal(of: socket, to: &text)
+        text.append(spaces: layout.local - (text.count - start))
+        text.append(spaces: TableLayout.gap)
+        start = text.count
+        names.appendRemote(of: socket, to: &text)
+        if !details.isDisjoint(with: [.timers, .extended]) {
+            writeTrailing(socket, padding: layout.remote - (text.count - start))
+        } else {
+            text.append(.newline)
+        }
+        guard !details.isDisjoint(with: [.info, .memory]) else { return }
+        words.removeAll()
+        words.addBlock(socket, details)
+        writeBlock()
+    }
+
+    private mutating func write(_ state: TCPState) {
+        let name = state.description
+        if terminal.hasColor { text.append(StateColor.of(state)) }
+        text.append(name)
+        if terminal.hasColor { text.append(StateColor.reset) }
+        text.append(spaces: layout.state - name.utf8.count)
+    }
+
+    /// Writes the trailing details behind the addresses, or on lines of their own where they do not fit there.
+    private mutating func writeTrailing(_ socket: borrowing some SocketFields & ~Escapable, padding: Int) {
+        addTrailing(socket)
+        if layout.isStacked || words.isEmpty {
+            text.append(.newline)
+            writeBlock()
+        } else {
+            text.append(spaces: max(0, padding) + TableLayout.gap)
+            words.append(to: &text)
+            text.append(.newline)
+        }
+    }
+
+    private mutating func writeBlock() {
+        guard !words.isEmpty else { return }
+        words.append(to: &text, indentation: TableLayout.indentation, width: terminal.width)
+    }
+}

@@ -1,0 +1,51 @@
+extension Words {
+    /// Adds a time in milliseconds, `rto:204` or `minrtt:0.03`; nothing where there is none.
+    mutating func add(_ name: StaticString, microseconds time: UInt64?) {
+        guard let time, time != 0 else { return }
+        add {
+            $0.append(name)
+            $0.append(.colon)
+            $0.append(thousandths: time)
+        }
+    }
+
+    /// Adds two numbers that belong together: `rtt:0.03/0.015`.
+    mutating func addPair(
+        _ name: StaticString,
+        _ first: UInt64,
+        _ second: UInt64,
+        _ separator: StaticString,
+        _ write: (inout TextBuffer, UInt64) -> Void
+    ) {
+        add {
+            $0.append(name)
+            $0.append(.colon)
+            write(&$0, first)
+            $0.append(separator)
+            write(&$0, second)
+        }
+    }
+
+    /// Adds a rate of bytes a second: `send 23.4Gbps`.
+    mutating func addRate(_ name: StaticString, _ bytesPerSecond: Double) {
+        add {
+            $0.append(name)
+            $0.append(bytesPerSecond: bytesPerSecond)
+        }
+    }
+
+    /// Adds a time in microseconds, and what share of a longer one it is: `rwnd_limited:3ms(25.0%)`.
+    mutating func addTime(_ name: StaticString, _ time: UInt64, of whole: UInt64?) {
+        add {
+            $0.append(name)
+            $0.append(.colon)
+            $0.append(decimal: time / 1000)
+            $0.append("ms")
+            guard let whole else { return }
+            $0.append(UInt8(ascii: "("))
+            // A part is no more than the whole; if it ever were, the conversion must not trap.
+            $0.append(tenths: UInt64(min(Double(time) / Double(whole), 1) * 1000))
+            $0.append("%)")
+        }
+    }
+}

@@ -1,0 +1,115 @@
+internal import SockDiag
+
+/// The words of the table: those of `ss`, where it has them, in its order.
+extension Words {
+    /// Adds what stands behind the addresses: the timer, and the extended details.
+    mutating func addTrailing(
+        _ socket: borrowing some SocketFields & ~Escapable,
+        _ details: SocketDetails,
+        _ names: inout SocketNames
+    ) {
+        if details.contains(.timers), let timer = socket.timer { add(timer) }
+        guard details.contains(.extended) else { return }
+        add("uid", socket.uid.map(UInt64.init), unless: .max)
+        add("ino", socket.inode.map(UInt64.init))
+        let cookie = socket.cookie.rawValue
+        add {
+            $0.append("sk:")
+            $0.append(hex: cookie)
+        }
+        if let mark = socket.mark, mark != 0 {
+            add {
+                $0.append("fwmark:0x")
+                $0.append(hex: UInt64(mark))
+            }
+        }
+        if let path = socket.cgroupID.flatMap({ names.cgroupPath(of: $0) }) {
+            add {
+                $0.append("cgroup:")
+                $0.append(printable: path)
+            }
+        }
+        add("v6only", socket.isIPv6Only.map { $0 ? 1 : 0 }, unless: .max)
+        if let shutdown = socket.shutdown {
+            add {
+                $0.append(UInt8(ascii: shutdown.contains(.receive) ? "-" : "<"))
+                $0.append(UInt8(ascii: "-"))
+                $0.append(UInt8(ascii: shutdown.contains(.send) ? "-" : ">"))
+            }
+        }
+    }
+
+    /// Adds what stands on lines of its own: the memory, and the kernel's measurements.
+    mutating func addBlock(_ socket: borrowing some SocketFields & ~Escapable, _ details: SocketDetails) {
+        if details.contains(.memory), let memory = socket.memory { add(memory) }
+        guard details.contains(.info) else { return }
+        let congestion = socket.congestion
+        if let info = socket.tcpInfo {
+            add(info, state: socket.state, congestion: congestion, socket.congestionInfo)
+        } else if let congestion {
+            add { $0.append(printable: congestion) }
+        }
+        if let upper = socket.upperLayerProtocol {
+            add {
+                $0.append("tcp-ulp-")
+                $0.append(printable: upper.name)
+            }
+        }
+    }
+
+    /// `timer:(on,200ms,0)`
+    private mutating func add(_ timer: SocketTimer) {
+        add {
+            $0.append("timer:(")
+            $0.append(timer.kind.description)
+            $0.append(.comma)
+            $0.append(timeout: timer.milliseconds)
+            $0.append(.comma)
+            $0.append(decimal: UInt64(timer.retransmits))
+            $0.append(UInt8(ascii: ")"))
+        }
+    }
+
+    /// `skmem:(r0,rb131072,t0,tb87040,f0,w0,o0,bl0,d0)`
+    private mutating func add(_ memory: SocketMemory) {
+        add { text in
+            func put(_ name: StaticString, _ number: UInt32) {
+                text.append(name)
+                text.append(decimal: UInt64(number))
+            }
+            put("skmem:(r", memory.rmemAlloc)
+            put(",rb", memory.rcvbuf)
+            put(",t", memory.wmemAlloc)
+            put(",tb", memory.sndbuf)
+            put(",f", memory.fwdAlloc)
+            put(",w", memory.wmemQueued)
+            put(",o", memory.optmem)
+            put(",bl", memory.backlog)
+            if let drops = memory.drops { put(",d", drops) }
+            text.append(UInt8(ascii: ")"))
+        }
+    }
+}
+
+extension TextBuffer {
+    /// Appends the time to a timer's end: `200ms`, `1.5sec`, `54sec`, `1min54sec`.
+    fileprivate mutating func append(timeout milliseconds: UInt32) {
+        let seconds = UInt64(milliseconds / 1000)
+        switch seconds {
+        case 0:
+            append(decimal: UInt64(milliseconds))
+            append("ms")
+        case 1..<10:
+            append(thousandths: UInt64(milliseconds))
+            append("sec")
+        default:
+            if seconds >= 60 {
+                append(decimal: seconds / 60)
+                append("min")
+            }
+            guard seconds < 60 || seconds % 60 != 0 else { return }
+            append(decimal: seconds % 60)
+            append("sec")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+internal import SockDiag
+
+extension Tally {
+    /// Writes the rows as a table, with their total.
+    func writeTable(_ hosts: inout HostNames?, _ terminal: Terminal, showsHeader: Bool, to output: inout Output) {
+        let rows = rows
+        var lines = rows.map { row in keys.map { cell($0, row.group, &hosts) } + ["\(row.count)"] }
+        if showsHeader {
+            lines.insert(keys.map(\.title) + ["COUNT"], at: 0)
+            lines.append(["TOTAL"] + keys.dropFirst().map { _ in "" } + ["\(total)"])
+        }
+        let widths = (0...keys.count).map { column in lines.lazy.map { $0[column].utf8.count }.max() ?? 0 }
+        let stateColumn = keys.firstIndex(of: .state)
+        var text = TextBuffer()
+        for (number, line) in lines.enumerated() {
+            let row = showsHeader ? number - 1 : number
+            let state = rows.indices.contains(row) ? rows[row].group.state : nil
+            for (column, cell) in line.enumerated() {
+                let color = row < 0 ? StateColor.heading : column == stateColumn ? state.map(StateColor.of) : nil
+                text.append(
+                    cell,
+                    width: widths[column],
+                    alignsRight: column == keys.count,
+                    terminal.hasColor ? color : nil
+                )
+                if column < keys.count { text.append(spaces: TableLayout.gap) }
+            }
+            text.append(.newline)
+            output.drain(&text)
+        }
+        output.flush(&text)
+    }
+
+    private func cell(_ key: GroupKey, _ group: Group, _ hosts: inout HostNames?) -> String {
+        switch key {
+        case .state: group.state?.description ?? ""
+        case .localPort: group.localPort.map { hosts?.service($0) ?? "\($0)" } ?? ""
+        case .peer: group.peer.map { hosts?.host($0) ?? "\($0)" } ?? ""
+        case .uid: group.uid.map { "\($0)" } ?? "-"
+        }
+    }
+}
+
+extension GroupKey {
+    /// The column's title.
+    fileprivate var title: String { rawValue.uppercased() }
+}
+
+extension TextBuffer {
+    /// Appends a cell that fills its column.
+    fileprivate mutating func append(_ cell: String, width: Int, alignsRight: Bool, _ color: StaticString?) {
+        let padding = width - cell.utf8.count
+        if alignsRight { append(spaces: padding) }
+        if let color { append(color) }
+        append(printable: cell)
+        if color != nil { append(StateColor.reset) }
+        if !alignsRight { append(spaces: padding) }
+    }
+}

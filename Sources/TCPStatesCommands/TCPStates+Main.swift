@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SockDiag
+
+extension TCPStates {
+    /// Runs the command line of the process, and ends the process with its status.
+    public static func main() -> Never {
+        // Whoever started us may have it ignored; a reader that went away then is an error to report.
+        signal(SIGPIPE, SIG_DFL)
+        Glibc.exit(run(Array(CommandLine.arguments.dropFirst())))
+    }
+
+    /// Runs a command line: the exit status, and what went wrong in one line on standard error.
+    static func run(_ arguments: [String]) -> Int32 {
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+            return EXIT_SUCCESS
+        } catch {
+            return report(error)
+        }
+    }
+
+    private static func report(_ error: any Error) -> Int32 {
+        let status = exitCode(for: error).rawValue
+        do {
+            switch status {
+            case EXIT_SUCCESS:
+                // Help, the version and completion scripts come as errors too.
+                try print(fullMessage(for: error))
+            case ExitCode.validationFailure.rawValue:
+                complain(usageMessage(message(for: error), help: fullMessage(for: error)))
+            default:
+                complain("\(error)")
+            }
+            return status
+        } catch {
+            complain("\(error)")
+            return EXIT_FAILURE
+        }
+    }
+
+    private static func print(_ message: String) throws(CommandFailure) {
+        var output = try Output()
+        var text = TextBuffer()
+        text.append(message)
+        text.append(.newline)
+        output.flush(&text)
+        try output.close()
+    }
+
+    private static func complain(_ message: String) {
+        var line = TextBuffer()
+        line.append("tcpstates: ")
+        line.append(printable: message)
+        line.append(.newline)
+        _ = line.withBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,112 @@
+import Glibc
+import Testing
+
+@testable import SockDiag
+
+/// What the client asks, how often, and what it makes of answers that a real kernel gives seldom or never.
+@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+    private let interrupted = Datagram.multi | Datagram.interrupted
+
+    @Test func aDumpThatTheKernelMarksAsInconsistentIsBegunAnewAndItsRowsAreForgotten() throws {
+        let kernel = try FakeKernel { [interrupted] request in
+            request.sequence < 4
+                ? [request.socket(Message.bound, flags: interrupted), request.end()]
+                : [request.socket(Message.closed) + request.end()]
+        }
+        var client = try kernel.makeClient()
+        #expect(try client.sockets().map(\.cookie.rawValue) == [0x1004])
+        #expect(kernel.requests.map(\.sequence) == [1, 2, 3, 4])
+    }
+
+    @Test func aDumpThatIsNeverConsistentIsGivenUpAfterFourAttempts() throws {
+        let kernel = try FakeKernel { [interrupted] request in
+            [request.socket(Message.bound), request.end(flags: interrupted)]
+        }
+        var client = try kernel.makeClient()
+        let error = #expect(throws: SockDiagError.self) { try client.sockets() }
+        #expect(error?.code == .inconsistentDump)
+        #expect(
+            error?.description
+                == "cannot dump the TCP sockets: the sockets changed meanwhile; "
+                + "try again when fewer sockets come and go"
+        )
+        #expect(kernel.requests.count == 4)
+    }
+
+    @Test func forEachSaysThatADumpIsInconsistentAfterItsLastSocketAndDoesNotRepeatIt() throws {
+        let kernel = try FakeKernel { [interrupted] request in
+            [request.socket(Message.bound, flags: interrupted), request.socket(Message.closed), request.end()]
+        }
+        var client = try kernel.makeClient()
+        var cookies: [UInt64] = []
+        let error = #expect(throws: SockDiagError.self) { try client.forEach { cookies.append($0.cookie.rawValue) } }
+        #expect(error?.code == .inconsistentDump)
+        #expect(cookies == [0x1003, 0x1004])
+        #expect(kernel.requests.count == 1)
+    }
+
+    @Test(arguments: [ENOENT, EOPNOTSUPP, EINVAL])
+    func aKernelWithoutTheOlderRequestIsAskedForOneFamilyAfterTheOther(refusal: Int32) throws {
+        let kernel = try FakeKernel { request in
+            switch (request.type, request.family) {
+            case (20, 2): [request.socket(Message.bound), request.end()]
+            case (20, 10): [request.socket(Message.listenLinkLocal) + request.end()]
+            default: [request.failure(-refusal)]
+            }
+        }
+        var client = try kernel.makeClient()
+        #expect(try client.sockets().map(\.cookie.rawValue) == [0x1003, 7])
+        #expect(kernel.requests.map(\.type) == [18, 20, 20])
+    }
+
+    @Test func aRefusalForWantOfPermissionIsNotAskedAgain() throws {
+        let kernel = try FakeKernel { [$0.failure(-EPERM)] }
+        var client = try kernel.makeClient()
+        let error = #expect(throws: SockDiagError.self) { try client.sockets() }
+        #expect(error?.code == .permissionDenied)
+        #expect(kernel.requests.count == 1)
+    }
+
+    @Test func aRowThatTheWalkRepeatsIsDroppedButNotTheMinisocketBesideItsHusk() throws {
+        let kernel = try FakeKernel { request in
+            var husk = Message.closed
+            husk[44] = Message.timeWait[44]  // idiag_cookie
+            let rows = [Message.bound, husk, Message.timeWait, Message.bound, Message.timeWait, husk, Message.request]
+            return rows.map { request.socket($0) } + [request.end()]
+        }
+        var client = try kernel.makeClient()
+        let sockets = try client.sockets()
+        #expect(sockets.map(\.cookie.rawValue) == [0x1003, 0x1002, 0x1002, 0x1001])
+        #expect(sockets.map(\.isMinisocket) == [false, false, true, false])
+        #expect(try client.sockets().count == 4, "the next dump begins with nothing remembered")
+    }
+
+    @Test func rowsWithoutACookieAreAllKept() throws {
+        let kernel = try FakeKernel { request in
+            var row = Message.bound
+            row.replaceSubrange(44..<52, with: [UInt8](repeating: 0, count: 8))  // idiag_cookie
+            return [request.socket(row) + request.socket(row) + request.end()]
+        }
+        var client = try kernel.makeClient()
+        #expect(try client.sockets().count == 2)
+    }
+
+    @Test func ofTheTwoKindsWithoutAConnectionOnlyTheOneThatWasAskedForIsYielded() throws {
+        let kernel = try FakeKernel { [$0.socket(Message.bound) + $0.socket(Message.closed) + $0.end()] }
+        var client = try kernel.makeClient()
+        let family = AddressFamily.ipv4
+        #expect(try client.sockets(SocketQuery(family: family, states: .closed)).map(\.state) == [.closed])
+        #expect(try client.sockets(SocketQuery(family: family, states: .bound)).map(\.state) == [.bound])
+        #expect(try client.sockets(SocketQuery(family: family, states: [.bound, .closed])).count == 2)
+        #expect(Set(kernel.requests.map(\.states)) == [1 << 7 | 1 << 13], "the kernel walks both by the newer bit")
+        #expect(try client.sockets(SocketQuery(family: family, states: .listen)).count == 2)
+        #expect(kernel.requests.last?.states == 1 << 10, "and what was not asked for is not asked of it")
+    }
+
+    @Test func whatTheKernelAnswersUnderAnotherNumberIsNotLostBesideTheUnconnectedOnes() throws {
+        let kernel = try FakeKernel { [$0.socket(Message.request) + $0.socket(Message.bound) + $0.end()] }
+        var client = try kernel.makeClient()
+        let states = TCPStateSet(.newSynReceived).union(.closed)  // the request says SYN_RCVD of itself
+        #expect(try client.sockets(in: states).map(\.state) == [.synReceived])
+    }
+}

@@ -1,0 +1,61 @@
+import Glibc
+import Testing
+
+@testable import SockDiag
+
+/// Which code an errno becomes, and the line that a person reads.
+struct SockDiagErrorTests {
+    private static let kernelNeeds =
+        "; the kernel needs CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG "
+        + "(modules inet_diag and tcp_diag: modprobe tcp_diag)"
+    private static let policy =
+        "; a seccomp profile, SELinux or a sandbox denies NETLINK_SOCK_DIAG: allow it for this process"
+
+    private static let table: [(Int32, SockDiagError.Code, String)] = [
+        (EPERM, .permissionDenied, "Operation not permitted" + policy),
+        (EACCES, .permissionDenied, "Permission denied" + policy),
+        (ENOENT, .unsupported, "No such file or directory" + kernelNeeds),
+        (EOPNOTSUPP, .unsupported, "Operation not supported" + kernelNeeds),
+        (EPROTONOSUPPORT, .unsupported, "Protocol not supported" + kernelNeeds),
+        (EAFNOSUPPORT, .unsupported, "Address family not supported by protocol" + kernelNeeds),
+        (ENOSYS, .unsupported, "Function not implemented" + kernelNeeds),
+        (EINVAL, .invalidRequest, "Invalid argument"),
+        (ERANGE, .invalidRequest, "Numerical result out of range"),
+        (EMFILE, .system, "Too many open files"),
+        (ENOMEM, .system, "Cannot allocate memory"),
+        (ENOBUFS, .system, "No buffer space available"),
+        (EBUSY, .system, "Device or resource busy"),
+        (Int32.max, .system, "Unknown error 2147483647"),
+    ]
+
+    @Test(arguments: table) func everyErrnoBecomesItsCodeAndOneLine(
+        errno: Int32,
+        code: SockDiagError.Code,
+        reason: String
+    ) {
+        let error = SockDiagError(errno: errno, operation: "dump the TCP sockets")
+        #expect(error.code == code)
+        #expect(error.errno == errno)
+        #expect(error.description == "cannot dump the TCP sockets: \(reason)")
+    }
+
+    @Test func theKernelsWordsStandBesideTheErrno() {
+        let error = SockDiagError(errno: EINVAL, operation: "dump the TCP sockets", detail: "bytecode too long")
+        #expect(error.description == "cannot dump the TCP sockets: Invalid argument (bytecode too long)")
+    }
+
+    @Test func whereTheSystemReportedNothingTheDetailIsTheReason() {
+        let error = SockDiagError(.malformedReply, operation: "dump the TCP sockets", detail: "an end of 2 bytes")
+        #expect(error.errno == 0)
+        #expect(error.description == "cannot dump the TCP sockets: an end of 2 bytes")
+        #expect(SockDiagError(.system, operation: "try").description == "cannot try")
+    }
+
+    @Test func everyCodeHasItsOwnName() {
+        let codes: [SockDiagError.Code] = [
+            .unsupported, .permissionDenied, .invalidRequest, .malformedReply, .inconsistentDump, .system,
+        ]
+        #expect(Set(codes).count == codes.count)
+        #expect(Set(codes.map(\.description)).count == codes.count)
+    }
+}

@@ -1,0 +1,47 @@
+import Glibc
+import SockDiag
+import Testing
+
+@testable import TCPStateLab
+
+extension Lab {
+    /// A lab and what a test does with it; closed at the end.
+    static func with<Result>(_ body: (Lab) throws -> Result) throws -> Result {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        return try body(lab)
+    }
+
+    /// Runs the closure with a client of the lab's namespace, on the lab's thread.
+    func withClient<Result>(_ body: (inout SockDiagClient) throws -> Result) throws -> Result {
+        try run {
+            var client = try SockDiagClient()
+            return try body(&client)
+        }
+    }
+
+    /// What a dump of the namespace yields.
+    func dump(_ query: SocketQuery = SocketQuery()) throws -> [TCPSocket] { try withClient { try $0.sockets(query) } }
+
+    /// The one row of a dump that is a connection's.
+    func row(of connection: Connection, extensions: SocketExtensions = []) throws -> TCPSocket {
+        let rows = try dump(SocketQuery(extensions: extensions)).filter {
+            $0.local.port == connection.local.port && $0.remote.port == connection.remote.port
+        }
+        #expect(rows.count == 1)
+        return try #require(rows.first)
+    }
+
+    /// The socket of an identity as it is now.
+    func lookUp(_ identity: SocketIdentity, extensions: SocketExtensions = []) throws -> TCPSocket? {
+        try withClient { try $0.socket(identity, extensions: extensions) }
+    }
+
+    /// A socket bound to an endpoint, with options that must be set before.
+    func socket(boundTo end: SocketEndpoint, with options: (Int32) throws -> Void) throws -> KernelSocket {
+        let descriptor = try open(end.address.family)
+        try options(#require(descriptor.rawValue))
+        try descriptor.call("bind \(end)") { descriptor in end.withSocketAddress { Glibc.bind(descriptor, $0, $1) } }
+        return keep(try KernelSocket(descriptor, address: end.address, scope: end.scope))
+    }
+}
