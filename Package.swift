@@ -77,7 +77,8 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPStatesCommandsTests",
-            dependencies: ["TCPStatesCommands", "TCPStateLab"],
+            dependencies: ["SockDiag", "TCPStatesCommands", "TCPStateLab", "tcpstates"],
+            exclude: ["Snapshots"],
             swiftSettings: settings
         ),
     ],

@@ -82,8 +82,10 @@ struct TableRenderer: SocketRenderer, ~Copyable {
 
     private mutating func write(_ socket: borrowing some SocketFields & ~Escapable) {
         write(socket.state)
-        text.append(decimal: UInt64(socket.receiveQueue), width: TableLayout.gap + TableLayout.queue)
-        text.append(decimal: UInt64(socket.sendQueue), width: TableLayout.gap + TableLayout.queue)
+        text.append(spaces: TableLayout.gap)
+        text.append(decimal: UInt64(socket.receiveQueue), width: TableLayout.queue)
+        text.append(spaces: TableLayout.gap)
+        text.append(decimal: UInt64(socket.sendQueue), width: TableLayout.queue)
         text.append(spaces: TableLayout.gap)
         var start = text.count
         names.appendLocal(of: socket, to: &text)
