@@ -30,6 +30,7 @@ let package = Package(
             name: "TCPStatesCommands",
             dependencies: [
                 "SockDiag",
+                "TCPWatch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -29,13 +29,13 @@ extension TCPStates {
                 // Help, the version and completion scripts come as errors too.
                 try print(fullMessage(for: error))
             case ExitCode.validationFailure.rawValue:
-                complain(usageMessage(message(for: error), help: fullMessage(for: error)))
+                StandardError.complain(usageMessage(message(for: error), help: fullMessage(for: error)))
             default:
-                complain("\(error)")
+                StandardError.complain("\(error)")
             }
             return status
         } catch {
-            complain("\(error)")
+            StandardError.complain("\(error)")
             return EXIT_FAILURE
         }
     }
@@ -47,13 +47,5 @@ extension TCPStates {
         text.append(.newline)
         output.flush(&text)
         try output.close()
-    }
-
-    private static func complain(_ message: String) {
-        var line = TextBuffer()
-        line.append("tcpstates: ")
-        line.append(printable: message)
-        line.append(.newline)
-        _ = line.withBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

@@ -12,6 +12,10 @@ enum FieldValue {
     case flag(Bool)
     /// Any text, also what another user chose.
     case text(String)
+    /// Words in their order: an array in JSON, joined by semicolons in CSV.
+    case words([String])
+    /// Nanoseconds since 1970, written as RFC 3339 has it, in UTC.
+    case time(UInt64)
 }
 
 extension FieldValue {

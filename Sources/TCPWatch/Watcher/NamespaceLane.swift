@@ -28,6 +28,9 @@ final class NamespaceLane {
     /// How many messages about destroyed sockets were lost, also those that are not yet told.
     var lostCount: UInt64? { monitor?.lostCount }
 
+    /// How many sockets are known.
+    var socketCount: Int { tracker.count }
+
     /// The first dump.
     func begin(_ send: ([SocketEvent]) -> Void) throws(SockDiagError) {
         let time = EventTime.now()

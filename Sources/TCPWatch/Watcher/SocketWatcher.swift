@@ -61,6 +61,16 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     /// Ends the stream within an interval.
     public func stop() { loop.stop() }
 
+    /// Calls `body`, once and on any thread, with the events that wait or with the next that come; with none at the end.
+    /// For a reader that waits for other things too, and without a task.
+    package func receive(_ body: @escaping @Sendable ([SocketEvent]) -> Void) { loop.buffer.next(body) }
+
+    /// How many sockets were there when it looked last.
+    package var socketCount: Int { loop.buffer.socketCount.load(ordering: .relaxed) }
+
+    /// What ended the stream, where it was a failure.
+    package var failure: SockDiagError? { loop.buffer.failure }
+
     /// The reader's end of the stream.
     public struct Iterator: AsyncIteratorProtocol {
         private let watcher: SocketWatcher

@@ -84,6 +84,7 @@ final class WatchLoop: Sendable {
         try lane.begin { buffer.send($0, isBounded: false) }
         var clock = TickClock(interval: configuration.interval)
         while true {
+            buffer.socketCount.store(lane.socketCount, ordering: .relaxed)
             guard !wait(for: lane, until: clock.next) else { return }
             if try lane.hear() || clock.isDue {
                 try lane.look()
