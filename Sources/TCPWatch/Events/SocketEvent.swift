@@ -3,7 +3,7 @@ public import SockDiag
 /// What a ``SocketWatcher`` tells.
 public enum SocketEvent: Sendable {
     /// A socket that existed when watching began; all of them come before anything else.
-    case socket(TCPSocket)
+    case socket(WatchedSocket)
     /// The sockets that existed have all been told; what follows happened since.
     case ready
     /// A connection or a listener took a step.
@@ -15,7 +15,7 @@ public enum SocketEvent: Sendable {
     case slowed(Duration)
 }
 
-/// Something was lost.
+/// Something was lost, and the state has been read anew from the kernel since; but for ``Source/namespace``.
 public struct Gap: Hashable, Sendable {
     /// Where something can be lost.
     public enum Source: String, Hashable, Sendable {
@@ -27,6 +27,9 @@ public struct Gap: Hashable, Sendable {
         case destroy
         /// Between the watcher and its reader, who was too slow.
         case reader
+        /// With a network namespace that has ended, or that can be watched no more: nothing more comes of it, and what
+        /// was known of its sockets is forgotten. The others are watched on.
+        case namespace
     }
 
     /// Where it was lost.
@@ -35,4 +38,6 @@ public struct Gap: Hashable, Sendable {
     public var reason: String
     /// How many messages or events; nil where nothing tells.
     public var lost: UInt64?
+    /// Where, of ``SocketWatcher/Configuration/namespaces``; nil where none were named, and for what the reader lost.
+    public var namespace: NetworkNamespace?
 }

@@ -1,4 +1,5 @@
 public import SockDiag
+public import SocketOwners
 
 /// One step of a connection, or several between two looks: where it was, where it is, and how sure that is.
 public struct Transition: Hashable, Sendable {
@@ -42,6 +43,11 @@ public struct Transition: Hashable, Sendable {
     public var uid: UInt32?
     /// The socket's inode, remembered from when it had one.
     public var inode: UInt32?
+    /// Who held the socket when it was new, remembered to the end of TIME_WAIT; empty where nobody was found or it was
+    /// not yet asked, and without ``SocketWatcher/Configuration/resolvesOwners``.
+    public var owners: [SocketOwner] = []
+    /// Where it is, of ``SocketWatcher/Configuration/namespaces``; nil where none were named.
+    public var namespace: NetworkNamespace?
     /// What the connection came to; on its last transition alone, as far as known.
     public var final: FinalCounters?
 }

@@ -38,7 +38,7 @@ final class NamespaceLane {
         try client.forEach(query) { record in
             let isNew = tracker.observe(record, at: time) { _ in }
             if isNew, configuration.tellsExisting, configuration.states.contains(record.state) {
-                events.append(.socket(TCPSocket(record)))
+                events.append(.socket(WatchedSocket(socket: TCPSocket(record))))
             }
         }
         // What ended meanwhile, and what the kernel was late to tell of.
