@@ -24,7 +24,7 @@ struct EventDescription {
     mutating func describe(
         _ type: StaticString,
         time: EventTime? = nil,
-        socket: TCPSocket? = nil,
+        socket: WatchedSocket? = nil,
         step: Transition? = nil,
         loss: Loss? = nil,
         to writer: inout some RecordWriter & ~Copyable

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// Wakes a thread that waits by `poll(2)`: a pipe that is rung at one end. It may be rung in a signal handler.
 final class Bell: Sendable {
@@ -9,7 +8,11 @@ final class Bell: Sendable {
 
     init() throws(CommandFailure) {
         var ends: [Int32] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else { throw CommandFailure("cannot make a pipe", errno: errno) }
+        guard pipe(&ends) == 0 else { throw CommandFailure("cannot make a pipe", errno: errno) }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
         (descriptor, ringer) = (ends[0], ends[1])
     }
 

@@ -19,8 +19,8 @@ enum StopSignal {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in
             let failure = errno
-            cameFlag.store(true, ordering: .releasing)
-            Bell.ring(ringer.load(ordering: .acquiring))
+            StopSignal.cameFlag.store(true, ordering: .releasing)
+            Bell.ring(StopSignal.ringer.load(ordering: .acquiring))
             errno = failure
         }
         // No SA_RESTART, so that a wait for a slow reader is interrupted too; then the default, which ends the process.

@@ -4,7 +4,7 @@ internal import TCPWatch
 /// What was watched, for the lines at the end.
 struct WatchTally {
     /// A kind of transition.
-    private struct Kind: Hashable {
+    fileprivate struct Kind: Hashable {
         let from: TCPState?
         let to: TCPState
     }
@@ -61,8 +61,8 @@ struct WatchTally {
     }
 
     private func appendKinds(to text: inout TextBuffer) {
-        let ranked = kinds.sorted {
-            $0.value != $1.value ? $0.value > $1.value : $0.key.order < $1.key.order
+        let ranked = kinds.sorted { (left: (key: Kind, value: Int), right: (key: Kind, value: Int)) -> Bool in
+            left.value == right.value ? left.key.order < right.key.order : left.value > right.value
         }
         let width = "\(ranked.first?.value ?? 0)".utf8.count + 2
         for (kind, count) in ranked.prefix(Self.shownKinds) {

@@ -1,4 +1,5 @@
 public import SockDiag
+internal import Synchronization
 
 /// Watches the TCP sockets of this machine: first those that exist, then every step that one of them takes.
 ///
