@@ -30,6 +30,7 @@ let package = Package(
             name: "TCPStatesCommands",
             dependencies: [
                 "SockDiag",
+                "SocketOwners",
                 "TCPWatch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

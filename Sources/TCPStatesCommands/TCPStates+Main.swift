@@ -29,13 +29,13 @@ extension TCPStates {
                 // Help, the version and completion scripts come as errors too.
                 try print(fullMessage(for: error))
             case ExitCode.validationFailure.rawValue:
-                StandardError.complain(usageMessage(message(for: error), help: fullMessage(for: error)))
+                complain(usageMessage(message(for: error), help: fullMessage(for: error)))
             default:
-                StandardError.complain("\(error)")
+                complain("\(error)")
             }
             return status
         } catch {
-            StandardError.complain("\(error)")
+            complain("\(error)")
             return EXIT_FAILURE
         }
     }
@@ -47,5 +47,19 @@ extension TCPStates {
         text.append(.newline)
         output.flush(&text)
         try output.close()
+    }
+
+    /// Says something in a line on standard error.
+    static func complain(_ message: String) {
+        var line = TextBuffer()
+        line.append("tcpstates: ")
+        line.append(printable: message)
+        line.append(.newline)
+        tell(line)
+    }
+
+    /// Writes to standard error. Where it cannot be written to, there is nobody to tell.
+    static func tell(_ text: borrowing TextBuffer) {
+        _ = text.withBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

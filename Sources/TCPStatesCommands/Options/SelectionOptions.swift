@@ -26,8 +26,8 @@ struct SelectionOptions: ParsableArguments {
     var family: AddressFamily? { ipv4 == ipv6 ? nil : ipv4 ? .ipv4 : .ipv6 }
 
     /// What the kernel is asked.
-    func query(_ extensions: SocketExtensions = []) -> SocketQuery {
-        SocketQuery(family: family, states: selectedStates, extensions: extensions)
+    func query(_ extensions: SocketExtensions = [], _ filter: SocketFilter? = nil) -> SocketQuery {
+        SocketQuery(family: family, states: selectedStates, extensions: extensions, filter: filter)
     }
 }
 

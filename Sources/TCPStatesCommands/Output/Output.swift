@@ -11,7 +11,7 @@ struct Output: ~Copyable {
     private var failure: CommandFailure?
 
     /// Text is written when so much has gathered: one call for about a thousand rows.
-    private static let chunk = 64 * 1024
+    static let chunk = 64 * 1024
 
     /// Standard output.
     init() throws(CommandFailure) {

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketOwners
 
 /// A value of a record, as the kernel has it; each format writes it in its own way.
 enum FieldValue {
@@ -12,10 +13,12 @@ enum FieldValue {
     case flag(Bool)
     /// Any text, also what another user chose.
     case text(String)
-    /// Words in their order: an array in JSON, joined by semicolons in CSV.
+    /// Words in their order: an array in JSON, separated by spaces in CSV.
     case words([String])
     /// Nanoseconds since 1970, written as RFC 3339 has it, in UTC.
     case time(UInt64)
+    /// Who holds a socket: an array of objects in JSON, separated by spaces in CSV.
+    case owners([SocketOwner])
 }
 
 extension FieldValue {

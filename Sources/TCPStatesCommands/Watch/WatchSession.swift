@@ -56,7 +56,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         let time = Duration.nanoseconds(Int64(clamping: EventTime.now().monotonicNanoseconds - start))
         var text = TextBuffer()
         tally.append(to: &text, after: time, sockets: watcher.socketCount)
-        StandardError.write(&text)
+        TCPStates.tell(text)
     }
 
     /// Writes the events; whether more are wanted.
@@ -70,7 +70,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             switch event {
             case .transition where tally.transitions == limits.transitions: return false
             case .gap(let gap) where complains: complain(gap)
-            case .slowed(let interval) where complains: StandardError.complain(slowedMessage(interval))
+            case .slowed(let interval) where complains: TCPStates.complain(slowedMessage(interval))
             default: break
             }
         }
@@ -79,7 +79,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
 
     private func complain(_ gap: Gap) {
         let count = gap.lost.map { "\($0) lost" } ?? "some lost"
-        StandardError.complain("gap: \(gap.reason) (\(gap.source.rawValue): \(count))")
+        TCPStates.complain("gap: \(gap.reason) (\(gap.source.rawValue): \(count))")
     }
 }
 

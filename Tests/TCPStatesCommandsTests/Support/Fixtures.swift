@@ -107,7 +107,7 @@ enum Fixtures {
     /// Names that no machine can change.
     static func names(hosts: HostNames? = nil) -> SocketNames {
         SocketNames(
-            interfaces: { $0.rawValue == 2 ? "eth0" : nil },
+            interfaces: { interface, _ in interface.rawValue == 2 ? "eth0" : nil },
             cgroups: { [7: "/system.slice/ssh.service", 8: "/a,b \"c\"", 9: "/evil\u{1b}[31m\u{9b}\n"][$0] },
             hosts: hosts
         )
