@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
+internal import SocketOwners
 internal import TCPWatch
 
 /// `tcpstates watch`
@@ -7,7 +8,7 @@ struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
         abstract: "Every step of every connection, as it happens, until Ctrl-C.",
-        usage: "tcpstates watch [<options>]",
+        usage: "tcpstates watch [<options>] [<filter>…]",
         discussion: """
             A line for each step from one state to another; at its end the whole is summed up on standard error. \
             No privilege is needed.
@@ -21,6 +22,7 @@ struct WatchCommand: ParsableCommand {
             EXAMPLES
               tcpstates watch                              until Ctrl-C
               tcpstates watch --state close-wait,syn-rcvd  steps that touch these states
+              tcpstates watch -p dport = :5432             who connects to the database
               tcpstates watch --initial -4                 first what is there already
               tcpstates watch --duration 10s -H            ten seconds
               tcpstates watch -c 100 --json | jq .to       a hundred steps, for programs
@@ -29,10 +31,18 @@ struct WatchCommand: ParsableCommand {
 
     @OptionGroup(title: "How to watch") var watch: WatchOptions
     @OptionGroup(title: "Which sockets") var selection: SelectionOptions
+    @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup var filter: FilterArguments
 
     func run() throws {
-        let configuration = try watch.configuration(selection)
+        let configuration = try watch.configuration(selection, namespaces, filter)
+        if watch.processes {
+            let coverage = try OwnerSnapshot().coverage
+            if !coverage.isComplete { TCPStates.complain(coverage.description) }
+        }
+        var details: SocketDetails = watch.processes ? .processes : []
+        if !configuration.namespaces.isEmpty { details.insert(.namespace) }
         let names = SocketNames(resolvesHosts: output.resolve)
         let showsHeader = !output.noHeader
         switch output.chosenFormat {
@@ -42,13 +52,18 @@ struct WatchCommand: ParsableCommand {
             let table = EventTable(names: names, terminal: terminal, showsHeader: showsHeader)
             try run(configuration, table, to: output)
         case .jsonl:
-            let records = EventRecordRenderer(JSONLWriter(), tellsSockets: watch.initial, names: names)
-            try run(configuration, records, to: output.open())
+            try run(configuration, records(JSONLWriter(), details, names), to: output.open())
         case .csv:
-            let writer = CSVWriter(showsHeader: showsHeader)
-            let records = EventRecordRenderer(writer, tellsSockets: watch.initial, names: names)
-            try run(configuration, records, to: output.open())
+            try run(configuration, records(CSVWriter(showsHeader: showsHeader), details, names), to: output.open())
         }
+    }
+
+    private func records<Writer: RecordWriter & ~Copyable>(
+        _ writer: consuming Writer,
+        _ details: SocketDetails,
+        _ names: SocketNames
+    ) -> EventRecordRenderer<Writer> {
+        EventRecordRenderer(writer, tellsSockets: watch.initial, details: details, names: names)
     }
 
     private func run<Renderer: EventRenderer & ~Copyable>(

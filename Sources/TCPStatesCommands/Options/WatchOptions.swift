@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import SockDiag
+internal import SocketOwners
 internal import TCPWatch
 
 /// Where steps are learned.
@@ -29,17 +31,19 @@ struct WatchOptions: ParsableArguments {
     @Flag(help: "First the sockets that exist already.")
     var initial = false
 
+    @Flag(name: .shortAndLong, help: "The processes that hold the sockets; other users' take privilege.")
+    var processes = false
+
     @Flag(
-        inversion: .prefixedNo,
-        exclusivity: .exclusive,
+        name: .customLong("no-destroy-events"),
         help: ArgumentHelp(
             """
-            Hear of each socket's end from the kernel. That costs a busy machine about 7 µs a connection; without it, \
-            connections that live shorter than the interval are missed, ends are late, and no bytes are told of them.
+            Do not hear of each socket's end from the kernel. That spares a busy machine about 7 µs a connection, and \
+            costs all that live shorter than the interval, the time of the others' ends, and what they sent and received.
             """
         )
     )
-    var destroyEvents = true
+    var noDestroyEvents = false
 
     func validate() throws {
         if let count, count < 1 { throw ValidationError("--count \(count) is nothing to wait for; 1 is the least") }
@@ -47,8 +51,12 @@ struct WatchOptions: ParsableArguments {
 
     /// What a watcher is asked for.
     ///
-    /// - Throws: ``CommandFailure`` for a source that does not exist.
-    func configuration(_ selection: SelectionOptions) throws(CommandFailure) -> SocketWatcher.Configuration {
+    /// - Throws: ``CommandFailure`` for a source that does not exist; what the filter and the namespaces throw.
+    func configuration(
+        _ selection: SelectionOptions,
+        _ namespaces: NamespaceOptions,
+        _ filter: FilterArguments
+    ) throws -> SocketWatcher.Configuration {
         guard source != .trace else {
             throw CommandFailure("this version has no trace; leave out --source trace, or use --source poll")
         }
@@ -56,8 +64,22 @@ struct WatchOptions: ParsableArguments {
         configuration.family = selection.family
         configuration.states = selection.selectedStates
         if let interval { configuration.interval = interval.duration }
-        configuration.usesDestroyEvents = destroyEvents
+        configuration.filter = try filter.filter
+        configuration.resolvesOwners = processes
+        if namespaces.isGiven {
+            configuration.namespaces = try namespaces.namespaces()
+        } else if configuration.filter?.needsEveryNamespace == true {
+            configuration.namespaces = Array(try NetworkNamespace.all())
+        }
+        configuration.usesDestroyEvents = !noDestroyEvents
         configuration.tellsExisting = initial
         return configuration
+    }
+}
+
+extension SocketFilter {
+    /// Whether it asks in which namespace a socket is.
+    fileprivate var needsEveryNamespace: Bool {
+        externals.contains { if case .networkNamespace = $0 { true } else { false } }
     }
 }

@@ -9,15 +9,16 @@ struct EventDescription {
         var source: Gap.Source
         var reason: String
         var count: UInt64?
+        var namespace: NetworkNamespace?
     }
 
     /// Whether there are `socket` records among them.
     private let tellsSockets: Bool
     private var sockets: SocketDescription
 
-    init(tellsSockets: Bool, names: SocketNames) {
+    init(tellsSockets: Bool, details: SocketDetails, names: SocketNames) {
         self.tellsSockets = tellsSockets
-        sockets = SocketDescription(details: [], names: names)
+        sockets = SocketDescription(details: details, names: names)
     }
 
     /// Passes a record of the type: of a socket, of a step, or of a loss.
@@ -29,6 +30,8 @@ struct EventDescription {
         loss: Loss? = nil,
         to writer: inout some RecordWriter & ~Copyable
     ) {
+        let namespace = socket?.namespace ?? step?.namespace ?? loss?.namespace
+        sockets.names.namespace = namespace
         let identity = socket?.identity ?? step?.identity
         writer.begin(type)
         writer.add("time", time.map { .time($0.realtimeNanoseconds) })
@@ -50,6 +53,10 @@ struct EventDescription {
         describe(step?.final, to: &writer)
         writer.add("reason", loss.map { .text($0.reason) })
         writer.add("lost", loss?.count.map { .number($0) })
+        if sockets.details.contains(.processes) {
+            writer.add("processes", (socket?.owners ?? step?.owners)?.nonEmpty.map { .owners($0) })
+        }
+        if sockets.details.contains(.namespace) { writer.add("netns", namespace.map { .text($0.label) }) }
         sockets.describeNames(of: identity, to: &writer)
         writer.end()
     }

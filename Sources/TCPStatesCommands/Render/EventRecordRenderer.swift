@@ -6,9 +6,9 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
     var writer: Writer
     private var description: EventDescription
 
-    init(_ writer: consuming Writer, tellsSockets: Bool, names: SocketNames) {
+    init(_ writer: consuming Writer, tellsSockets: Bool, details: SocketDetails, names: SocketNames) {
         self.writer = writer
-        description = EventDescription(tellsSockets: tellsSockets, names: names)
+        description = EventDescription(tellsSockets: tellsSockets, details: details, names: names)
     }
 
     mutating func begin() { writer.writeHeader { description.describe("", to: &$0) } }
@@ -21,10 +21,15 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
         case .ready: break
         case .transition(let step): description.describe("transition", time: step.time, step: step, to: &writer)
         case .gap(let gap):
-            let loss = EventDescription.Loss(source: gap.source, reason: gap.reason, count: gap.lost)
+            let loss = EventDescription.Loss(
+                source: gap.source,
+                reason: gap.reason,
+                count: gap.lost,
+                namespace: gap.namespace
+            )
             description.describe("gap", time: .now(), loss: loss, to: &writer)
         case .slowed(let interval):
-            let loss = EventDescription.Loss(source: .poll, reason: slowedMessage(interval), count: nil)
+            let loss = EventDescription.Loss(source: .poll, reason: slowedMessage(interval))
             description.describe("gap", time: .now(), loss: loss, to: &writer)
         }
     }

@@ -45,14 +45,15 @@ struct EventTable: EventRenderer, ~Copyable {
     mutating func prepare(_ events: [SocketEvent]) {
         for event in events {
             switch event {
-            case .socket(let socket): measure(socket.identity)
-            case .transition(let step): measure(step.identity)
+            case .socket(let socket): measure(socket.identity, socket.namespace)
+            case .transition(let step): measure(step.identity, step.namespace)
             default: break
             }
         }
     }
 
-    private mutating func measure(_ identity: SocketIdentity) {
+    private mutating func measure(_ identity: SocketIdentity, _ namespace: NetworkNamespace?) {
+        names.namespace = namespace
         cell.removeAll()
         names.append(identity.local, interface: identity.interface, to: &cell)
         let local = cell.count
@@ -79,6 +80,8 @@ struct EventTable: EventRenderer, ~Copyable {
         text.append(spaces: EventTableLayout.gap)
         if layout.hasSpanColumn { text.append(spaces: EventTableLayout.span + EventTableLayout.gap) }
         words.removeAll()
+        words.addOwner(socket.owners, socket.namespace)
+        names.namespace = socket.namespace
         writeEndpoints(socket.identity, nil)
     }
 
@@ -103,6 +106,8 @@ struct EventTable: EventRenderer, ~Copyable {
             text.append(spaces: EventTableLayout.gap)
         }
         words.removeAll()
+        words.addOwner(step.owners, step.namespace)
+        names.namespace = step.namespace
         words.add(step, withSpan: !layout.hasSpanColumn)
         writeEndpoints(step.identity, openings.side(after: step))
     }

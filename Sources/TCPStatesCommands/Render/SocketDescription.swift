@@ -97,7 +97,8 @@ struct SocketDescription {
 }
 
 extension [SocketOwner] {
-    fileprivate var nonEmpty: Self? { isEmpty ? nil : self }
+    /// Itself; nil where nobody is known.
+    var nonEmpty: Self? { isEmpty ? nil : self }
 }
 
 extension ShutdownDirections {

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketOwners
 internal import TCPWatch
 
 extension Words {
@@ -20,6 +21,29 @@ extension Words {
         add("received", bytes: final.bytesReceived)
         add("retransmits", final.retransmits)
         if let duration = final.duration { add("lived", duration) }
+    }
+
+    /// Adds where a socket is and who holds it, as far as that was asked for: `netns:blue`, `by:curl(4711)`.
+    mutating func addOwner(_ owners: [SocketOwner], _ namespace: NetworkNamespace?) {
+        if let namespace {
+            add {
+                $0.append("netns:")
+                $0.append(printable: namespace.label)
+            }
+        }
+        guard let first = owners.first else { return }
+        add { text in
+            text.append("by:")
+            text.append(printable: first.name.description)
+            text.append("(")
+            text.append(decimal: UInt64(first.pid))
+            text.append(")")
+            // Who else: the processes that the first one's descriptor was passed on to.
+            let others = Set(owners.map(\.pid)).count - 1
+            guard others > 0 else { return }
+            text.append("+")
+            text.append(decimal: UInt64(others))
+        }
     }
 
     private mutating func add(_ name: StaticString, _ span: Duration) {

@@ -19,7 +19,7 @@ struct Openings {
 extension Transition {
     /// Whether a connection begins with it.
     var opens: Bool {
-        from == .closed && !TCPStateSet.connected.isDisjoint(with: entered) || from == .bound && to != .closed && to != .listen
+        (from == .closed || from == .bound) && !TCPStateSet.connected.isDisjoint(with: entered)
     }
 
     /// Whether a connection ends with it.
