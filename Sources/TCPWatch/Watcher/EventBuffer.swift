@@ -44,9 +44,10 @@ final class EventBuffer: Sendable {
         reader?.resume(returning: [])
     }
 
-    /// The events that wait, or the next that come; empty at the end.
+    /// The events that wait, or the next that come; empty at the end, and for a reader whose place another one takes.
     func next() async -> [SocketEvent] {
         await withUnsafeContinuation { continuation in
+            var other: UnsafeContinuation<[SocketEvent], Never>?
             let ready = state.withLock { state -> [SocketEvent]? in
                 var events: [SocketEvent] = []
                 swap(&events, &state.pending)
@@ -55,9 +56,11 @@ final class EventBuffer: Sendable {
                     state.dropped = 0
                 }
                 if !events.isEmpty || state.isFinished { return events }
+                swap(&state.reader, &other)
                 state.reader = continuation
                 return nil
             }
+            other?.resume(returning: [])
             if let ready { continuation.resume(returning: ready) }
         }
     }
