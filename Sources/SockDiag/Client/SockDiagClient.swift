@@ -196,6 +196,17 @@ public struct SockDiagClient: ~Copyable {
         return try reply.read(datagram, body)
     }
 
+    /// The first sockets of an answer that is not waited for to its end; that spends the client.
+    consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(SockDiagError) -> [TCPSocket] {
+        let form = query.family.map { DumpRequest.Form.family($0) } ?? .bothFamilies
+        let request = DumpRequest(query, form: form, sequence: 1)
+        try netlink.send(request.bytes, operation: request.operation)
+        var reply = Reply(type: request.type, sequence: 1, operation: request.operation)
+        var sockets: [TCPSocket] = []
+        while sockets.count < count, try read(&reply, { sockets.append(TCPSocket($0)) }) == .more {}
+        return sockets
+    }
+
     /// Reads a dump that went wrong to its end; the kernel refuses another one before.
     private func drain(_ operation: String) {
         while (try? netlink.receive(into: buffer, flags: Int32(MSG_DONTWAIT), operation: operation)) != nil {}

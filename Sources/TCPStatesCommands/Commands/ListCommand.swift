@@ -6,7 +6,7 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "The TCP sockets that exist now.",
-        usage: "tcpstates [list] [<options>]",
+        usage: "tcpstates [list] [<options>] [<filter>…]",
         discussion: """
             A line for each socket, in the kernel's order: listeners, bound sockets, then connections. RECV-Q and \
             SEND-Q are bytes; for a listener, the length and the limit of its accept queue. No privilege is needed.
@@ -22,21 +22,28 @@ struct ListCommand: ParsableCommand {
               tcpstates -4 --state listen               IPv4 servers
               tcpstates --state close-wait -e           what a program forgot to close
               tcpstates --state estab -io               round trips, windows, timers
+              tcpstates -p dport = :5432                who talks to the database
+              tcpstates "rtt > 50ms and retrans > 0"    connections on a bad path
+              tcpstates --all-netns --state listen      servers in containers too
               tcpstates --json -i | jq .tcp_info.rtt    an object a line, for programs
               tcpstates --format csv --output now.csv   for spreadsheets
             """
     )
 
     @OptionGroup(title: "Which sockets") var selection: SelectionOptions
+    @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup(title: "What of them") var details: DetailOptions
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup var filter: FilterArguments
 
     func run() throws {
-        let details = details.details
-        let names = SocketNames(resolvesHosts: output.resolve)
-        switch output.chosenFormat {
+        let details = namespaces.isGiven ? details.details.union(.namespace) : details.details
+        let source = try SocketSource(selection, namespaces, filter, details: details)
+        var names = SocketNames(resolvesHosts: output.resolve)
+        names.owners = source.owners
+        let output = try self.output.open()
+        switch self.output.chosenFormat {
         case .table:
-            let output = try output.open()
             let renderer = TableRenderer(
                 details: details,
                 states: selection.selectedStates,
@@ -44,32 +51,13 @@ struct ListCommand: ParsableCommand {
                 terminal: Terminal(descriptor: output.descriptor, color: self.output.color),
                 showsHeader: !self.output.noHeader
             )
-            try list(with: renderer, to: output)
+            try source.write(with: renderer, to: output)
         case .jsonl:
-            try list(with: SocketRecordRenderer(JSONLWriter(), details: details, names: names), to: output.open())
+            try source.write(with: SocketRecordRenderer(JSONLWriter(), details: details, names: names), to: output)
         case .csv:
-            let writer = CSVWriter(showsHeader: !output.noHeader)
-            try list(with: SocketRecordRenderer(writer, details: details, names: names), to: output.open())
+            let showsHeader = !self.output.noHeader
+            let writer = SocketRecordRenderer(CSVWriter(showsHeader: showsHeader), details: details, names: names)
+            try source.write(with: writer, to: output)
         }
-    }
-
-    private func list(with renderer: consuming some SocketRenderer & ~Copyable, to output: consuming Output) throws {
-        var client = try SockDiagClient()
-        var failure: SockDiagError?
-        renderer.begin()
-        do throws(SockDiagError) {
-            try client.forEach(selection.query(details.details.extensions)) { socket in
-                guard output.isOpen else { return }
-                renderer.render(socket)
-                renderer.drain(to: &output)
-            }
-        } catch {
-            failure = error
-        }
-        // What the kernel told until then is true.
-        renderer.finish()
-        renderer.flush(to: &output)
-        try output.close()
-        if let failure { throw failure }
     }
 }

@@ -6,7 +6,7 @@ struct SummaryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "summary",
         abstract: "How many TCP sockets are in each state, or in each group.",
-        usage: "tcpstates summary [<options>]",
+        usage: "tcpstates summary [<options>] [<filter>…]",
         discussion: """
             Counted by state alone, every state has a row, also at 0. Else each group that exists has one, the largest \
             first. A peer is the remote address. Sockets whose owner the kernel does not name have no uid.
@@ -15,6 +15,7 @@ struct SummaryCommand: ParsableCommand {
               tcpstates summary                           how many are in each state
               tcpstates summary --by state,local-port     which service is in trouble
               tcpstates summary --by peer --state estab   who is connected, how often
+              tcpstates summary --by process,state        which program holds them
               tcpstates summary --by uid --state time-wait,close-wait
               tcpstates summary --json                    an object a line, for programs
             """
@@ -22,13 +23,16 @@ struct SummaryCommand: ParsableCommand {
 
     @OptionGroup(title: "Groups") var grouping: GroupingOptions
     @OptionGroup(title: "Which sockets") var selection: SelectionOptions
+    @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup var filter: FilterArguments
 
     func run() throws {
         var output = try self.output.open()
-        var tally = Tally(keys: grouping.keys)
-        var client = try SockDiagClient()
-        try client.forEach(selection.query()) { tally.count($0) }
+        let keys = grouping.keys
+        let details: SocketDetails = keys.contains(.process) ? .processes : []
+        let source = try SocketSource(selection, namespaces, filter, details: details)
+        let tally = try source.tally(by: keys)
         var hosts = self.output.resolve ? HostNames() : nil
         let showsHeader = !self.output.noHeader
         switch self.output.chosenFormat {

@@ -1,18 +1,29 @@
 internal import SockDiag
+internal import SocketOwners
 
-/// What the kernel's numbers are called: interfaces, control groups and, where wanted, hosts and services.
+/// What the kernel's numbers are called: interfaces, control groups and, where wanted, hosts, services and owners.
 struct SocketNames {
-    private var interfaces: NameCache<NetworkInterface>
+    /// An interface's number means another one in another namespace.
+    private struct LocalInterface: Hashable {
+        let interface: NetworkInterface
+        let namespace: NetworkNamespace?
+    }
+
+    private var interfaces: NameCache<LocalInterface>
     private var cgroups: NameCache<UInt64>
     /// Nil where addresses and ports stay numbers.
     var hosts: HostNames?
+    /// Who holds which socket; nil where that is not asked for.
+    var owners: OwnerSnapshot?
+    /// The namespace of the sockets; nil for the calling thread's.
+    var namespace: NetworkNamespace?
 
     init(
-        interfaces: @escaping (NetworkInterface) -> String?,
+        interfaces: @escaping (NetworkInterface, NetworkNamespace?) -> String?,
         cgroups: @escaping (UInt64) -> String?,
         hosts: HostNames?
     ) {
-        self.interfaces = NameCache(interfaces)
+        self.interfaces = NameCache { interfaces($0.interface, $0.namespace) }
         self.cgroups = NameCache(cgroups)
         self.hosts = hosts
     }
@@ -21,8 +32,8 @@ struct SocketNames {
     init(resolvesHosts: Bool) {
         var paths: CgroupPaths?
         self.init(
-            interfaces: { interface in
-                guard let client = try? SockDiagClient() else { return nil }
+            interfaces: { interface, namespace in
+                guard let client = try? namespace.map(SockDiagClient.init(in:)) ?? SockDiagClient() else { return nil }
                 return client.name(of: interface)
             },
             cgroups: { id in
@@ -33,9 +44,16 @@ struct SocketNames {
         )
     }
 
+    /// The same names for another thread, which finds them by itself.
+    func fork() -> SocketNames {
+        var fork = SocketNames(resolvesHosts: hosts != nil)
+        (fork.owners, fork.namespace) = (owners, namespace)
+        return fork
+    }
+
     /// The interface's name; `if<n>` where it is gone.
     mutating func name(of interface: NetworkInterface) -> String {
-        interfaces.name(of: interface) ?? "if\(interface.rawValue)"
+        interfaces.name(of: LocalInterface(interface: interface, namespace: namespace)) ?? "if\(interface.rawValue)"
     }
 
     /// The path of a control group, nil where it is gone or out of sight.

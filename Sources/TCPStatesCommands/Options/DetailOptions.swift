@@ -13,6 +13,10 @@ struct SocketDetails: OptionSet {
     static let timers = SocketDetails(rawValue: 1 << 2)
     /// cgroup, mark, shutdown; in the table uid, inode and cookie too.
     static let extended = SocketDetails(rawValue: 1 << 3)
+    /// The processes that hold the socket.
+    static let processes = SocketDetails(rawValue: 1 << 4)
+    /// The network namespace.
+    static let namespace = SocketDetails(rawValue: 1 << 5)
 
     /// What the kernel must be asked for.
     var extensions: SocketExtensions {
@@ -26,6 +30,9 @@ struct SocketDetails: OptionSet {
 
 /// The options that choose details.
 struct DetailOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "The processes that hold the socket; other users' take privilege.")
+    var processes = false
+
     @Flag(name: .shortAndLong, help: "The kernel's measurements: round trips, windows, counters (tcp_info).")
     var info = false
 
@@ -45,6 +52,7 @@ struct DetailOptions: ParsableArguments {
         if memory { details.insert(.memory) }
         if timers { details.insert(.timers) }
         if extended { details.insert(.extended) }
+        if processes { details.insert(.processes) }
         return details
     }
 }

@@ -5,7 +5,9 @@ enum GroupKey: String, CaseIterable, ExpressibleByArgument {
     case state
     case localPort = "local-port"
     case peer
+    case process
     case uid
+    case netns
 }
 
 /// What a summary counts by.

@@ -23,9 +23,9 @@ struct SelectionOptions: ParsableArguments {
     }
 
     /// What the kernel is asked.
-    func query(_ extensions: SocketExtensions = []) -> SocketQuery {
+    func query(_ extensions: SocketExtensions = [], _ filter: SocketFilter? = nil) -> SocketQuery {
         let family: AddressFamily? = ipv4 == ipv6 ? nil : ipv4 ? .ipv4 : .ipv6
-        return SocketQuery(family: family, states: selectedStates, extensions: extensions)
+        return SocketQuery(family: family, states: selectedStates, extensions: extensions, filter: filter)
     }
 }
 

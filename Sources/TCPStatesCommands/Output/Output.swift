@@ -11,7 +11,7 @@ struct Output: ~Copyable {
     private var failure: CommandFailure?
 
     /// Text is written when so much has gathered: one call for about a thousand rows.
-    private static let chunk = 64 * 1024
+    static let chunk = 64 * 1024
 
     /// Standard output.
     init() throws(CommandFailure) {
@@ -34,9 +34,6 @@ struct Output: ~Copyable {
     }
 
     deinit { if descriptor != STDOUT_FILENO { Glibc.close(descriptor) } }
-
-    /// Whether text still reaches its end.
-    var isOpen: Bool { failure == nil }
 
     /// Writes the text out where enough of it has gathered.
     mutating func drain(_ text: inout TextBuffer) {

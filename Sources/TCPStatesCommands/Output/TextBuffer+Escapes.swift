@@ -2,13 +2,7 @@ extension TextBuffer {
     /// Appends text that another user can choose so that it cannot steer the terminal: control characters become
     /// `\x1b`. A backslash stays alone: systemd's names are full of them.
     mutating func append(printable text: String) {
-        append(text) { character, buffer in
-            guard character.isControl else { return false }
-            buffer.append("\\x")
-            buffer.append(.hexDigit(character >> 4))
-            buffer.append(.hexDigit(character))
-            return true
-        }
+        append(text) { $0.isControl && $1.append("\\x", hex: $0) }
     }
 
     /// Appends text as a JSON string (RFC 8259, section 7), with every control character escaped.
@@ -20,11 +14,7 @@ extension TextBuffer {
             case UInt8(ascii: "\\"): buffer.append("\\\\")
             case UInt8(ascii: "\n"): buffer.append("\\n")
             case UInt8(ascii: "\t"): buffer.append("\\t")
-            case _ where character.isControl:
-                buffer.append("\\u00")
-                buffer.append(.hexDigit(character >> 4))
-                buffer.append(.hexDigit(character))
-            default: return false
+            default: return character.isControl && buffer.append("\\u00", hex: character)
             }
             return true
         }
@@ -35,8 +25,22 @@ extension TextBuffer {
     mutating func append(csv text: String) {
         guard text.utf8.contains(where: { $0 == .comma || $0 == .quote }) else { return append(printable: text) }
         append(.quote)
-        append(printable: text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))
+        append(text) { character, buffer in
+            guard character != .quote else {
+                buffer.append("\"\"")
+                return true
+            }
+            return character.isControl && buffer.append("\\x", hex: character)
+        }
         append(.quote)
+    }
+
+    /// Appends a character's two digits behind a prefix; true, as an escape that was written.
+    private mutating func append(_ prefix: StaticString, hex character: UInt8) -> Bool {
+        append(prefix)
+        append(.hexDigit(character >> 4))
+        append(.hexDigit(character))
+        return true
     }
 
     /// Appends the text's bytes but for those that `escape` writes in another way. A control character of two bytes

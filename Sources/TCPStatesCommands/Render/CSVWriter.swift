@@ -1,3 +1,6 @@
+internal import SockDiag
+internal import SocketOwners
+
 /// Comma-separated values (RFC 4180, but for lines that end in LF alone): the names are in a header line, a field of an
 /// object is named `timer.kind`, and what is not known is empty.
 struct CSVWriter: RecordWriter, ~Copyable {
@@ -31,6 +34,7 @@ struct CSVWriter: RecordWriter, ~Copyable {
         case .address(let address): text.append(address)
         case .flag(let flag): text.append(flag ? "true" : "false")
         case .text(let value): text.append(csv: value)
+        case .owners(let owners): text.append(csv: owners.map(\.description).joined(separator: " "))
         case nil: break
         }
     }

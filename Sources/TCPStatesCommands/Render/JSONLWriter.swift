@@ -1,3 +1,6 @@
+internal import SockDiag
+internal import SocketOwners
+
 /// JSON Lines: a record is an object on a line of its own, and what is not known is left out.
 struct JSONLWriter: RecordWriter, ~Copyable {
     var text = TextBuffer()
@@ -35,6 +38,7 @@ struct JSONLWriter: RecordWriter, ~Copyable {
         case .address(let address): appendQuoted { $0.append(address) }
         case .flag(let flag): text.append(flag ? "true" : "false")
         case .text(let value): text.append(json: value)
+        case .owners(let owners): append(owners)
         }
     }
 
@@ -49,6 +53,20 @@ struct JSONLWriter: RecordWriter, ~Copyable {
     }
 
     mutating func end() { text.append("}\n") }
+
+    private mutating func append(_ owners: [SocketOwner]) {
+        text.append(UInt8(ascii: "["))
+        for (index, owner) in owners.enumerated() {
+            text.append(index == 0 ? "{\"pid\":" : ",{\"pid\":")
+            text.append(decimal: UInt64(owner.pid))
+            text.append(",\"name\":")
+            text.append(json: owner.name.description)
+            text.append(",\"fd\":")
+            text.append(decimal: UInt64(owner.descriptor))
+            text.append(UInt8(ascii: "}"))
+        }
+        text.append(UInt8(ascii: "]"))
+    }
 
     private mutating func appendKey(_ name: StaticString) {
         if needsComma { text.append(.comma) }

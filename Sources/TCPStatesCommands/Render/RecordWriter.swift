@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketOwners
 
 /// A value of a record, as the kernel has it; each format writes it in its own way.
 enum FieldValue {
@@ -12,6 +13,7 @@ enum FieldValue {
     case flag(Bool)
     /// Any text, also what another user chose.
     case text(String)
+    case owners([SocketOwner])
 }
 
 extension FieldValue {

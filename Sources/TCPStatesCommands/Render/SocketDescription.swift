@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketOwners
 
 /// The `socket` record: its fields, their names and their order. They depend on what is asked for, never on the socket.
 struct SocketDescription {
@@ -22,6 +23,10 @@ struct SocketDescription {
         if details.contains(.memory) { describe(socket.memory, to: &writer) }
         if details.contains(.info) { describeCongestion(of: socket, to: &writer) }
         if details.contains(.extended) { describeExtended(socket, to: &writer) }
+        if details.contains(.processes) {
+            writer.add("processes", names.owners?[socket.inode].nonEmpty.map { .owners($0) })
+        }
+        if details.contains(.namespace) { writer.add("netns", names.namespace.map { .text($0.label) }) }
         if names.hosts != nil { describeNames(of: socket, to: &writer) }
         writer.end()
     }
@@ -95,6 +100,10 @@ struct SocketDescription {
         writer.add("remote_name", names.hosts?.host(remote.address).map { .text($0) })
         writer.add("remote_service", names.hosts?.service(remote.port).map { .text($0) })
     }
+}
+
+extension [SocketOwner] {
+    fileprivate var nonEmpty: Self? { isEmpty ? nil : self }
 }
 
 extension ShutdownDirections {

@@ -4,9 +4,11 @@ internal import SockDiag
 struct SocketRecordRenderer<Writer: RecordWriter & ~Copyable>: SocketRenderer, ~Copyable {
     var writer: Writer
     private var description: SocketDescription
+    private let makeWriter: () -> Writer
 
-    init(_ writer: consuming Writer, details: SocketDetails, names: SocketNames) {
-        self.writer = writer
+    init(_ makeWriter: @escaping @autoclosure () -> Writer, details: SocketDetails, names: SocketNames) {
+        self.makeWriter = makeWriter
+        writer = makeWriter()
         description = SocketDescription(details: details, names: names)
     }
 
@@ -20,9 +22,22 @@ struct SocketRecordRenderer<Writer: RecordWriter & ~Copyable>: SocketRenderer, ~
 
     func finish() {}
 
-    mutating func drain(to output: inout Output) { output.drain(&writer.text) }
+    var text: TextBuffer {
+        _read { yield writer.text }
+        _modify { yield &writer.text }
+    }
 
-    mutating func flush(to output: inout Output) { output.flush(&writer.text) }
+    var names: SocketNames {
+        get { description.names }
+        _modify { yield &description.names }
+    }
+
+    mutating func begin(with sample: [TCPSocket]) { begin() }
+
+    func fork() -> SocketRecordRenderer {
+        let make = makeWriter
+        return SocketRecordRenderer(make(), details: description.details, names: names.fork())
+    }
 }
 
 /// A socket of which nothing is known: it has every field's name, and asks for none of its values.

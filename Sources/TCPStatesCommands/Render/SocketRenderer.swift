@@ -1,15 +1,19 @@
 internal import SockDiag
 
 /// Turns sockets into text. What it has written is in its buffer until it is drained.
-protocol SocketRenderer: ~Copyable {
+protocol SocketRenderer: ~Copyable, SendableMetatype {
     /// Writes what comes before the first socket.
     mutating func begin()
     /// Writes one socket.
     mutating func render(_ socket: borrowing some SocketFields & ~Escapable)
     /// Writes what was held back.
     mutating func finish()
-    /// Moves text to the output where enough of it has gathered.
-    mutating func drain(to output: inout Output)
-    /// Moves all text to the output.
-    mutating func flush(to output: inout Output)
+    /// What was written and not yet taken.
+    var text: TextBuffer { get set }
+    /// What the numbers of the next sockets are called.
+    var names: SocketNames { get set }
+    /// Begins with what some of the sockets tell of the others, instead of waiting for the first ones.
+    mutating func begin(with sample: [TCPSocket])
+    /// A renderer for another thread, to write more of the same.
+    func fork() -> Self
 }

@@ -8,13 +8,13 @@ struct TableRenderer: SocketRenderer, ~Copyable {
     /// How many rows decide.
     static let batchSize = 500
 
-    private(set) var text = TextBuffer()
+    var text = TextBuffer()
     private let details: SocketDetails
     private let terminal: Terminal
     private let showsHeader: Bool
-    private var names: SocketNames
+    var names: SocketNames
     private var layout: TableLayout
-    private var batch: [TCPSocket]? = []
+    private var batch: [(socket: TCPSocket, namespace: NetworkNamespace?)]? = []
     private var words = Words()
 
     init(
@@ -35,24 +35,49 @@ struct TableRenderer: SocketRenderer, ~Copyable {
 
     mutating func render(_ socket: borrowing some SocketFields & ~Escapable) {
         guard batch != nil else { return write(socket) }
-        batch?.append(TCPSocket(socket))
+        batch?.append((TCPSocket(socket), names.namespace))
         if batch?.count == Self.batchSize { settle(isComplete: false) }
     }
 
     mutating func finish() { settle(isComplete: true) }
 
-    mutating func drain(to output: inout Output) { output.drain(&text) }
+    mutating func begin(with sample: [TCPSocket]) {
+        guard batch != nil else { return }
+        batch = nil
+        for socket in sample { measure(socket) }
+        layout.settle(width: terminal.width, isComplete: false)
+        if showsHeader { writeHeader() }
+    }
 
-    mutating func flush(to output: inout Output) { output.flush(&text) }
+    func fork() -> TableRenderer {
+        var fork = TableRenderer(
+            details: details,
+            states: [],
+            names: names.fork(),
+            terminal: terminal,
+            showsHeader: false
+        )
+        fork.layout = layout
+        fork.batch = nil
+        return fork
+    }
 
     /// Decides the widths, and writes what was held back.
     private mutating func settle(isComplete: Bool) {
         guard let rows = batch else { return }
         batch = nil
-        for row in rows { measure(row) }
+        let namespace = names.namespace
+        for row in rows {
+            names.namespace = row.namespace
+            measure(row.socket)
+        }
         layout.settle(width: terminal.width, isComplete: isComplete)
         if showsHeader { writeHeader() }
-        for row in rows { write(row) }
+        for row in rows {
+            names.namespace = row.namespace
+            write(row.socket)
+        }
+        names.namespace = namespace
     }
 
     private mutating func measure(_ socket: TCPSocket) {
@@ -82,8 +107,10 @@ struct TableRenderer: SocketRenderer, ~Copyable {
 
     private mutating func write(_ socket: borrowing some SocketFields & ~Escapable) {
         write(socket.state)
-        text.append(decimal: UInt64(socket.receiveQueue), width: TableLayout.gap + TableLayout.queue)
-        text.append(decimal: UInt64(socket.sendQueue), width: TableLayout.gap + TableLayout.queue)
+        text.append(spaces: TableLayout.gap)
+        text.append(decimal: UInt64(socket.receiveQueue), width: TableLayout.queue)
+        text.append(spaces: TableLayout.gap)
+        text.append(decimal: UInt64(socket.sendQueue), width: TableLayout.queue)
         text.append(spaces: TableLayout.gap)
         var start = text.count
         names.appendLocal(of: socket, to: &text)
@@ -91,7 +118,7 @@ struct TableRenderer: SocketRenderer, ~Copyable {
         text.append(spaces: TableLayout.gap)
         start = text.count
         names.appendRemote(of: socket, to: &text)
-        if !details.isDisjoint(with: [.timers, .extended]) {
+        if !details.isDisjoint(with: [.timers, .extended, .processes, .namespace]) {
             writeTrailing(socket, padding: layout.remote - (text.count - start))
         } else {
             text.append(.newline)

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketOwners
 
 /// The words of the table: those of `ss`, where it has them, in its order.
 extension Words {
@@ -8,6 +9,13 @@ extension Words {
         _ details: SocketDetails,
         _ names: inout SocketNames
     ) {
+        if details.contains(.namespace), let namespace = names.namespace {
+            add {
+                $0.append("netns:")
+                $0.append(printable: namespace.label)
+            }
+        }
+        if details.contains(.processes), let owners = names.owners?[socket.inode], !owners.isEmpty { add(owners) }
         if details.contains(.timers), let timer = socket.timer { add(timer) }
         guard details.contains(.extended) else { return }
         add("uid", socket.uid.map(UInt64.init), unless: .max)
@@ -54,6 +62,23 @@ extension Words {
                 $0.append("tcp-ulp-")
                 $0.append(printable: upper.name)
             }
+        }
+    }
+
+    /// `users:(("nginx",pid=4711,fd=8),("nginx",pid=4712,fd=8))`
+    private mutating func add(_ owners: [SocketOwner]) {
+        add { text in
+            text.append("users:(")
+            for (index, owner) in owners.enumerated() {
+                text.append(index == 0 ? "(\"" : ",(\"")
+                text.append(printable: owner.name.description)
+                text.append("\",pid=")
+                text.append(decimal: UInt64(owner.pid))
+                text.append(",fd=")
+                text.append(decimal: UInt64(owner.descriptor))
+                text.append(")")
+            }
+            text.append(")")
         }
     }
 

@@ -1,19 +1,26 @@
 internal import SockDiag
+internal import SocketOwners
 
 /// Sockets counted by some of their properties; as large as there are groups, however many sockets.
-struct Tally {
+struct Tally: Sendable {
     /// A group of sockets: the properties that are counted by, nil for the others.
-    struct Group: Hashable {
+    struct Group: Hashable, Sendable {
         var state: TCPState?
         var localPort: UInt16?
         var peer: IPAddress?
+        /// The owner of the lowest number; also nil where nobody is known to hold the socket.
+        var process: ProcessName?
         /// Also nil where the kernel does not tell.
         var uid: UInt32?
+        /// The namespace's label.
+        var netns: String?
     }
 
     /// What is counted by, in the order of the columns.
     let keys: [GroupKey]
     private var counts: [Group: Int] = [:]
+    /// The counts by state alone: a dump of a million sockets spends no time on hashing.
+    private var states = [Int](repeating: 0, count: 256)
 
     /// Nothing counted yet. A key that is named twice counts once.
     init(keys: [GroupKey]) {
@@ -21,7 +28,12 @@ struct Tally {
     }
 
     /// Counts a socket.
-    mutating func count(_ socket: borrowing some SocketFields & ~Escapable) {
+    mutating func count(
+        _ socket: borrowing some SocketFields & ~Escapable,
+        in namespace: NetworkNamespace? = nil,
+        owners: OwnerSnapshot? = nil
+    ) {
+        guard keys != [.state] else { return states[Int(socket.state.rawValue)] += 1 }
         var group = Group()
         for key in keys {
             switch key {
@@ -29,14 +41,22 @@ struct Tally {
             case .localPort: group.localPort = socket.local.port
             // One host, whether it talks to an IPv4 socket or to an IPv6 one.
             case .peer: group.peer = socket.remote.address.unmapped
+            case .process: group.process = owners?[socket.inode].first?.name
             case .uid: group.uid = socket.uid
+            case .netns: group.netns = namespace?.label
             }
         }
         counts[group, default: 0] += 1
     }
 
+    /// Adds what another tally of the same keys has counted.
+    mutating func add(_ other: Tally) {
+        counts.merge(other.counts, uniquingKeysWith: +)
+        for (state, count) in other.states.enumerated() { states[state] += count }
+    }
+
     /// How many sockets were counted.
-    var total: Int { counts.values.reduce(0, +) }
+    var total: Int { counts.values.reduce(0, +) + states.reduce(0, +) }
 
     /// The groups and their counts: the largest first; counted by state alone, every state in its order.
     var rows: [(group: Group, count: Int)] {
@@ -45,9 +65,10 @@ struct Tally {
                 $0.count != $1.count ? $0.count > $1.count : precedes($0.group, $1.group)
             }
         }
-        let unknown = counts.keys.compactMap(\.state).filter { !TCPState.allCases.contains($0) }
-        return (TCPState.allCases + unknown.sorted { $0.rawValue < $1.rawValue }).map { state in
-            (group: Group(state: state), count: counts[Group(state: state), default: 0])
+        let counted = states.indices.filter { states[$0] > 0 }.map { TCPState(rawValue: UInt8($0)) }
+        let unknown = counted.filter { !TCPState.allCases.contains($0) }
+        return (TCPState.allCases + unknown).map { state in
+            (group: Group(state: state), count: states[Int(state.rawValue)])
         }
     }
 
@@ -57,7 +78,10 @@ struct Tally {
             case .state where left.state != right.state: return left.state.rank < right.state.rank
             case .localPort where left.localPort != right.localPort: return left.localPort ?? 0 < right.localPort ?? 0
             case .peer where left.peer != right.peer: return left.peer ?? .anyIPv4 < right.peer ?? .anyIPv4
+            case .process where left.process != right.process:
+                return left.process?.description ?? "" < right.process?.description ?? ""
             case .uid where left.uid != right.uid: return left.uid.rank < right.uid.rank
+            case .netns where left.netns != right.netns: return left.netns ?? "" < right.netns ?? ""
             default: continue
             }
         }

@@ -1,0 +1,20 @@
+internal import Synchronization
+
+/// Runs both closures at the same time, the second on a thread that ends with the call; one after the other where no
+/// thread can be had.
+///
+/// - Throws: what the first throws, else what the second throws; both have ended then.
+package func concurrently<First, Second: Sendable>(
+    _ first: () throws(SockDiagError) -> First,
+    _ second: @escaping @Sendable () throws(SockDiagError) -> Second
+) throws(SockDiagError) -> (First, Second) {
+    let outcome = Mutex<Result<Second, SockDiagError>?>(nil)
+    let thread = try? JoinedThread {
+        let result = Result { () throws(SockDiagError) in try second() }
+        outcome.withLock { $0 = result }
+    }
+    let result = Result { () throws(SockDiagError) in try first() }
+    thread?.join()
+    let other = outcome.withLock { $0 } ?? Result { () throws(SockDiagError) in try second() }
+    return (try result.get(), try other.get())
+}

@@ -1,0 +1,66 @@
+internal import SockDiag
+
+extension SocketSource {
+    /// Writes every socket, namespace by namespace; where there are many in one, in two halves by two threads.
+    func write(with renderer: consuming some SocketRenderer & ~Copyable, to output: consuming Output) throws {
+        let output = SharedOutput(output)
+        var failure: SockDiagError?
+        renderer.begin()
+        do throws(SockDiagError) {
+            try forEachNamespace { namespace throws(SockDiagError) in
+                renderer.names.namespace = namespace
+                guard renderer.names.hosts == nil, let split = try DumpSplit(of: query, in: namespace) else {
+                    return try write(query, in: namespace, with: &renderer, to: output)
+                }
+                renderer.begin(with: split.sample)
+                try write(split, in: namespace, with: &renderer, to: output)
+            }
+        } catch {
+            failure = error
+        }
+        // What the kernel told until then is true.
+        renderer.finish()
+        output.flush(&renderer.text)
+        try output.close()
+        if let failure { throw failure }
+    }
+
+    private func write(
+        _ query: SocketQuery,
+        in namespace: NetworkNamespace,
+        with renderer: inout some SocketRenderer & ~Copyable,
+        to output: SharedOutput
+    ) throws(SockDiagError) {
+        try forEach(in: namespace, query) { socket in
+            renderer.render(socket)
+            output.drain(&renderer.text)
+        }
+    }
+
+    private func write<Renderer: SocketRenderer & ~Copyable>(
+        _ split: DumpSplit,
+        in namespace: NetworkNamespace,
+        with renderer: inout Renderer,
+        to output: SharedOutput
+    ) throws(SockDiagError) {
+        let other = OtherHalf(renderer.fork())
+        _ = try concurrently { () throws(SockDiagError) in
+            try write(split.halves.0, in: namespace, with: &renderer, to: output)
+        } _: { () throws(SockDiagError) in
+            try other.use { renderer throws(SockDiagError) in
+                try write(split.halves.1, in: namespace, with: &renderer, to: output)
+                output.flush(&renderer.text)
+            }
+        }
+    }
+}
+
+/// A renderer on its way to the thread that uses it.
+// Safe: one thread makes it, and hands it to the one that uses it.
+private final class OtherHalf<Renderer: SocketRenderer & ~Copyable>: @unchecked Sendable {
+    private var renderer: Renderer
+
+    init(_ renderer: consuming Renderer) { self.renderer = renderer }
+
+    func use(_ body: (inout Renderer) throws(SockDiagError) -> Void) throws(SockDiagError) { try body(&renderer) }
+}

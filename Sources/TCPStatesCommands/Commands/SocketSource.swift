@@ -1,0 +1,92 @@
+internal import SockDiag
+internal import SocketOwners
+
+/// Where a command's sockets come from: the namespaces, what the kernel is asked, and who holds what.
+struct SocketSource: Sendable {
+    let query: SocketQuery
+    /// Nil where nobody asks.
+    let owners: OwnerSnapshot?
+    private let namespaces: [NetworkNamespace]
+    /// Whether every namespace is meant, and one that is gone or closed to this user is no failure.
+    private let takesWhatItGets: Bool
+
+    init(
+        _ selection: SelectionOptions,
+        _ namespaces: NamespaceOptions,
+        _ filter: FilterArguments,
+        details: SocketDetails = []
+    ) throws {
+        let filter = try filter.filter
+        query = selection.query(details.extensions, filter)
+        let wanted = WantedProcesses(filter)
+        if details.contains(.processes) {
+            owners = try OwnerSnapshot()
+        } else {
+            owners = try wanted.selection.map { try OwnerSnapshot(in: $0) }
+        }
+        if let coverage = owners?.coverage, !coverage.isComplete { TCPStates.complain(coverage.description) }
+        takesWhatItGets = namespaces.all || (wanted.needsEveryNamespace && !namespaces.isGiven)
+        self.namespaces = takesWhatItGets ? Array(try NetworkNamespace.all()) : try namespaces.namespaces()
+    }
+
+    /// Calls `body` with each namespace in turn. One that is gone meanwhile, or that this user may not enter, loses only
+    /// itself; that is said once, and is a failure where it was named.
+    func forEachNamespace(_ body: (NetworkNamespace) throws(SockDiagError) -> Void) throws(SockDiagError) {
+        var refused: [SockDiagError] = []
+        for namespace in namespaces {
+            do throws(SockDiagError) {
+                try body(namespace)
+            } catch where takesWhatItGets || namespaces.count > 1 {
+                if !takesWhatItGets || error.code != .notFound { refused.append(error) }
+            }
+        }
+        guard let first = refused.first else { return }
+        guard takesWhatItGets else { throw first }
+        let others = refused.count > 1 ? "; \(refused.count - 1) more namespaces likewise" : ""
+        TCPStates.complain("\(first)\(others)")
+    }
+
+    /// Calls `body` with each socket of a namespace that the query finds.
+    func forEach(
+        in namespace: NetworkNamespace,
+        _ query: SocketQuery,
+        _ body: (borrowing SocketRecord) -> Void
+    ) throws(SockDiagError) {
+        var client = try SockDiagClient(in: namespace)
+        try client.forEach(query, external: { holds($0, for: $1, in: namespace) }, body)
+    }
+
+    private func holds(
+        _ condition: SocketFilter.External,
+        for socket: borrowing SocketRecord,
+        in namespace: NetworkNamespace
+    ) -> Bool {
+        switch condition {
+        case .pid(let pid): owners?[socket.inode].contains { $0.pid == pid } ?? false
+        case .process(let name): owners?[socket.inode].contains { $0.name == ProcessName(name) } ?? false
+        case .networkNamespace(let name): namespace.name == name || namespace.label == name
+        }
+    }
+}
+
+/// What a filter asks of processes and namespaces.
+private struct WantedProcesses {
+    private var pids: Set<Int32> = []
+    private var names: Set<ProcessName> = []
+    private(set) var needsEveryNamespace = false
+
+    init(_ filter: SocketFilter?) {
+        for external in filter?.externals ?? [] {
+            switch external {
+            case .pid(let pid): pids.insert(pid)
+            case .process(let name): names.insert(ProcessName(name))
+            case .networkNamespace: needsEveryNamespace = true
+            }
+        }
+    }
+
+    /// The processes that have to be looked at; nil where none.
+    var selection: ProcessSelection? {
+        pids.isEmpty && names.isEmpty ? nil : ProcessSelection(pids: pids, names: names)
+    }
+}

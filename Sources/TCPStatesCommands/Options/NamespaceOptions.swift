@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import SockDiag
+
+/// Which network namespaces a command is about.
+struct NamespaceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("netns"),
+        help: ArgumentHelp(
+            "Sockets of this network namespace: as ip netns names it, of this process, or the file (repeatable).",
+            valueName: "name|pid|path"
+        ),
+        completion: .directory
+    )
+    var names: [String] = []
+
+    @Flag(name: .customLong("all-netns"), help: "Sockets of every network namespace that a process or a name holds.")
+    var all = false
+
+    mutating func validate() throws {
+        guard names.isEmpty || !all else {
+            throw ValidationError("--all-netns contradicts --netns \(names[0]); leave one of them out")
+        }
+    }
+
+    /// Whether namespaces are chosen at all, and so are told of each socket.
+    var isGiven: Bool { all || !names.isEmpty }
+
+    /// The namespaces, each once; the calling thread's where none is chosen.
+    func namespaces() throws(SockDiagError) -> [NetworkNamespace] {
+        if all { return Array(try NetworkNamespace.all()) }
+        guard !names.isEmpty else { return [try .current] }
+        var chosen: [NetworkNamespace] = []
+        for name in names {
+            let namespace = try NetworkNamespace(name)
+            if !chosen.contains(namespace) { chosen.append(namespace) }
+        }
+        return chosen
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Testing
+
+@testable import TCPStatesCommands
+
+@Suite struct HelpTests {
+    @Test func rootHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(columns: 80), "help.txt")
+    }
+
+    @Test func listHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(for: ListCommand.self, columns: 80), "help-list.txt")
+    }
+
+    @Test func summaryHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(for: SummaryCommand.self, columns: 80), "help-summary.txt")
+    }
+
+    @Test(arguments: [["--version"], ["list", "--version"]])
+    func versionIsOneLineOnStandardOutput(_ arguments: [String]) throws {
+        let result = try Tool.run(arguments)
+        #expect(result.status == 0)
+        #expect(result.output == "\(TCPStates.version)\n")
+        #expect(result.errors.isEmpty)
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func completionsOfferStatesAndKeys(_ shell: String) throws {
+        let result = try Tool.run(["--generate-completion-script", shell])
+        #expect(result.status == 0)
+        #expect(result.output.contains("close_wait"))
+        #expect(result.output.contains("closing-states"))
+        #expect(result.output.contains("local-port"))
+    }
+}

@@ -1,0 +1,51 @@
+import Testing
+
+@testable import TCPStatesCommands
+
+@Suite struct UsageTests {
+    @Test(
+        arguments: [
+            (["--sate", "listen"], "unknown option '--sate'; did you mean '--state'?"),
+            (["-x"], "unknown option '-x'; see tcpstates list --help"),
+            (["lst"], "unexpected argument 'lst'; see tcpstates list --help"),
+            (["summary", "-i"], "unknown option '-i'; see tcpstates summary --help"),
+            (["--state"], "missing value for '--state <states>'; see tcpstates list --help"),
+            (
+                ["--format", "xml"],
+                "the value 'xml' is invalid for '--format <format>'; please provide one of 'table', 'jsonl' or 'csv'"
+            ),
+            (
+                ["summary", "--by", "state,prot"],
+                "the value 'state,prot' is invalid for '--by <keys>': no key 'prot'; there are state, local-port, peer, uid"
+            ),
+            (["--json", "--format", "csv"], "--json contradicts --format csv; leave one of them out"),
+        ]
+    )
+    func wrongUsageIsOneLineThatNamesTheWordAndTheRemedy(_ arguments: [String], _ message: String) throws {
+        let result = try Tool.run(arguments)
+        #expect(result.status == 64)
+        #expect(result.output.isEmpty)
+        #expect(result.errors == "tcpstates: \(message)\n")
+    }
+
+    @Test(arguments: ["estb", "", "listen,,estab", "listen,estb", "state_99", "listen\u{1b}[31m"])
+    func wrongStateIsOneLineWithAllStates(_ states: String) throws {
+        let result = try Tool.run(["--state", states])
+        #expect(result.status == 64)
+        #expect(result.errors.split(separator: "\n").count == 1)
+        #expect(result.errors.contains("there are BOUND, LISTEN, SYN_SENT"))
+        #expect(!result.errors.contains("\u{1b}"))
+    }
+
+    @Test(
+        arguments: [
+            ["LISTEN"], ["listen"], ["estab,syn-recv", "time_wait"], ["fin-wait"], ["closing-states"], ["unconn"],
+            ["SYN-RECEIVED"], ["state_14"], ["all"],
+        ]
+    )
+    func everySpellingOfAStateIsUnderstood(_ states: [String]) throws {
+        let result = try Tool.run(states.flatMap { ["--state", $0] } + ["-H"])
+        #expect(result.status == 0)
+        #expect(result.errors.isEmpty)
+    }
+}
