@@ -32,6 +32,8 @@ struct KnownConnection {
         /// Its end has been told, while a program still holds the descriptor: the message that the kernel will send
         /// when that is closed tells nothing new.
         static let isEnded = Flags(rawValue: 16)
+        /// The filter found it when it was seen last.
+        static let isFound = Flags(rawValue: 32)
     }
 
     init(

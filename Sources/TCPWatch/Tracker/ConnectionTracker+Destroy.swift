@@ -65,6 +65,7 @@ extension ConnectionTracker {
             table.entries[position].flags.insert(.hasFinalCounters)
             return
         }
+        guard filter?.finds(record, of: []) != false else { return }
         var isChild = listeners[identity.local.port] != nil
         if !isChild { isChild = try Self.listener(of: identity, lookup) != nil }
         let side = isChild ? OpeningSide.passive : .active
@@ -80,6 +81,7 @@ extension ConnectionTracker {
                 time: time,
                 uid: record.uid,
                 inode: record.inode,
+                namespace: namespace,
                 final: counters
             )
         )

@@ -1,4 +1,5 @@
 package import SockDiag
+internal import SocketOwners
 
 /// Turns what is seen of the sockets of one network namespace into transitions: rows of dumps, lookups, and the
 /// kernel's messages that a socket was destroyed.
@@ -27,7 +28,24 @@ package struct ConnectionTracker: ~Copyable {
     /// Whether the kernel's messages about destroyed sockets are told too.
     let expectsDestroy: Bool
 
-    package init(expectsDestroy: Bool) { self.expectsDestroy = expectsDestroy }
+    /// Which sockets' steps are told; nil for all.
+    let filter: ConnectionFilter?
+    /// Who holds the sockets, from when they got an inode to their end; nil where it is not asked.
+    var owners: OwnerMemory?
+    /// Where the sockets are; nil where no namespace was named.
+    let namespace: NetworkNamespace?
+
+    init(
+        expectsDestroy: Bool,
+        filter: ConnectionFilter? = nil,
+        resolvesOwners: Bool = false,
+        namespace: NetworkNamespace? = nil
+    ) {
+        self.expectsDestroy = expectsDestroy
+        self.filter = filter
+        self.namespace = namespace
+        if resolvesOwners || filter?.asksOwners == true { owners = OwnerMemory() }
+    }
 
     /// How many connections, listeners and bound sockets are known.
     package var count: Int { table.count - ended }
@@ -74,13 +92,20 @@ package struct ConnectionTracker: ~Copyable {
             guard state != .closed else { return false }
             table.entries[position].flags.remove(.isEnded)
             ended -= 1
+            owners?.note(record)
         }
         if entry.generation != generation { seen += 1 }
         table.entries[position].generation = generation
         table.entries[position].flags.remove(.isMissing)
         if isMinisocket { table.entries[position].flags.insert(.isMinisocket) }
-        if entry.inode == nil { table.entries[position].learnOwner(record) }
-        if entry.state != state { step(position, to: state, source: .poll, at: time, emit: emit) }
+        if entry.inode == nil {
+            table.entries[position].learnOwner(record)
+            owners?.note(record)
+        }
+        let wasFound = entry.flags.contains(.isFound)
+        let isFound = finds(record, table.entries[position])
+        if isFound != wasFound { table.entries[position].flags.formSymmetricDifference(.isFound) }
+        if entry.state != state { step(position, to: state, isFound: wasFound || isFound, at: time, emit: emit) }
         return false
     }
 
@@ -137,17 +162,21 @@ package struct ConnectionTracker: ~Copyable {
     ) {
         let state = record.state
         let side = known == .unknown ? openingSide(of: record, in: state) : known
-        let entry = KnownConnection(
+        var entry = KnownConnection(
             record,
             side: side,
             enteredAt: isBeginning ? 0 : time.monotonicNanoseconds,
             generation: generation
         )
+        let isFound = finds(record, entry)
+        if isFound { entry.flags.insert(.isFound) }
         table.append(entry)
+        owners?.note(record)
         seen += 1
         if state == .listen { listeners[entry.localPortNumber, default: 0] += 1 }
         guard !isBeginning, state != .closed else { return }
         let via = TCPStateMachine.passed(from: .closed, to: state, side: side)
+        guard isFound || finds(entry, in: via) else { return }
         emit(transition(of: entry, from: .closed, to: state, via: via, source: .poll, at: time))
     }
 
@@ -163,17 +192,19 @@ package struct ConnectionTracker: ~Copyable {
         }
     }
 
-    /// Takes a connection to another state.
-    mutating func step(
+    /// Takes a connection to another state, which a dump or a lookup has shown.
+    private mutating func step(
         _ position: Int,
         to state: TCPState,
-        source: Transition.Source,
+        isFound: Bool,
         at time: EventTime,
         emit: (Transition) -> Void
     ) {
         let entry = table.entries[position]
         let via = TCPStateMachine.passed(from: entry.state, to: state, side: entry.side)
-        emit(transition(of: entry, from: entry.state, to: state, via: via, source: source, at: time))
+        if isFound || finds(entry, in: via) {
+            emit(transition(of: entry, from: entry.state, to: state, via: via, source: .poll, at: time))
+        }
         noteListener(entry.localPortNumber, from: entry.state, to: state)
         table.entries[position].state = state
         table.entries[position].enteredAt = time.monotonicNanoseconds
@@ -198,11 +229,13 @@ package struct ConnectionTracker: ~Copyable {
             table.remove(at: position)
             if entry.flags.contains(.isEnded) { ended -= 1 }
         }
+        defer { owners?.forget(entry.cookie) }
         if entry.generation == generation { seen -= 1 }
         var counters = final
         if entry.flags.contains(.hasFinalCounters) { counters = finals.removeValue(forKey: entry.cookie) ?? final }
         guard entry.state != .closed else { return }
         let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
+        guard entry.flags.contains(.isFound) || finds(entry, in: via + [.closed]) else { return }
         var last = transition(of: entry, from: entry.state, to: .closed, via: via, source: source, at: time)
         if entry.state != .listen, entry.state != .bound {
             let duration = Self.elapsed(since: entry.openedAt, until: time)
@@ -236,7 +269,9 @@ package struct ConnectionTracker: ~Copyable {
             time: time,
             timeInState: from == .closed ? nil : Self.elapsed(since: entry.enteredAt, until: time),
             uid: entry.uid,
-            inode: entry.inode
+            inode: entry.inode,
+            owners: owners?[entry.cookie] ?? [],
+            namespace: namespace
         )
     }
 

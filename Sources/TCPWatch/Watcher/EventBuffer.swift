@@ -49,13 +49,15 @@ final class EventBuffer: Sendable {
         reader?([])
     }
 
-    /// The events that wait, or the next that come; empty at the end.
+    /// The events that wait, or the next that come; empty at the end, and for a reader whose place another one takes.
     func next() async -> [SocketEvent] {
         await withUnsafeContinuation { continuation in next { continuation.resume(returning: $0) } }
     }
 
-    /// Calls the reader with the events that wait, or with the next that come; with none at the end.
+    /// Calls the reader with the events that wait, or with the next that come; with none at the end, and where another
+    /// takes its place.
     func next(_ reader: @escaping Reader) {
+        var other: Reader?
         let ready = state.withLock { state -> [SocketEvent]? in
             var events: [SocketEvent] = []
             swap(&events, &state.pending)
@@ -64,9 +66,11 @@ final class EventBuffer: Sendable {
                 state.dropped = 0
             }
             if !events.isEmpty || state.isFinished { return events }
+            swap(&state.reader, &other)
             state.reader = reader
             return nil
         }
+        other?([])
         if let ready { reader(ready) }
     }
 

@@ -17,7 +17,7 @@ internal import Synchronization
 /// ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``, and what is lost is told as a
 /// ``SocketEvent/gap(_:)``.
 ///
-/// The stream has one reader; a second iterator takes what the first leaves. Where the reader is slow, up to
+/// The stream has one reader; a second iterator takes what the first leaves, and ends it where it waits. Where the reader is slow, up to
 /// ``Configuration/bufferCapacity`` events wait and what comes beyond is dropped and counted. Cancelling the reader's
 /// task ends the stream, as does releasing the watcher; with the stream's end its thread and descriptors are gone.
 public final class SocketWatcher: AsyncSequence, Sendable {
@@ -63,9 +63,10 @@ public final class SocketWatcher: AsyncSequence, Sendable {
 
     private let loop: WatchLoop
 
-    /// Begins to watch the calling thread's network namespace.
+    /// Begins to watch the network namespaces of the configuration, or the calling thread's own.
     ///
-    /// - Throws: ``SockDiagError`` where the kernel refuses; what fails later is thrown to the reader.
+    /// - Throws: ``SockDiagError`` where the kernel refuses, where a namespace may not be entered, and where the filter
+    ///   names what is not there; what fails later is thrown to the reader.
     public init(_ configuration: Configuration = Configuration()) throws(SockDiagError) {
         loop = try WatchLoop(configuration)
         try loop.start()

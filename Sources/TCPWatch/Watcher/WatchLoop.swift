@@ -6,25 +6,55 @@ internal import Synchronization
 final class WatchLoop: Sendable {
     let buffer: EventBuffer
     private let configuration: SocketWatcher.Configuration
-    /// A pipe: the thread waits for the one end; closing the other stops it.
-    private let stopped: Int32
+    /// Closing it stops the thread; -1 once closed.
     private let stopEnd: Mutex<Int32>
-    private let lane: Mutex<NamespaceLane?>
+    /// What the thread takes when it starts.
+    private let belongings: Mutex<Belongings?>
+
+    /// What the thread owns, and closes before the stream ends.
+    private struct Belongings: ~Copyable {
+        var lanes: [NamespaceLane]
+        /// The end of a pair whose other end is closed to stop the thread.
+        let stopped: Int32
+
+        deinit { close(stopped) }
+    }
+
+    /// What the thread is called, as `/proc/PID/task/TID/comm` has it.
+    static let threadName = "tcpstates-watch"
 
     init(_ configuration: SocketWatcher.Configuration) throws(SockDiagError) {
         self.configuration = configuration
         buffer = EventBuffer(capacity: configuration.bufferCapacity)
-        lane = Mutex(try NamespaceLane(configuration))
+        let lanes = try Self.lanes(configuration)
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw SockDiagError(errno: errno, operation: "make a pipe") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        stopped = ends[0]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw SockDiagError(errno: errno, operation: "open a pair of sockets", remedy: "")
+        }
+        belongings = Mutex(Belongings(lanes: lanes, stopped: ends[0]))
         stopEnd = Mutex(ends[1])
     }
 
-    deinit {
-        stop()
-        close(stopped)
+    deinit { stop() }
+
+    /// A lane for each namespace. One that has ended since it was listed is told of, unless it was the only one.
+    private static func lanes(_ configuration: SocketWatcher.Configuration) throws(SockDiagError) -> [NamespaceLane] {
+        let namespaces = configuration.namespaces
+        if namespaces.isEmpty { return [try NamespaceLane(configuration)] }
+        var lanes: [NamespaceLane] = []
+        var endings: [(namespace: NetworkNamespace, error: SockDiagError)] = []
+        for namespace in namespaces {
+            do throws(SockDiagError) {
+                lanes.append(try NamespaceLane(configuration, in: namespace))
+            } catch {
+                guard error.code == .notFound, namespaces.count > 1 else { throw error }
+                endings.append((namespace, error))
+            }
+        }
+        if lanes.isEmpty, let first = endings.first { throw first.error }
+        for ending in endings { lanes.first?.tell(end: ending.namespace, reason: ending.error.description) }
+        return lanes
     }
 
     /// Starts the thread.
@@ -44,6 +74,7 @@ final class WatchLoop: Sendable {
             &thread,
             &attributes,
             { argument in
+                WatchLoop.nameThread()
                 if let argument { Unmanaged<WatchLoop>.fromOpaque(argument).takeRetainedValue().run() }
                 return nil
             },
@@ -56,6 +87,14 @@ final class WatchLoop: Sendable {
         }
     }
 
+    /// What `pthread_setname_np(3)` does, which Swift's Glibc lacks. For people alone: without `/proc` it has no name.
+    private static func nameThread() {
+        let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        _ = write(file, threadName, threadName.utf8.count)
+        close(file)
+    }
+
     /// Asks the thread to end; it does within an interval.
     func stop() {
         stopEnd.withLock { end in
@@ -65,45 +104,74 @@ final class WatchLoop: Sendable {
     }
 
     private func run() {
-        // Out of the lock and into this thread alone, which closes what it owns before the stream ends.
-        var owned = lane.withLock { lane -> NamespaceLane? in
-            defer { lane = nil }
-            return lane
-        }
         var failure: SockDiagError?
         do throws(SockDiagError) {
-            if let lane = owned { try watch(lane) }
+            // Out of the lock and into this scope, which closes all before the stream ends.
+            if var owned = belongings.withLock({ $0.take() }) { try watch(&owned) }
         } catch {
             failure = error
         }
-        owned = nil
         buffer.finish(throwing: failure)
     }
 
-    private func watch(_ lane: NamespaceLane) throws(SockDiagError) {
-        try lane.begin { buffer.send($0, isBounded: false) }
+    private func watch(_ owned: inout Belongings) throws(SockDiagError) {
+        try forEach(&owned.lanes) { lane throws(SockDiagError) in
+            try lane.begin { buffer.send($0, isBounded: false) }
+            return true
+        }
+        buffer.send([.ready], isBounded: false)
         var clock = TickClock(interval: configuration.interval)
-        while true {
-            buffer.socketCount.store(lane.socketCount, ordering: .relaxed)
-            guard !wait(for: lane, until: clock.next) else { return }
-            if try lane.hear() || clock.isDue {
-                try lane.look()
-                if let slower = clock.tick() { lane.events.append(.slowed(slower)) }
+        while !owned.lanes.isEmpty {
+            buffer.socketCount.store(owned.lanes.reduce(0) { $0 + $1.socketCount }, ordering: .relaxed)
+            for lane in owned.lanes { lane.flush { buffer.send($0) } }
+            if clock.isDue {
+                try forEach(&owned.lanes) { lane throws(SockDiagError) in
+                    try lane.look()
+                    return try lane.isInhabited()
+                }
+                if let slower = clock.tick() { buffer.send([.slowed(slower)]) }
+                for lane in owned.lanes {
+                    lane.flush { buffer.send($0) }
+                    lane.resolveOwners()
+                }
             }
-            lane.flush { buffer.send($0) }
+            guard let heard = wait(for: owned, until: clock.next) else { return }
+            try forEach(&owned.lanes, in: heard) { lane throws(SockDiagError) in
+                if try lane.hear() { try lane.look() }
+                return true
+            }
         }
     }
 
-    /// Waits for messages, for the time, or to be stopped; whether it was the last.
-    private func wait(for lane: NamespaceLane, until deadline: UInt64) -> Bool {
+    /// Lets lanes work. One that answers false is let go; so is one that fails, unless it is the last.
+    private func forEach(
+        _ lanes: inout [NamespaceLane],
+        in chosen: Set<Int>? = nil,
+        _ body: (NamespaceLane) throws(SockDiagError) -> Bool
+    ) throws(SockDiagError) {
+        for index in lanes.indices.reversed() where chosen?.contains(index) != false {
+            let lane = lanes[index]
+            do throws(SockDiagError) {
+                if try body(lane) { continue }
+            } catch {
+                guard lanes.count > 1 else { throw error }
+                lane.tell(end: lane.namespace, reason: error.description)
+            }
+            lanes.remove(at: index)
+            // What it still has to tell another one does, so that nothing comes between the sockets that exist.
+            if let heir = lanes.first { heir.events += lane.events } else { lane.flush { buffer.send($0) } }
+        }
+    }
+
+    /// Waits for messages, for the time, or to be stopped: the lanes that have messages, or nil if it was the last time.
+    private func wait(for owned: borrowing Belongings, until deadline: UInt64) -> Set<Int>? {
         let now = EventTime.now().monotonicNanoseconds
         let rest = deadline > now ? deadline - now : 0
         let milliseconds = Int32(clamping: (rest + 999_999) / 1_000_000)
-        var waited = [
-            pollfd(fd: stopped, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: lane.descriptor, events: Int16(POLLIN), revents: 0),
-        ]
-        guard poll(&waited, nfds_t(waited.count), milliseconds) > 0 else { return false }
-        return waited[0].revents != 0
+        var waited = owned.lanes.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        waited.append(pollfd(fd: owned.stopped, events: Int16(POLLIN), revents: 0))
+        guard poll(&waited, nfds_t(waited.count), milliseconds) > 0 else { return [] }
+        guard waited.last?.revents == 0 else { return nil }
+        return Set(waited.indices.dropLast().filter { waited[$0].revents != 0 })
     }
 }
