@@ -79,7 +79,9 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPStatesCommandsTests",
-            dependencies: ["SockDiag", "TCPStatesCommands", "TCPStateLab", "tcpstates"],
+            dependencies: [
+                "SockDiag", "SocketOwners", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+            ],
             exclude: ["Snapshots"],
             swiftSettings: settings
         ),
