@@ -102,17 +102,20 @@ $(MAN): $(BIN) $(wildcard docs/man/*)
 .PHONY: docs
 docs: ## Build the documentation of every library into .build/docs
 	@$(setup)
+	# A library's documentation may link to that of those before it in Package.swift: ``/SockDiag/TCPState``.
+	dependencies=()
 	for library in $(LIBRARIES); do
 	    swift build --target $$library
-	    symbols=.build/docs/$$library.symbols
-	    rm -rf $$symbols
-	    mkdir -p $$symbols
+	    output=.build/docs/$$library
+	    rm -rf $$output.symbols
+	    mkdir -p $$output.symbols
 	    swift symbolgraph-extract -module-name $$library -target "$$(uname -m)-unknown-linux-gnu" \
 	        -I Sources/CMnl -I .build/debug/Modules -minimum-access-level public -skip-synthesized-members \
-	        -output-dir $$symbols
+	        -output-dir $$output.symbols
 	    docc convert $$(find Sources/$$library -name '*.docc') --warnings-as-errors \
-	        --additional-symbol-graph-dir $$symbols --fallback-default-module-kind Library \
-	        --output-path .build/docs/$$library.doccarchive
+	        --additional-symbol-graph-dir $$output.symbols --fallback-default-module-kind Library \
+	        --enable-experimental-external-link-support "$${dependencies[@]}" --output-path $$output.doccarchive
+	    dependencies+=(--dependency "$(CURDIR)/$$output.doccarchive")
 	done
 
 .PHONY: format
