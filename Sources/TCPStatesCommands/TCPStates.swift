@@ -19,7 +19,7 @@ public struct TCPStates: ParsableCommand {
               tcpstates --state estab -io               round trips, windows, timers
               tcpstates summary                         how many are in each state
               tcpstates summary --by state,local-port   which service is in trouble
-              tcpstates watch                           every step of every connection, as it happens
+              tcpstates watch                           every step, as it happens
               tcpstates --json | jq .state              an object a line, for programs
 
             The exit status is 0, or 64 after wrong usage, or 1 after any other failure; then a line on standard error \

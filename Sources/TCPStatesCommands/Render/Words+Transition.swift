@@ -34,7 +34,7 @@ extension Words {
         guard let first = owners.first else { return }
         add { text in
             text.append("by:")
-            text.append(printable: first.name.description)
+            text.append(first.name.description)  // escaped already
             text.append("(")
             text.append(decimal: UInt64(first.pid))
             text.append(")")

@@ -55,6 +55,8 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         if let failure = watcher.failure { throw failure }
         let time = Duration.nanoseconds(Int64(clamping: EventTime.now().monotonicNanoseconds - start))
         var text = TextBuffer()
+        // Behind the terminal's own ^C.
+        if StopSignal.hasCome, isatty(STDERR_FILENO) == 1 { text.append(.newline) }
         tally.append(to: &text, after: time, sockets: watcher.socketCount)
         TCPStates.tell(text)
     }

@@ -122,18 +122,15 @@ final class WatchLoop: Sendable {
         buffer.send([.ready], isBounded: false)
         var clock = TickClock(interval: configuration.interval)
         while !owned.lanes.isEmpty {
-            buffer.socketCount.store(owned.lanes.reduce(0) { $0 + $1.socketCount }, ordering: .relaxed)
-            for lane in owned.lanes { lane.flush { buffer.send($0) } }
+            flush(owned)
             if clock.isDue {
                 try forEach(&owned.lanes) { lane throws(SockDiagError) in
                     try lane.look()
                     return try lane.isInhabited()
                 }
                 if let slower = clock.tick() { buffer.send([.slowed(slower)]) }
-                for lane in owned.lanes {
-                    lane.flush { buffer.send($0) }
-                    lane.resolveOwners()
-                }
+                flush(owned)
+                for lane in owned.lanes { lane.resolveOwners() }
             }
             guard let heard = wait(for: owned, until: clock.next) else { return }
             try forEach(&owned.lanes, in: heard) { lane throws(SockDiagError) in
@@ -141,6 +138,12 @@ final class WatchLoop: Sendable {
                 return true
             }
         }
+    }
+
+    /// Sends what has happened.
+    private func flush(_ owned: borrowing Belongings) {
+        buffer.socketCount.store(owned.lanes.reduce(0) { $0 + $1.socketCount }, ordering: .relaxed)
+        for lane in owned.lanes { lane.flush { buffer.send($0) } }
     }
 
     /// Lets lanes work. One that answers false is let go; so is one that fails, unless it is the last.

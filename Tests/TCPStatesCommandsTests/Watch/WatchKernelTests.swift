@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import SockDiag
 import TCPStateLab
 import Testing
 
@@ -90,7 +91,7 @@ import Testing
         let result = try watch.wait()
         #expect(result.status == .exited(0))
         #expect(result.standardOutput.hasSuffix("}\n"))
-        #expect(result.standardError.contains(", 6 sockets watched: 3 transitions, 2 connections opened, 0 closed ---"))
+        #expect(result.standardError.contains(", 6 sockets watched ---\n3 transitions, 2 connections opened, 0 closed\n"))
         #expect(result.standardError.contains("  2  CLOSED → ESTABLISHED\n"))
     }
 
@@ -103,7 +104,7 @@ import Testing
         #expect(result.status == .exited(0))
         let types = try parse(result.standardOutput).map { $0["type"] as? String }
         #expect(types == ["socket", "socket", "socket", "transition", "transition"])
-        #expect(result.standardError.contains(" 2 transitions, "))
+        #expect(result.standardError.contains("\n2 transitions, "))
     }
 
     @Test func durationEndsItWhereNothingHappens() throws {
@@ -113,7 +114,7 @@ import Testing
         #expect(result.status == .exited(0))
         #expect(result.standardOutput.hasPrefix("TIME "))
         #expect(result.standardOutput.split(separator: "\n").count == 1)
-        #expect(result.standardError.hasSuffix(" 0 sockets watched: 0 transitions, 0 connections opened, 0 closed ---\n"))
+        #expect(result.standardError.hasSuffix(" 0 sockets watched ---\n0 transitions, 0 connections opened, 0 closed\n"))
     }
 
     @Test func whatExistsIsToldOnDemandAlone() throws {

@@ -11,9 +11,9 @@ import Testing
         try expectSnapshot(text { tally.append(to: &$0, after: .milliseconds(12_345), sockets: 26) }, "watch-tally.txt")
     }
 
-    @Test func nothingIsSummedUpInOneLine() {
-        let line = "--- 1.0s, 1 socket watched: 0 transitions, 0 connections opened, 0 closed ---\n"
-        #expect(text { WatchTally().append(to: &$0, after: .seconds(1), sockets: 1) } == line)
+    @Test func nothingIsSummedUpInTwoLines() {
+        let lines = "--- 1.0s, 1 socket watched ---\n0 transitions, 0 connections opened, 0 closed\n"
+        #expect(text { WatchTally().append(to: &$0, after: .seconds(1), sockets: 1) } == lines)
     }
 
     @Test func listenersAndBoundSocketsAreNoConnections() {
@@ -22,7 +22,7 @@ import Testing
             (.closed, .bound), (.bound, .listen), (.listen, .closed), (.closed, .listen), (.bound, .closed),
         ]
         for (from, to) in states { tally.count(.transition(EventFixtures.step(from, to, after: 0))) }
-        #expect(text { tally.append(to: &$0, after: .zero, sockets: 0) }.contains(" 0 connections opened, 0 closed "))
+        #expect(text { tally.append(to: &$0, after: .zero, sockets: 0) }.contains(" 0 connections opened, 0 closed\n"))
     }
 
     @Test func seldomKindsAreLumpedTogether() {
