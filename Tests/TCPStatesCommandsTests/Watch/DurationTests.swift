@@ -5,7 +5,8 @@ import Testing
 @Suite struct DurationTests {
     @Test(
         arguments: [
-            ("1ms", .milliseconds(1)), ("100ms", .milliseconds(100)), ("1s", .seconds(1)), ("1.5s", .milliseconds(1500)),
+            ("1ms", .milliseconds(1)), ("100ms", .milliseconds(100)), ("1s", .seconds(1)),
+            ("1.5s", .milliseconds(1500)),
             ("0.25s", .milliseconds(250)), ("2m", .seconds(120)), ("0.5m", .seconds(30)), ("1h", .seconds(3600)),
             ("2147483647h", .seconds(2_147_483_647 * 3600)),
         ] as [(String, Duration)]
@@ -16,8 +17,8 @@ import Testing
 
     @Test(
         arguments: [
-            "", "5", "s", "ms", "0s", "0ms", "0.0001s", "0.5ms", ".5s", "1.s", "1..5s", "1.5.5s", "-1s", "+1s", "1 s", "1S",
-            "1us", "1d", "1s2", "99999999999999999999s", "9223372036854775807h", "١s",
+            "", "5", "s", "ms", "0s", "0ms", "0.0001s", "0.5ms", ".5s", "1.s", "1..5s", "1.5.5s", "-1s", "+1s", "1 s",
+            "1S", "1us", "1d", "1s2", "99999999999999999999s", "9223372036854775807h", "١s",
         ]
     )
     func whatIsNoTimeIsRefused(_ word: String) {

@@ -91,7 +91,8 @@ import Testing
         let result = try watch.wait()
         #expect(result.status == .exited(0))
         #expect(result.standardOutput.hasSuffix("}\n"))
-        #expect(result.standardError.contains(", 6 sockets watched ---\n3 transitions, 2 connections opened, 0 closed\n"))
+        #expect(result.standardError.contains(", 6 sockets watched ---\n"))
+        #expect(result.standardError.contains("\n3 transitions, 2 connections opened, 0 closed\n"))
         #expect(result.standardError.contains("  2  CLOSED → ESTABLISHED\n"))
     }
 
@@ -114,7 +115,7 @@ import Testing
         #expect(result.status == .exited(0))
         #expect(result.standardOutput.hasPrefix("TIME "))
         #expect(result.standardOutput.split(separator: "\n").count == 1)
-        #expect(result.standardError.hasSuffix(" 0 sockets watched ---\n0 transitions, 0 connections opened, 0 closed\n"))
+        #expect(result.standardError.hasSuffix(" ---\n0 transitions, 0 connections opened, 0 closed\n"))
     }
 
     @Test func whatExistsIsToldOnDemandAlone() throws {
@@ -151,6 +152,7 @@ import Testing
     @Test func aTerminalShowsColours() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
+        try lab.loopbackPair()
         let watch = try cancelUnlessPermitted { () throws(LabError) in
             try lab.start(
                 Tool.path,
@@ -159,11 +161,11 @@ import Testing
                 terminal: true
             )
         }
-        try watch.output("the header") { $0.contains("PEER") }
+        try watch.output("the sockets that exist") { $0.contains("\u{1b}[34mLISTEN\u{1b}[0m") }
         try lab.loopbackPair()
         let result = try watch.wait()
         #expect(result.status == .exited(0))
-        #expect(result.standardOutput.contains("\u{1b}["))
+        #expect(result.standardOutput.contains("\u{1b}[1mTIME "))
     }
 
     @Test(
