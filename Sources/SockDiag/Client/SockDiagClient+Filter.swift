@@ -5,19 +5,18 @@ extension SockDiagClient {
     /// says nothing about: `external` says whether one of them holds for a socket.
     ///
     /// ```swift
-    /// let query = SocketQuery(filter: try SocketFilter("process = nginx and state close-wait"))
-    /// try client.forEach(query) { socket in
-    ///     print(socket.local, socket.remote)
-    /// } external: { condition, socket in
+    /// func holds(_ condition: SocketFilter.External, _ socket: borrowing SocketRecord) -> Bool {
     ///     condition == .process("nginx") && socket.uid == 33
     /// }
+    /// let query = SocketQuery(filter: .process("nginx") && .state(.closeWait))
+    /// try client.forEach(query, external: holds) { print($0.local, $0.remote) }
     /// ```
     ///
     /// - Throws: ``SockDiagError``, as ``forEach(_:_:)`` does.
     public mutating func forEach(
         _ query: SocketQuery,
-        _ body: (borrowing SocketRecord) -> Void,
-        external: (SocketFilter.External, borrowing SocketRecord) -> Bool
+        external: (SocketFilter.External, borrowing SocketRecord) -> Bool,
+        _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
         guard let filter = query.filter else { return try walk(query, body) }
         let matcher = try matcher(for: filter)
@@ -97,7 +96,7 @@ extension SocketFilter.External {
         return SockDiagError(
             .invalidRequest,
             operation: "filter by \(name)",
-            detail: "the kernel does not tell it with a socket; answer it in forEach(_:_:external:)"
+            detail: "the kernel does not tell it with a socket; answer it in forEach(_:external:_:)"
         )
     }
 }

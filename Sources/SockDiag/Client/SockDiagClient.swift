@@ -52,13 +52,13 @@ public struct SockDiagClient: ~Copyable {
     /// - Throws: ``SockDiagError``; what `body` was called with until then is true, but not all. Of code
     ///   ``SockDiagError/Code/inconsistentDump`` where the kernel says so, after the last socket. What a filter can be
     ///   refused for is said at ``matcher(for:)``; one with ``SocketFilter/externals`` needs
-    ///   ``forEach(_:_:external:)``.
+    ///   ``forEach(_:external:_:)``.
     public mutating func forEach(
         _ query: SocketQuery = SocketQuery(),
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
         if let external = query.filter?.externals.first { throw external.unanswered }
-        try forEach(query, body) { _, _ in false }
+        try forEach(query, external: { _, _ in false }, body)
     }
 
     /// Calls `body` with what passes the kernel's part of a filter; the query's own filter is not looked at.

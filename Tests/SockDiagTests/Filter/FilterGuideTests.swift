@@ -18,10 +18,7 @@ import Testing
             let filter = try SocketFilter(text)
             #expect(try SocketFilter(filter.description) == filter)
             do {
-                try client.forEach(SocketQuery(filter: filter)) { _ in
-                } external: { _, _ in
-                    false
-                }
+                try client.forEach(SocketQuery(filter: filter), external: { _, _ in false }) { _ in }
             } catch {
                 let isName = error.code == .notFound && text.contains("cgroup")
                 let isMark = error.code == .missingCapability && text.contains("fwmark")
@@ -49,12 +46,11 @@ import Testing
         var client = try SockDiagClient()
         for socket in try client.sockets(SocketQuery(filter: ours && (leaked || slow || typed))) { print(socket) }
         // docs/filters.md, 2
-        let query = SocketQuery(filter: .process("nginx") && .state(.closeWait))
-        try client.forEach(query) { socket in
-            print(socket.local, socket.remote)
-        } external: { condition, socket in
+        func holds(_ condition: SocketFilter.External, _ socket: borrowing SocketRecord) -> Bool {
             condition == .process("nginx") && socket.uid == 33
         }
+        let query = SocketQuery(filter: .process("nginx") && .state(.closeWait))
+        try client.forEach(query, external: holds) { print($0.local, $0.remote) }
         // docs/filters.md, end
         let guide = try Self.text(of: "docs/filters.md")
         let source = try Self.text(of: "Tests/SockDiagTests/Filter/FilterGuideTests.swift")

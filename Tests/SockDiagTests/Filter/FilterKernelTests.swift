@@ -58,21 +58,6 @@ struct FilterKernelTests {
         }
     }
 
-    @Test("Two halves of a query find each socket once")
-    func halves() throws {
-        let zoo = try FilterZoo.open()
-        defer { zoo.lab.close() }
-        for text in ["", "state connected", "uid = 0 or dport = 1040"] {
-            let filter = try SocketFilter(text)
-            try expectSame(zoo, filter, key: SocketKey.init) { _ in
-                let (first, second) = SocketQuery(filter: text.isEmpty ? nil : filter).halves
-                let halves = try [zoo.client.sockets(first), zoo.client.sockets(second)]
-                #expect(!halves.contains([]))
-                return halves.joined().map(SocketKey.init)
-            }
-        }
-    }
-
     @Test("ss finds the same sockets by the same terms")
     func sameAsSS() throws {
         let zoo = try FilterZoo.open()

@@ -119,11 +119,7 @@ import Testing
         let error = #expect(throws: SockDiagError.self) { try client.sockets(query) }
         #expect(error?.description.hasPrefix("cannot filter by process: ") == true)
         var found: [TCPState] = []
-        try client.forEach(query) {
-            found.append($0.state)
-        } external: {
-            $0 == .process("nginx") && $1.inode == 5
-        }
+        try client.forEach(query, external: { $0 == .process("nginx") && $1.inode == 5 }) { found.append($0.state) }
         #expect(found == [.bound])
     }
 
