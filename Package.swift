@@ -62,7 +62,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "SystemProbe",
-            dependencies: ["SocketOwners", "SockDiag"],
+            dependencies: ["SocketOwners", "SockDiag", "TCPWatch"],
             path: "Tests/SystemProbe",
             swiftSettings: settings
         ),
@@ -73,7 +73,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPWatchTests",
-            dependencies: ["TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab"],
+            dependencies: ["TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
             swiftSettings: settings
         ),
         .testTarget(
