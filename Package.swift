@@ -63,7 +63,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "SystemProbe",
-            dependencies: ["SocketOwners", "SockDiag"],
+            dependencies: ["SocketOwners", "SockDiag", "TCPWatch"],
             path: "Tests/SystemProbe",
             swiftSettings: settings
         ),
@@ -74,7 +74,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPWatchTests",
-            dependencies: ["TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab"],
+            dependencies: ["TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -7,6 +7,8 @@ internal import Testing
 /// A watcher without its thread and its clock: it looks and listens when the test says so.
 final class HandWatch {
     private let lane: NamespaceLane
+    /// The sockets that existed.
+    private(set) var existing: [WatchedSocket] = []
     /// What was lost so far.
     private(set) var gaps: [Gap] = []
 
@@ -15,7 +17,19 @@ final class HandWatch {
         var configuration = SocketWatcher.Configuration()
         configure(&configuration)
         lane = try lab.run { try NamespaceLane(configuration) }
-        try lane.begin { _ in }
+        try lane.begin { events in
+            for case .socket(let socket) in events { existing.append(socket) }
+        }
+    }
+
+    /// Asks who holds what is new.
+    func resolveOwners() { lane.resolveOwners() }
+
+    /// What is known, by cookie.
+    var known: [SocketCookie: TCPState] {
+        var known: [SocketCookie: TCPState] = [:]
+        lane.forEach { known[$0] = $1 }
+        return known
     }
 
     /// The transitions that a dump shows, and what the kernel has told until then.
