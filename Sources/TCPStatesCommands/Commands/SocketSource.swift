@@ -53,7 +53,7 @@ struct SocketSource: Sendable {
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
         var client = try SockDiagClient(in: namespace)
-        try client.forEach(query, body) { holds($0, for: $1, in: namespace) }
+        try client.forEach(query, external: { holds($0, for: $1, in: namespace) }, body)
     }
 
     private func holds(
