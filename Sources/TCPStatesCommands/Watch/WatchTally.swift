@@ -25,7 +25,8 @@ struct WatchTally {
         case .transition(let step):
             transitions += 1
             kinds[Kind(from: step.from, to: step.to), default: 0] += 1
-            if step.opens { opened += 1 }
+            // One that is first known by its end began between two looks.
+            if step.opens || step.from == nil { opened += 1 }
             if step.closes { closed += 1 }
         case .gap(let gap):
             gaps += 1
