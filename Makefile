@@ -19,10 +19,11 @@ BIN := $(STAGE)/bin/tcpstates
 MAN := $(STAGE)/share/man/man1/tcpstates.1
 MAN_DATE := $(shell git log -1 --format=%cs 2> /dev/null || date -u +%F)
 
-# Loading shared libraries takes longer than a dump, so Swift's, C++'s and GCC's are linked into the binary. .build/lib
-# holds nothing but libstdc++.a: searched first, it wins over the shared one.
-RELEASE := -c release --static-swift-stdlib --disable-local-rpath -Xswiftc -use-ld=lld \
-    -Xswiftc -L$(CURDIR)/.build/lib -Xswiftc -Xclang-linker -Xswiftc -static-libgcc
+# Most of a short run is the start. Loading shared libraries takes longer than a dump, so Swift's, C++'s and GCC's are
+# linked into the binary; .build/lib holds nothing but libstdc++.a, and is searched first. A position-independent binary
+# would have 40,000 pointers relocated at each start.
+LINK := -use-ld=lld -L$(CURDIR)/.build/lib -Xclang-linker -static-libgcc -Xclang-linker -no-pie
+RELEASE := -c release --static-swift-stdlib --disable-local-rpath $(addprefix -Xswiftc ,$(LINK))
 
 # Where Swift or libmnl is missing and cannot be installed, one line says what to do.
 define setup
@@ -102,17 +103,20 @@ $(MAN): $(BIN) $(wildcard docs/man/*)
 .PHONY: docs
 docs: ## Build the documentation of every library into .build/docs
 	@$(setup)
+	# A library's documentation may link to that of those before it in Package.swift: ``/SockDiag/TCPState``.
+	dependencies=()
 	for library in $(LIBRARIES); do
 	    swift build --target $$library
-	    symbols=.build/docs/$$library.symbols
-	    rm -rf $$symbols
-	    mkdir -p $$symbols
+	    output=.build/docs/$$library
+	    rm -rf $$output.symbols
+	    mkdir -p $$output.symbols
 	    swift symbolgraph-extract -module-name $$library -target "$$(uname -m)-unknown-linux-gnu" \
 	        -I Sources/CMnl -I .build/debug/Modules -minimum-access-level public -skip-synthesized-members \
-	        -output-dir $$symbols
+	        -output-dir $$output.symbols
 	    docc convert $$(find Sources/$$library -name '*.docc') --warnings-as-errors \
-	        --additional-symbol-graph-dir $$symbols --fallback-default-module-kind Library \
-	        --output-path .build/docs/$$library.doccarchive
+	        --additional-symbol-graph-dir $$output.symbols --fallback-default-module-kind Library \
+	        --enable-experimental-external-link-support "$${dependencies[@]}" --output-path $$output.doccarchive
+	    dependencies+=(--dependency "$(CURDIR)/$$output.doccarchive")
 	done
 
 .PHONY: format

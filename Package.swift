@@ -57,7 +57,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SockDiagTests",
-            dependencies: ["SockDiag", "TCPStateLab", "SystemProbe"],
+            dependencies: ["CLab", "SockDiag", "TCPStateLab", "SystemProbe"],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -33,7 +33,7 @@ public struct OwnerSnapshot: Sendable {
 
     /// Finds who holds the sockets of these inodes.
     ///
-    /// - Throws: ``SockDiagError`` where there is no `/proc`.
+    /// - Throws: ``/SockDiag/SockDiagError`` where there is no `/proc`.
     public init(
         of inodes: some Sequence<UInt32>,
         in processes: ProcessSelection = .all
@@ -45,7 +45,7 @@ public struct OwnerSnapshot: Sendable {
 
     /// Finds every socket that the processes hold, those of other protocols included.
     ///
-    /// - Throws: ``SockDiagError`` where there is no `/proc`.
+    /// - Throws: ``/SockDiag/SockDiagError`` where there is no `/proc`.
     public init(in processes: ProcessSelection = .all) throws(SockDiagError) {
         try self.init(wanted: nil, in: processes)
     }

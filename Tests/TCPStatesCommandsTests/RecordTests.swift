@@ -100,6 +100,16 @@ import Testing
         }
     }
 
+    @Test func everyFieldIsDocumented() throws {
+        let page = try String(contentsOf: repository.appending(path: "docs/records.md"), encoding: .utf8)
+        let header = try #require(
+            try parse(csv: records([], CSVWriter(showsHeader: true), hosts: Fixtures.hosts())).first
+        )
+        for name in header.flatMap({ $0.split(separator: ".") }) {
+            #expect(page.contains("`\(name)`"), "docs/records.md does not tell what \(name) is")
+        }
+    }
+
     @Test func csvWithoutHeaderIsRowsAlone() throws {
         let text = try records([Fixtures.listener.socket()], CSVWriter(showsHeader: false), [])
         #expect(text == "1,socket,ipv4,LISTEN,0.0.0.0,22,0.0.0.0,0,1,0,128,0,512,\n")

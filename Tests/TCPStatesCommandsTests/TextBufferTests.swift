@@ -55,7 +55,8 @@ import Testing
 
     /// Every control character, quotes, what is special to a format, and text of more than one byte.
     private static let hostile =
-        String(String.UnicodeScalarView((0...0xa1).compactMap { Unicode.Scalar(UInt32($0)) })) + "\"\\,é€🙂\u{2028}"
+        String(String.UnicodeScalarView((0...0xa1).compactMap { Unicode.Scalar(UInt32($0)) }))
+        + "\"\\,é€🙂\u{2028}\u{202e}\u{e0001}"
 
     @Test func jsonStringsComeBackAsTheyWere() throws {
         let json = text { $0.append(json: Self.hostile) }

@@ -7,7 +7,13 @@ import Testing
         arguments: [
             (["--sate", "listen"], "unknown option '--sate'; did you mean '--state'?"),
             (["-x"], "unknown option '-x'; see tcpstates list --help"),
-            (["lst"], "unexpected argument 'lst'; see tcpstates list --help"),
+            (
+                ["lst"],
+                """
+                filter, near "lst": expected a term: state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, \
+                autobound, pid, process, uid, inode, cookie, recvq, sendq, rtt, retrans, netns; see tcpstates --help
+                """
+            ),
             (["summary", "-i"], "unknown option '-i'; see tcpstates summary --help"),
             (["--state"], "missing value for '--state <states>'; see tcpstates list --help"),
             (
@@ -16,7 +22,10 @@ import Testing
             ),
             (
                 ["summary", "--by", "state,prot"],
-                "the value 'state,prot' is invalid for '--by <keys>': no key 'prot'; there are state, local-port, peer, uid"
+                """
+                the value 'state,prot' is invalid for '--by <keys>': no key 'prot'; there are state, local-port, peer, \
+                process, uid, netns
+                """
             ),
             (["--json", "--format", "csv"], "--json contradicts --format csv; leave one of them out"),
         ]

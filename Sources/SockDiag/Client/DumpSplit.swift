@@ -11,26 +11,29 @@ package struct DumpSplit {
     package let sample: [TCPSocket]
 
     /// Fewer sockets are dumped by one thread sooner.
-    private static let worthwhile = 20_000
+    package static let worthwhile = 20_000
     private static let sampleSize = 256
 
     /// Nil where one dump is as well: few sockets, one processor, connections that no port tells apart; or where few
     /// sockets are expected in the answer, so that nearly all of the time is the walk, which both halves make.
-    package init?(of query: SocketQuery, in namespace: NetworkNamespace) throws(SockDiagError) {
+    package init?(
+        of query: SocketQuery,
+        in namespace: NetworkNamespace,
+        worthwhile: Int = worthwhile
+    ) throws(SockDiagError) {
         guard query.localPort == nil, query.remotePort == nil, query.filter == nil,
             query.states.contains(TCPState.established), sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1,
-            try namespace.run({ () throws(SockDiagError) in Self.socketCount }) >= Self.worthwhile
+            try namespace.run({ () throws(SockDiagError) in Self.socketCount }) >= worthwhile
         else { return nil }
         sample = try SockDiagClient(in: namespace).sample(query, atLeast: Self.sampleSize)
-        // A service's port is the same in all its connections, the other end's is a number that varies: the higher one.
         let ports = sample.map { max($0.local.port, $0.remote.port) }.sorted()
         guard ports.count >= Self.sampleSize, let lowest = ports.first, let highest = ports.last, lowest < highest
         else { return nil }
+        // A service's port is the same in all its connections, the other end's is a number that varies: the higher one.
         let middle = max(ports[ports.count / 2], lowest + 1)
         let upper: SocketFilter = .localPort >= middle || .remotePort >= middle
-        let lower: SocketFilter = .localPort < middle && .remotePort < middle
         var (first, second) = (query, query)
-        (first.filter, second.filter) = (upper, lower)
+        (first.filter, second.filter) = (upper, !upper)
         halves = (first, second)
     }
 

@@ -4,6 +4,14 @@ extension SockDiagClient {
     /// Calls `body` with every socket that answers the query, where its filter has conditions that the kernel's answer
     /// says nothing about: `external` says whether one of them holds for a socket.
     ///
+    /// ```swift
+    /// func holds(_ condition: SocketFilter.External, _ socket: borrowing SocketRecord) -> Bool {
+    ///     condition == .process("nginx") && socket.uid == 33
+    /// }
+    /// let query = SocketQuery(filter: .process("nginx") && .state(.closeWait))
+    /// try client.forEach(query, external: holds) { print($0.local, $0.remote) }
+    /// ```
+    ///
     /// - Throws: ``SockDiagError``, as ``forEach(_:_:)`` does.
     public mutating func forEach(
         _ query: SocketQuery,
@@ -12,6 +20,13 @@ extension SockDiagClient {
     ) throws(SockDiagError) {
         guard let filter = query.filter else { return try walk(query, body) }
         let matcher = try matcher(for: filter)
+        guard query.protocol == .tcp || matcher.extensions.isEmpty else {
+            throw SockDiagError(
+                .invalidRequest,
+                operation: "filter by rtt or retrans",
+                detail: "only TCP sockets have tcp_info"
+            )
+        }
         guard let narrowed = matcher.narrow(query), let operations = matcher.operations else { return }
         func check(_ socket: borrowing SocketRecord) {
             if matcher.program.finds(socket, external: { external($0, socket) }) { body(socket) }
@@ -30,27 +45,31 @@ extension SockDiagClient {
     ///   group, ``SockDiagError/Code/missingCapability`` where the filter asks for marks without CAP_NET_ADMIN,
     ///   ``SockDiagError/Code/kernelTooOld`` where the kernel tells no marks (before 4.9) or groups (before 5.9).
     public mutating func matcher(for filter: SocketFilter) throws(SockDiagError) -> SocketMatcher {
-        if filter.terms.contains(where: \.readsMark) { try probe(.mark(0), "fwmark") }
+        if filter.terms.contains(where: \.readsMark) { try probe(.mark(0), "fwmark", since: "4.9") }
         let matcher = try SocketMatcher(filter, names)
-        if let term = filter.terms.first(where: \.readsCgroup) { try probe(SocketFilter(term), "cgroup") }
+        if let term = filter.terms.first(where: \.readsCgroup) { try probe(SocketFilter(term), "cgroup", since: "5.9") }
         return matcher
     }
 
     private var names: FilterNames { FilterNames(netlinkSocket: netlink.descriptor, ephemeralPorts: ephemeralPorts) }
 
     /// Asks the kernel to test for something, but no socket: what it cannot test it does not tell either.
-    private mutating func probe(_ filter: SocketFilter, _ name: String) throws(SockDiagError) {
+    private mutating func probe(
+        _ filter: SocketFilter,
+        _ name: String,
+        since release: String
+    ) throws(SockDiagError) {
         let operations = try SocketMatcher(filter, names).operations ?? []
         do {
             try walk(SocketQuery(family: .ipv4, states: []), operations: operations) { _ in }
         } catch {
-            let code: SockDiagError.Code =
+            let (code, detail): (SockDiagError.Code, String) =
                 switch error.errno {
-                case EPERM: .missingCapability
-                case EINVAL: .kernelTooOld
-                default: error.code
+                case EPERM: (.missingCapability, error.detail)
+                case EINVAL: (.kernelTooOld, "it takes Linux \(release)")
+                default: (error.code, error.detail)
                 }
-            throw SockDiagError(code, errno: error.errno, operation: "filter by \(name)", detail: error.detail)
+            throw SockDiagError(code, errno: error.errno, operation: "filter by \(name)", detail: detail)
         }
     }
 

@@ -50,7 +50,9 @@ public struct SockDiagClient: ~Copyable {
     /// A row that the walk repeats is dropped. O(size of the kernel's table); about 1 µs for each socket.
     ///
     /// - Throws: ``SockDiagError``; what `body` was called with until then is true, but not all. Of code
-    ///   ``SockDiagError/Code/inconsistentDump`` where the kernel says so, after the last socket.
+    ///   ``SockDiagError/Code/inconsistentDump`` where the kernel says so, after the last socket. What a filter can be
+    ///   refused for is said at ``matcher(for:)``; one with ``SocketFilter/externals`` needs
+    ///   ``forEach(_:external:_:)``.
     public mutating func forEach(
         _ query: SocketQuery = SocketQuery(),
         _ body: (borrowing SocketRecord) -> Void
@@ -65,15 +67,14 @@ public struct SockDiagClient: ~Copyable {
         operations: [UInt8] = [],
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
-        // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones.
+        // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones, and heeds
+        // no ports on it.
         let unconnected: TCPStateSet = [.bound, .closed]
-        guard !query.states.isDisjoint(with: unconnected), !query.states.isSuperset(of: unconnected) else {
-            return try dump(query, operations, body)
-        }
+        guard !query.states.isDisjoint(with: unconnected) else { return try dump(query, operations, body) }
         var wider = query
         wider.states.formUnion(unconnected)
         try dump(wider, operations) {
-            if !unconnected.contains($0.state) || query.states.contains($0.state) { body($0) }
+            if !unconnected.contains($0.state) || query.includes($0) { body($0) }
         }
     }
 
@@ -210,6 +211,15 @@ public struct SockDiagClient: ~Copyable {
     /// Reads a dump that went wrong to its end; the kernel refuses another one before.
     private func drain(_ operation: String) {
         while (try? netlink.receive(into: buffer, flags: Int32(MSG_DONTWAIT), operation: operation)) != nil {}
+    }
+}
+
+extension SocketQuery {
+    /// Whether the socket is in one of the states and has the ports, of which 0 is any as for the kernel.
+    fileprivate func includes(_ socket: borrowing SocketRecord) -> Bool {
+        func fits(_ asked: UInt16?, _ port: UInt16) -> Bool { asked ?? 0 == 0 || asked == port }
+        return states.contains(socket.state) && fits(localPort, socket.local.port)
+            && fits(remotePort, socket.remote.port)
     }
 }
 

@@ -19,7 +19,7 @@ enum FilterBytecode {
         var size = 0
         let operations = steps.map { step -> [Operation] in
             let operations = Operation.tests(step.test)
-            size += operations.size + headSize
+            if !operations.isEmpty { size += operations.size + headSize }
             return size <= limit ? operations : []
         }
         // Which step stands for one: itself, or the one that is come to if the kernel does not test it.
@@ -97,6 +97,9 @@ extension FilterBytecode {
 }
 
 extension FilterBytecode.Operation {
+    /// `INET_DIAG_BC_CGROUP_COND`, which headers before 5.9 lack.
+    private static let cgroupCondition = 13
+
     /// Always goes to `no`.
     fileprivate static let jump = Self(INET_DIAG_BC_JMP) { _ in }
 
@@ -116,7 +119,7 @@ extension FilterBytecode.Operation {
                     $0.append(number: mask)
                 }
             ]
-        case .cgroup(let id): [Self(INET_DIAG_BC_CGROUP_COND) { $0.append(number: id) }]
+        case .cgroup(let id): [Self(cgroupCondition) { $0.append(number: id) }]
         case .states, .number, .inode, .cookie, .external: []
         }
     }

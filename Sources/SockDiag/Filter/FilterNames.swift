@@ -35,6 +35,7 @@ struct FilterNames {
     }
 
     func interface(named name: String) -> NetworkInterface? {
+        guard !name.utf8.contains(0) else { return nil }
         let index = cmnl_interface_index(netlinkSocket, name)
         return index > 0 ? NetworkInterface(rawValue: UInt32(index)) : nil
     }

@@ -73,14 +73,7 @@ extension FilterParser {
 
     /// States and groups, separated by commas; all are also those that this version does not know.
     private static func states(_ text: String) -> TCPStateSet? {
-        var states: TCPStateSet = []
-        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let named = name.lowercased() == "all" ? .init(rawValue: .max) : TCPStateSet(String(name)) else {
-                return nil
-            }
-            states.formUnion(named.paired)
-        }
-        return states
+        text.lowercased() == "all" ? TCPStateSet(rawValue: .max) : TCPStateSet(text)?.paired
     }
 
     /// `=` and its like; equality where there is none.

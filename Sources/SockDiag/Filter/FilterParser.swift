@@ -21,15 +21,13 @@ struct FilterParser {
         while true {
             try parseOperand()
             while token.kind == .close { try parseClose() }
-            switch word?.lowercased() ?? "" {
-            case _ where token.kind == .end:
+            switch (token.kind, word?.lowercased()) {
+            case (.end, _):
                 reduce(downTo: .or)
                 if let open = operators.last { throw error("its closing parenthesis is missing", at: open.range) }
                 return nodes
-            case "or": try parseBinary(.or)
-            case "and": try parseBinary(.and)
-            case _ where token.kind == .or: try parseBinary(.or)
-            case _ where token.kind == .and: try parseBinary(.and)
+            case (.or, _), (_, "or"): try parseBinary(.or)
+            case (.and, _), (_, "and"): try parseBinary(.and)
             default: push(.and)  // two terms in a row
             }
         }

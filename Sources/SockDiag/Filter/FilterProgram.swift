@@ -69,7 +69,7 @@ extension FilterProgram {
     }
 
     /// Where a step goes to while the steps are written backwards.
-    private enum Goal: Hashable {
+    private enum Goal: Equatable {
         case accept, reject
         /// A step by its number from the end.
         case step(Int)

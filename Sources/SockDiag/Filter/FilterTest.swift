@@ -1,5 +1,5 @@
 /// A term with its names looked up: what is done for each socket. Plain numbers, so that no evaluation counts references.
-enum FilterTest: Hashable, Sendable {
+enum FilterTest: Sendable {
     /// The state's bit is set.
     case states(UInt32)
     case host(SocketFilter.End, IPNetwork?, port: UInt16?)

@@ -1,5 +1,5 @@
 extension SocketFilter: CustomStringConvertible {
-    /// The filter as text that reads back as an equal one: `state CLOSE_WAIT and sport = 443 and not recvq = 0`.
+    /// The filter as text that reads back as an equal one: `state CLOSE_WAIT and sport = 443 and recvq != 0`.
     public var description: String {
         // Read backwards, the notation names an operator before its operands, the right one first; so the words are
         // collected backwards too.

@@ -45,7 +45,7 @@ public struct CgroupPaths {
 
     /// The id of the group of a path, from the root of the tree or of the file system; nil where there is none.
     static func id(of path: String) -> UInt64? {
-        guard let root = mountPoint() else { return nil }
+        guard !path.utf8.contains(0), let root = mountPoint() else { return nil }
         let isWhole = path == root || path.hasPrefix(root + "/")
         var status = stat()
         guard lstat(isWhole ? path : "\(root)/\(path)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {

@@ -20,6 +20,7 @@ public struct BBRInfo: Hashable, Sendable {
     public var cwndGain: UInt32
 
     /// Decodes the attribute; nil where it is cut short.
+    @usableFromInline
     init?(_ value: RawSpan) {
         guard let low: UInt32 = value.number(at: 0), let high: UInt32 = value.number(at: 4),
             let minRTT: UInt32 = value.number(at: 8), let pacingGain: UInt32 = value.number(at: 12),
@@ -44,6 +45,7 @@ public struct DCTCPInfo: Hashable, Sendable {
     public var totalBytes: UInt32
 
     /// Decodes the attribute; nil where it is cut short.
+    @usableFromInline
     init?(_ value: RawSpan) {
         guard let enabled: UInt16 = value.number(at: 0), let ceState: UInt16 = value.number(at: 2),
             let alpha: UInt32 = value.number(at: 4), let marked: UInt32 = value.number(at: 8),
@@ -66,6 +68,7 @@ public struct VegasInfo: Hashable, Sendable {
     public var minRTT: UInt32
 
     /// Decodes the attribute; nil where it is cut short.
+    @usableFromInline
     init?(_ value: RawSpan) {
         guard let enabled: UInt32 = value.number(at: 0), let rttCount: UInt32 = value.number(at: 4),
             let rtt: UInt32 = value.number(at: 8), let minRTT: UInt32 = value.number(at: 12)

@@ -13,6 +13,7 @@ public struct MD5Signature: Hashable, Sendable {
     private static let entrySize = 100
 
     /// Decodes the attribute's whole entries; one that is cut short is left out.
+    @usableFromInline
     static func all(in value: RawSpan) -> [MD5Signature] {
         (0..<value.byteCount / entrySize).compactMap { index in
             let start = index * entrySize

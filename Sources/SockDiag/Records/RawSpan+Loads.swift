@@ -14,6 +14,7 @@ extension RawSpan {
     package func array() -> [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 
     /// The bytes up to the first NUL, as text.
+    @usableFromInline
     package func text() -> String {
         withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }

@@ -30,56 +30,58 @@ extension SocketFields where Self: ~Escapable {
     @inlinable public var tcpInfo: TCPInfo? { withAttribute(.info) { TCPInfo($0) } }
 
     /// The socket's memory and its limits (`INET_DIAG_SKMEMINFO`).
-    public var memory: SocketMemory? { withAttribute(.socketMemory, SocketMemory.init) }
+    @inlinable public var memory: SocketMemory? { withAttribute(.socketMemory) { SocketMemory($0) } }
 
     /// The memory that its queues hold (`INET_DIAG_MEMINFO`), the older and shorter form of ``memory``.
-    public var queueMemory: QueueMemory? { withAttribute(.memory, QueueMemory.init) }
+    @inlinable public var queueMemory: QueueMemory? { withAttribute(.memory) { QueueMemory($0) } }
 
     /// The name of the congestion control algorithm: `cubic`, `bbr` (`INET_DIAG_CONG`).
-    public var congestion: String? { withAttribute(.congestion) { $0.text() } }
+    @inlinable public var congestion: String? { withAttribute(.congestion) { $0.text() } }
 
     /// What the congestion control algorithm measures of itself, where it is one that tells.
-    public var congestionInfo: CongestionInfo? {
+    @inlinable public var congestionInfo: CongestionInfo? {
         withAttribute(.bbr) { BBRInfo($0).map(CongestionInfo.bbr) }
             ?? withAttribute(.dctcp) { DCTCPInfo($0).map(CongestionInfo.dctcp) }
             ?? withAttribute(.vegas) { VegasInfo($0).map(CongestionInfo.vegas) }
     }
 
     /// The type of service byte of sent IPv4 packets (`IP_TOS`).
-    public var tos: UInt8? { number(.tos) }
+    @inlinable public var tos: UInt8? { number(.tos) }
 
     /// The traffic class byte of sent IPv6 packets (`IPV6_TCLASS`).
-    public var trafficClass: UInt8? { number(.trafficClass) }
+    @inlinable public var trafficClass: UInt8? { number(.trafficClass) }
 
     /// Which directions are shut down (`INET_DIAG_SHUTDOWN`, kernel 4.1).
-    public var shutdown: ShutdownDirections? { (number(.shutdown) as UInt8?).map(ShutdownDirections.init) }
+    @inlinable public var shutdown: ShutdownDirections? { (number(.shutdown) as UInt8?).map(ShutdownDirections.init) }
 
     /// Whether an IPv6 listener refuses IPv4 (`IPV6_V6ONLY`); only of LISTEN and CLOSED sockets.
-    public var isIPv6Only: Bool? { (number(.ipv6Only) as UInt8?).map { $0 != 0 } }
+    @inlinable public var isIPv6Only: Bool? { (number(.ipv6Only) as UInt8?).map { $0 != 0 } }
 
     /// The firewall mark (`SO_MARK`); readable with CAP_NET_ADMIN alone (kernel 4.9).
-    public var mark: UInt32? { number(.mark) }
+    @inlinable public var mark: UInt32? { number(.mark) }
 
     /// The class of the network scheduler: `SO_PRIORITY`, or the net_cls cgroup's (kernel 4.13).
-    public var classID: UInt32? { number(.classID) }
+    @inlinable public var classID: UInt32? { number(.classID) }
 
     /// The cgroup (version 2) that the socket was made in, by its id (kernel 5.9); ``CgroupPaths`` names it.
-    public var cgroupID: UInt64? { number(.cgroupID) }
+    @inlinable public var cgroupID: UInt64? { number(.cgroupID) }
 
     /// The socket options that the kernel tells as bits (kernel 5.10).
-    public var options: SocketOptions? {
+    @inlinable public var options: SocketOptions? {
         (number(.socketOptions) as UInt16?).map { SocketOptions(rawValue: UInt16(littleEndian: $0)) }
     }
 
     /// The protocol within a raw socket (`INET_DIAG_PROTOCOL`); TCP sockets have none.
-    public var innerProtocol: UInt8? { number(.protocol) }
+    @inlinable public var innerProtocol: UInt8? { number(.protocol) }
 
     /// The protocol above TCP that the kernel runs: TLS, a subflow of MPTCP (kernel 5.4).
-    public var upperLayerProtocol: UpperLayerProtocol? {
+    @inlinable public var upperLayerProtocol: UpperLayerProtocol? {
         withAttribute(.upperLayerProtocol) { UpperLayerProtocol($0) }
     }
 
     /// The peers for which segments are signed (`TCP_MD5SIG`, RFC 2385); readable with CAP_NET_ADMIN alone
     /// (kernel 4.14). Empty where there are none. The keys themselves are in ``attribute(_:)`` alone.
-    public var md5Signatures: [MD5Signature] { withAttribute(.md5Signatures) { MD5Signature.all(in: $0) } ?? [] }
+    @inlinable public var md5Signatures: [MD5Signature] {
+        withAttribute(.md5Signatures) { MD5Signature.all(in: $0) } ?? []
+    }
 }

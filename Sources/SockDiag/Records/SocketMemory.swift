@@ -22,6 +22,7 @@ public struct SocketMemory: Hashable, Sendable {
     public var drops: UInt32?
 
     /// Decodes the attribute; nil where it is shorter than the kernel's first version of it.
+    @usableFromInline
     init?(_ value: RawSpan) {
         guard value.byteCount >= 32 else { return nil }
         func word(_ index: Int) -> UInt32 { value.unsafeLoadUnaligned(fromByteOffset: 4 * index, as: UInt32.self) }
@@ -45,6 +46,7 @@ public struct QueueMemory: Hashable, Sendable {
     public var transmit: UInt32
 
     /// Decodes the attribute; nil where it is cut short.
+    @usableFromInline
     init?(_ value: RawSpan) {
         guard let receive: UInt32 = value.number(at: 0), let send: UInt32 = value.number(at: 4),
             let forward: UInt32 = value.number(at: 8), let transmit: UInt32 = value.number(at: 12)

@@ -33,15 +33,7 @@ public struct TCPInfo: Sendable {
     /// The field's number in its ``Field/unit``; nil where this kernel did not send it.
     public subscript(_ field: Field) -> UInt64? {
         guard field.offset + field.size <= byteCount else { return nil }
-        let bytes = words.span.bytes
-        let number: UInt64? =
-            switch field.size {
-            case 1: bytes.number(at: field.offset, as: UInt8.self).map(UInt64.init)
-            case 2: bytes.number(at: field.offset, as: UInt16.self).map(UInt64.init)
-            case 4: bytes.number(at: field.offset, as: UInt32.self).map(UInt64.init)
-            default: bytes.number(at: field.offset, as: UInt64.self)
-            }
-        return number.map { $0 >> UInt64(field.shift) & field.mask }
+        return field.value(in: words.span.bytes)
     }
 
     /// The negotiated options.
@@ -68,6 +60,18 @@ public struct TCPInfo: Sendable {
             self.size = size
             shift = bits?.lowerBound ?? 0
             mask = UInt64.max >> UInt64(64 - (bits?.count ?? 8 * size))
+        }
+
+        /// Its number in the bytes of a `struct tcp_info`; nil where they end before it does.
+        func value(in bytes: RawSpan) -> UInt64? {
+            let number: UInt64? =
+                switch size {
+                case 1: bytes.number(at: offset, as: UInt8.self).map(UInt64.init)
+                case 2: bytes.number(at: offset, as: UInt16.self).map(UInt64.init)
+                case 4: bytes.number(at: offset, as: UInt32.self).map(UInt64.init)
+                default: bytes.number(at: offset, as: UInt64.self)
+                }
+            return number.map { $0 >> UInt64(shift) & mask }
         }
 
         /// Whether its number has 64 bits.
@@ -118,6 +122,21 @@ public struct TCPInfo: Sendable {
         /// Made by Fast Open, on the server (`TCPI_OPT_TFO_CHILD`, kernel 6.14).
         public static let fastOpenChild = Options(rawValue: 128)
     }
+}
+
+/// A `struct tcp_info` read in place, for those who read many of its fields: a ``TCPInfo`` is copied for each.
+package struct BorrowedTCPInfo: ~Escapable {
+    private let bytes: RawSpan
+
+    /// Reads the bytes of the attribute ``AttributeType/info``.
+    @_lifetime(copy bytes)
+    package init(_ bytes: RawSpan) { self.bytes = bytes }
+
+    /// The field's number; nil where this kernel did not send it.
+    package subscript(_ field: TCPInfo.Field) -> UInt64? { field.value(in: bytes) }
+
+    /// The negotiated options.
+    package var options: TCPInfo.Options { TCPInfo.Options(rawValue: UInt8(truncatingIfNeeded: self[.options] ?? 0)) }
 }
 
 extension TCPInfo.Field: Hashable {

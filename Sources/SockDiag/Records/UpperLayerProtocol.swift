@@ -13,6 +13,7 @@ public struct UpperLayerProtocol: Hashable, Sendable {
     private enum Kind: UInt16 { case name = 1, tls, mptcp }
 
     /// Decodes the attribute; nil where it has no name.
+    @usableFromInline
     init?(_ value: RawSpan) {
         let attributes = Attributes(value)
         guard let name = attributes.value(of: AttributeType(rawValue: Kind.name.rawValue)) else { return nil }

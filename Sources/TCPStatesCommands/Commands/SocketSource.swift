@@ -36,7 +36,7 @@ struct SocketSource: Sendable {
         for namespace in namespaces {
             do throws(SockDiagError) {
                 try body(namespace)
-            } catch where takesWhatItGets || namespaces.count > 1 {
+            } catch  where takesWhatItGets || namespaces.count > 1 {
                 if !takesWhatItGets || error.code != .notFound { refused.append(error) }
             }
         }

@@ -6,12 +6,15 @@ struct FilterArguments: ParsableArguments {
     @Argument(help: ArgumentHelp("A filter as ss has it, and more: sport = :443 and rtt > 50ms", valueName: "filter"))
     var words: [String] = []
 
-    mutating func validate() throws {
-        do throws(SocketFilterError) { _ = try filter } catch { throw ValidationError(error.description) }
-    }
-
-    /// The filter; nil where there is none.
+    /// The filter; nil where there is none. A wrong one is wrong usage, told after what the command line itself has wrong.
     var filter: SocketFilter? {
-        get throws(SocketFilterError) { words.isEmpty ? nil : try SocketFilter(words.joined(separator: " ")) }
+        get throws {
+            guard !words.isEmpty else { return nil }
+            do throws(SocketFilterError) {
+                return try SocketFilter(words.joined(separator: " "))
+            } catch {
+                throw ValidationError(error.description)
+            }
+        }
     }
 }

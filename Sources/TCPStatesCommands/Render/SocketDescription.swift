@@ -19,7 +19,7 @@ struct SocketDescription {
         writer.add("inode", socket.inode.map { .number($0) })
         writer.add("interface", socket.interface.map { .text(names.name(of: $0)) })
         if details.contains(.timers) { describe(socket.timer, to: &writer) }
-        if details.contains(.info) { describe(socket.tcpInfo, to: &writer) }
+        if details.contains(.info) { describeMeasurements(of: socket, to: &writer) }
         if details.contains(.memory) { describe(socket.memory, to: &writer) }
         if details.contains(.info) { describeCongestion(of: socket, to: &writer) }
         if details.contains(.extended) { describeExtended(socket, to: &writer) }
@@ -54,13 +54,19 @@ struct SocketDescription {
         writer.endObject()
     }
 
-    private func describe(_ info: TCPInfo?, to writer: inout some RecordWriter & ~Copyable) {
+    private func describeMeasurements(
+        of socket: borrowing some SocketFields & ~Escapable,
+        to writer: inout some RecordWriter & ~Copyable
+    ) {
         writer.beginObject("tcp_info")
-        if let info {
+        let isMeasured = socket.withAttribute(.info) { bytes -> Bool? in
+            let info = BorrowedTCPInfo(bytes)
             for field in TCPInfo.Field.allCases {
                 writer.add(field.constantName, info[field].map { field.isWide ? .large($0) : .integer($0) })
             }
-        } else {
+            return true
+        }
+        if isMeasured == nil {
             for field in TCPInfo.Field.allCases { writer.add(field.constantName, nil) }
         }
         writer.endObject()

@@ -51,11 +51,9 @@ extension Words {
     mutating func addBlock(_ socket: borrowing some SocketFields & ~Escapable, _ details: SocketDetails) {
         if details.contains(.memory), let memory = socket.memory { add(memory) }
         guard details.contains(.info) else { return }
-        let congestion = socket.congestion
-        if let info = socket.tcpInfo {
-            add(info, state: socket.state, congestion: congestion, socket.congestionInfo)
-        } else if let congestion {
-            add { $0.append(printable: congestion) }
+        let (state, congestion, details) = (socket.state, socket.congestion, socket.congestionInfo)
+        _ = socket.withAttribute(.info) { bytes in
+            add(BorrowedTCPInfo(bytes), state: state, congestion: congestion, details)
         }
         if let upper = socket.upperLayerProtocol {
             add {

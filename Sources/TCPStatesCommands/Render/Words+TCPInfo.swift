@@ -2,7 +2,12 @@ internal import SockDiag
 
 extension Words {
     /// Adds the kernel's measurements: times in milliseconds, and nothing that is as it always is.
-    mutating func add(_ info: TCPInfo, state: TCPState, congestion: String?, _ details: CongestionInfo?) {
+    mutating func add(
+        _ info: borrowing BorrowedTCPInfo,
+        state: TCPState,
+        congestion: String?,
+        _ details: CongestionInfo?
+    ) {
         addOptions(info, congestion)
         addTimes(info)
         addWindows(info)
@@ -16,7 +21,7 @@ extension Words {
         addReceiver(info)
     }
 
-    private mutating func addOptions(_ info: TCPInfo, _ congestion: String?) {
+    private mutating func addOptions(_ info: borrowing BorrowedTCPInfo, _ congestion: String?) {
         let options = info.options
         if options.contains(.timestamps) { add("ts") }
         if options.contains(.sack) { add("sack") }
@@ -28,7 +33,7 @@ extension Words {
         addPair("wscale", info[.sndWscale] ?? 0, info[.rcvWscale] ?? 0, ",") { $0.append(decimal: $1) }
     }
 
-    private mutating func addTimes(_ info: TCPInfo) {
+    private mutating func addTimes(_ info: borrowing BorrowedTCPInfo) {
         // Three seconds: nothing was measured yet (RFC 2988's first timeout).
         if info[.rto] != 3_000_000 { add("rto", microseconds: info[.rto]) }
         add("backoff", info[.backoff])
@@ -38,7 +43,7 @@ extension Words {
         add("ato", microseconds: info[.ato])
     }
 
-    private mutating func addWindows(_ info: TCPInfo) {
+    private mutating func addWindows(_ info: borrowing BorrowedTCPInfo) {
         add("mss", info[.sndMss])
         add("pmtu", info[.pmtu])
         add("rcvmss", info[.rcvMss])
@@ -48,7 +53,7 @@ extension Words {
         if let threshold = info[.sndSsthresh], threshold < 0xffff { add("ssthresh", threshold) }
     }
 
-    private mutating func addCounters(_ info: TCPInfo) {
+    private mutating func addCounters(_ info: borrowing BorrowedTCPInfo) {
         add("bytes_sent", info[.bytesSent])
         add("bytes_retrans", info[.bytesRetrans])
         add("bytes_acked", info[.bytesAcked])
@@ -59,7 +64,7 @@ extension Words {
         add("data_segs_in", info[.dataSegsIn])
     }
 
-    private mutating func addRates(_ info: TCPInfo) {
+    private mutating func addRates(_ info: borrowing BorrowedTCPInfo) {
         if let rtt = info[.rtt], rtt > 0, let window = info[.sndCwnd], let mss = info[.sndMss], window > 0, mss > 0 {
             // Both are 32-bit numbers: as floating point, their product and its bits a second cannot overflow.
             addRate("send ", Double(window) * Double(mss) * 1_000_000 / Double(rtt))
@@ -83,14 +88,14 @@ extension Words {
         if info[.deliveryRateAppLimited] == 1 { add("app_limited") }
     }
 
-    private mutating func addLimits(_ info: TCPInfo) {
+    private mutating func addLimits(_ info: borrowing BorrowedTCPInfo) {
         guard let busy = info[.busyTime], busy != 0 else { return }
         addTime("busy", busy, of: nil)
         if let limited = info[.rwndLimited], limited != 0 { addTime("rwnd_limited", limited, of: busy) }
         if let limited = info[.sndbufLimited], limited != 0 { addTime("sndbuf_limited", limited, of: busy) }
     }
 
-    private mutating func addLosses(_ info: TCPInfo, isListener: Bool) {
+    private mutating func addLosses(_ info: borrowing BorrowedTCPInfo, isListener: Bool) {
         let (now, total) = (info[.retrans] ?? 0, info[.totalRetrans] ?? 0)
         if now != 0 || total != 0 { addPair("retrans", now, total, "/") { $0.append(decimal: $1) } }
         add("lost", info[.lost])
@@ -101,7 +106,7 @@ extension Words {
         add("reord_seen", info[.reordSeen])
     }
 
-    private mutating func addReceiver(_ info: TCPInfo) {
+    private mutating func addReceiver(_ info: borrowing BorrowedTCPInfo) {
         add("rcv_rtt", microseconds: info[.rcvRtt])
         add("rcv_space", info[.rcvSpace])
         add("rcv_ssthresh", info[.rcvSsthresh])

@@ -11,6 +11,7 @@ struct RandomFilters {
         for mark in FilterZoo.marks { terms.append(.mark(mark, mask: .max)) }
         for index in Set(zoo.sockets.map { $0.interface?.rawValue ?? 0 }) { terms.append(.interface(index)) }
         terms.append(.named(.interface("lo")))
+        if CgroupPaths.id(of: "/") != nil { terms += [.named(.cgroup("/")), .named(.cgroup("/"))] }
         for end in [SocketFilter.End.local, .remote] {
             let endpoints = Set(zoo.sockets.map { end == .local ? $0.local : $0.remote })
             for endpoint in endpoints {

@@ -1,29 +1,69 @@
+import CLab
 import Glibc
 import Testing
 
 @testable import SockDiag
+@testable import TCPStateLab
 
-/// What the kernel refuses, and what a person reads then.
-struct RefusalTests {
-    @Test func aFamilyThatTheKernelDoesNotHaveIsAnErrorThatNamesIt() throws {
+/// What the kernel refuses, and the line that a person reads then.
+@Suite(.timeLimit(.minutes(5))) struct RefusalTests {
+    private static let needs =
+        "; the kernel needs CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG "
+        + "(modules inet_diag and tcp_diag: modprobe tcp_diag)"
+
+    @Test(arguments: [
+        (
+            SocketQuery(family: AddressFamily(rawValue: 99)), SockDiagError.Code.invalidRequest, EINVAL,
+            "cannot dump the family_99 TCP sockets: Invalid argument"
+        ),
+        (
+            SocketQuery(family: AddressFamily(rawValue: 44)), .unsupported, ENOENT,
+            "cannot dump the family_44 TCP sockets: No such file or directory" + needs
+        ),
+        (
+            SocketQuery(protocol: SocketProtocol(rawValue: 99)), .unsupported, ENOENT,
+            "cannot dump the ipv4 protocol 99 sockets: No such file or directory" + needs
+        ),
+        (
+            SocketQuery(protocol: SocketProtocol(rawValue: 999)), .unsupported, ENOENT,
+            "cannot dump the ipv4 protocol 999 sockets: No such file or directory" + needs
+        ),
+    ])
+    func whatTheKernelDoesNotHaveIsAnErrorThatNamesIt(
+        query: SocketQuery,
+        code: SockDiagError.Code,
+        errno: Int32,
+        description: String
+    ) throws {
         var client = try SockDiagClient()
-        let error = #expect(throws: SockDiagError.self) {
-            try client.sockets(SocketQuery(family: AddressFamily(rawValue: 99)))
+        for _ in 0..<2 {  // the second time, too: nothing of the first answer is left
+            let error = #expect(throws: SockDiagError.self) { try client.sockets(query) }
+            #expect(error?.code == code)
+            #expect(error?.errno == errno)
+            #expect(error?.description == description)
+            #expect(throws: Never.self) { try client.sockets(in: .listen) }
         }
-        print(error!.description, error!.code)
-        let error2 = #expect(throws: SockDiagError.self) {
-            try client.sockets(SocketQuery(family: AddressFamily(rawValue: 44)))
+    }
+
+    @Test(arguments: [EPERM, EACCES, EAFNOSUPPORT])
+    func whatASandboxForbidsIsAnErrorThatNamesTheSandbox(errno: Int32) throws {
+        // A filter is the thread's, and stays: so the thread is one of its own.
+        let result = try runInThread { () -> Result<Void, SockDiagError>? in
+            guard clab_deny_netlink(errno) == 0 else { return nil }
+            return Result { () throws(SockDiagError) in _ = try SockDiagClient() }
         }
-        print(error2!.description, error2!.code)
-        let error3 = #expect(throws: SockDiagError.self) {
-            try client.sockets(SocketQuery(protocol: SocketProtocol(rawValue: 99)))
+        guard let result else { try Test.cancel("this kernel has no seccomp filters") }
+        let error = #expect(throws: SockDiagError.self) { try result.get() }
+        #expect(error?.errno == errno)
+        #expect(error?.operation == "open a netlink socket")
+        #expect(error?.code == (errno == EAFNOSUPPORT ? .unsupported : .permissionDenied))
+        if errno == EPERM {
+            #expect(
+                error?.description
+                    == "cannot open a netlink socket: Operation not permitted; a seccomp profile, SELinux or a sandbox "
+                    + "denies NETLINK_SOCK_DIAG: allow it for this process"
+            )
         }
-        print(error3!.description, error3!.code)
-        let error4 = #expect(throws: SockDiagError.self) {
-            try client.sockets(SocketQuery(protocol: SocketProtocol(rawValue: 999)))
-        }
-        print(error4!.description, error4!.code)
-        print(try client.sockets().count)
     }
 
     @Test func withoutADescriptorLeftTheErrorSaysSo() async {
@@ -34,6 +74,41 @@ struct RefusalTests {
             #expect(error?.code == .system)
             #expect(error?.errno == EMFILE)
             #expect(error?.description == "cannot open a netlink socket: Too many open files")
+        }
+    }
+
+    @Test func whatAStrangerSendsIsPassedOver() throws {
+        try Lab.with { lab in
+            try lab.run {
+                let socket = try NetlinkSocket()
+                var address = sockaddr_nl()
+                var size = socklen_t(MemoryLayout<sockaddr_nl>.size)
+                _ = withUnsafeMutablePointer(to: &address) { pointer in
+                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        getsockname(socket.descriptor, $0, &size)
+                    }
+                }
+                let stranger = try NetlinkSocket()
+                let lie = Datagram.message(Datagram.socketType, sequence: 1, Message.establishedIPv4)
+                let sent = withUnsafeMutablePointer(to: &address) { pointer in
+                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        sendto(stranger.descriptor, lie, lie.count, 0, $0, size)
+                    }
+                }
+                try #require(sent == lie.count)
+                var identity = try TCPSocket(message: Message.timeWait).identity
+                identity.cookie.rawValue = 1
+                let request = DumpRequest(identity, extensions: [], sequence: 1)
+                try socket.send(request.bytes, operation: "ask")
+                let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
+                defer { buffer.deallocate() }
+                let count = try #require(try socket.receive(into: buffer, operation: "ask"))
+                #expect(
+                    count >= 36 && buffer.load(fromByteOffset: 4, as: UInt16.self) == 2,
+                    "NLMSG_ERROR of the kernel"
+                )
+                #expect(try socket.receive(into: buffer, flags: Int32(MSG_DONTWAIT), operation: "ask") == nil)
+            }
         }
     }
 }

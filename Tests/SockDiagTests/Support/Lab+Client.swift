@@ -32,6 +32,14 @@ extension Lab {
         return try #require(rows.first)
     }
 
+    /// The one row of a dump that has the inode of a socket.
+    func row(of socket: KernelSocket, extensions: SocketExtensions = []) throws -> TCPSocket {
+        let inode = try socket.inode()
+        let rows = try dump(SocketQuery(extensions: extensions)).filter { $0.inode.map(UInt64.init) == inode }
+        #expect(rows.count == 1)
+        return try #require(rows.first)
+    }
+
     /// The socket of an identity as it is now.
     func lookUp(_ identity: SocketIdentity, extensions: SocketExtensions = []) throws -> TCPSocket? {
         try withClient { try $0.socket(identity, extensions: extensions) }

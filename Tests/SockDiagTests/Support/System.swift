@@ -1,4 +1,6 @@
+import Dispatch
 import Glibc
+import Synchronization
 
 /// A system call of a test's own that failed.
 struct SystemError: Error, CustomStringConvertible {
@@ -46,4 +48,22 @@ func contents(ofFile path: String) -> [UInt8]? {
         guard count > 0 else { return count == 0 ? contents : nil }
         contents += buffer[..<count]
     }
+}
+
+/// Runs a closure to its end on a thread of its own.
+func runInThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) throws -> Value {
+    let outcome = Outcome<Value>()
+    try detachThread {
+        let value = body()
+        outcome.value.withLock { $0 = value }
+        outcome.isThere.signal()
+    }
+    outcome.isThere.wait()
+    guard let value = outcome.value.withLock({ $0 }) else { throw SystemError("the thread's closure", errno: 0) }
+    return value
+}
+
+private final class Outcome<Value: Sendable>: Sendable {
+    let value = Mutex<Value?>(nil)
+    let isThere = DispatchSemaphore(value: 0)
 }

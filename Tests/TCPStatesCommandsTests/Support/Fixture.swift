@@ -44,9 +44,10 @@ func bytes(_ number: some FixedWidthInteger & BitwiseCopyable) -> [UInt8] {
     withUnsafeBytes(of: number) { [UInt8]($0) }
 }
 
-/// A `struct tcp_info` of kernel 6.18, 280 bytes, zero but for the numbers given by offset.
+/// A `struct tcp_info`, zero but for the numbers given by offset. It ends before the last four bytes, which mean one
+/// thing to kernel 6.18 and another to 7.0.
 func tcpInfo(_ numbers: [Int: any FixedWidthInteger & BitwiseCopyable & Sendable]) -> [UInt8] {
-    var info = [UInt8](repeating: 0, count: 280)
+    var info = [UInt8](repeating: 0, count: 276)
     for (offset, number) in numbers {
         let value = bytes(number)
         info.replaceSubrange(offset..<offset + value.count, with: value)

@@ -31,11 +31,11 @@ func table(
 /// The sockets as records.
 func records<Writer: RecordWriter & ~Copyable>(
     _ sockets: [TCPSocket],
-    _ writer: consuming Writer,
+    _ writer: @escaping @autoclosure () -> Writer,
     _ details: SocketDetails = .all,
     hosts: HostNames? = nil
 ) -> String {
-    var renderer = SocketRecordRenderer(writer, details: details, names: Fixtures.names(hosts: hosts))
+    var renderer = SocketRecordRenderer(writer(), details: details, names: Fixtures.names(hosts: hosts))
     renderer.begin()
     for socket in sockets { renderer.render(socket) }
     renderer.finish()

@@ -1,0 +1,54 @@
+import CLab
+import Glibc
+import SockDiag
+import Testing
+
+@testable import TCPStateLab
+
+/// What a process without CAP_NET_ADMIN is told: everything but what the kernel keeps from it.
+struct PrivilegeTests {
+    /// What a dump of the lab's namespace yields to a thread without any capability.
+    private func dumpWithoutCapabilities(_ lab: Lab, _ query: SocketQuery) throws -> [TCPSocket] {
+        let result = try lab.run {
+            // Capabilities are the thread's, and so is the namespace, which a new one inherits.
+            try runInThread { () -> Result<[TCPSocket], SockDiagError>? in
+                guard clab_drop_capabilities() == 0 else { return nil }
+                return Result { () throws(SockDiagError) in
+                    var client = try SockDiagClient()
+                    return try client.sockets(query)
+                }
+            }
+        }
+        return try #require(result).get()
+    }
+
+    @Test func everyStateAndEveryMeasurementIsToldToEverybody() throws {
+        try Lab.with { lab in
+            for state in StateTests.states { try lab.client(in: state, over: .ipv6) }
+            try lab.server(in: .synReceived)
+            try lab.bound()
+            let query = SocketQuery(extensions: .all)
+            let (all, told) = (try lab.dump(query), try dumpWithoutCapabilities(lab, query))
+            #expect(all.count == StateTests.states.count + 3)
+            #expect(told.map(\.cookie) == all.map(\.cookie))
+            #expect(told.map(\.state) == all.map(\.state))
+            #expect(told.map(\.inode) == all.map(\.inode))
+            #expect(told.map(\.uid) == all.map(\.uid))
+            #expect(told.map(\.memory) == all.map(\.memory))
+            #expect(told.map(\.congestion) == all.map(\.congestion))
+            #expect(told.map(\.cgroupID) == all.map(\.cgroupID))
+            #expect(told.map { $0.tcpInfo?[.advmss] } == all.map { $0.tcpInfo?[.advmss] })
+        }
+    }
+
+    @Test func marksAreNilRatherThanZeroToWhoMayNotReadThem() throws {
+        try Lab.with { lab in
+            let listener = try lab.listener()
+            try SocketOption.set(#require(listener.descriptor), SOL_SOCKET, SO_MARK, 7)
+            try lab.server(in: .synReceived, on: listener)
+            let query = SocketQuery(extensions: .all)
+            #expect(try lab.dump(query).map(\.mark) == [7, 7])
+            #expect(try dumpWithoutCapabilities(lab, query).map(\.mark) == [nil, nil])
+        }
+    }
+}
