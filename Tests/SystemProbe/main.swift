@@ -61,6 +61,7 @@ nonisolated func echo() -> Never {
 
 /// Watches until a listener ends, cancels the watching task, and says how many of the watcher's threads are left.
 nonisolated func watch() async {
+    let before = ownDescriptors()
     let (stops, stop) = AsyncStream<Void>.makeStream()
     let watching = Task {
         do {
@@ -87,7 +88,21 @@ nonisolated func watch() async {
     // The thread says that it has ended a moment before it has.
     let deadline = ContinuousClock.now + .seconds(10)
     while threads(named: "tcpstates-watch") > 0, .now < deadline { sched_yield() }
-    say("threads", threads(named: "tcpstates-watch"))
+    say("threads", threads(named: "tcpstates-watch"), "descriptors", ownDescriptors() - before)
+}
+
+/// The descriptors that are open, but for those that the Swift runtime keeps for its own timers and threads.
+nonisolated func ownDescriptors() -> Int {
+    var count = 0
+    guard let descriptors = try? Directory("/proc/self/fd") else { return -1 }
+    descriptors.forEachName { name in
+        var link = [CChar](repeating: 0, count: 64)
+        let length = readlinkat(descriptors.descriptor, name, &link, link.count)
+        let target = link.prefix(max(length, 0)).map(UInt8.init(bitPattern:))
+        if !target.starts(with: "anon_inode:".utf8) { count += 1 }
+        return true
+    }
+    return count
 }
 
 nonisolated func threads(named name: String) -> Int {

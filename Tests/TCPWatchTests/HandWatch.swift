@@ -1,8 +1,9 @@
 internal import Glibc
 internal import SockDiag
-@testable internal import TCPWatch
 internal import TCPStateLab
 internal import Testing
+
+@testable internal import TCPWatch
 
 /// A watcher without its thread and its clock: it looks and listens when the test says so.
 final class HandWatch {

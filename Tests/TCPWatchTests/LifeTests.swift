@@ -1,12 +1,14 @@
 internal import Glibc
 internal import SockDiag
 internal import TCPStateLab
-@testable internal import TCPWatch
 internal import Testing
+
+@testable internal import TCPWatch
 
 @Suite("A life is told as one, whatever happens between two dumps")
 struct LifeTests {
-    @Test func `The whole life of a child bears one cookie, from the half-open request to the end of TIME_WAIT`() throws {
+    @Test func `The whole life of a child bears one cookie, from the half-open request to the end of TIME_WAIT`() throws
+    {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try HandWatch(lab)
@@ -33,7 +35,8 @@ struct LifeTests {
             told.paths == [
                 "CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2",
                 "FIN_WAIT_2>TIME_WAIT", "TIME_WAIT>CLOSED",
-            ])
+            ]
+        )
         #expect(told.allSatisfy { $0.identity.cookie == cookie })
         #expect(told.dropLast().allSatisfy { $0.final == nil })
         let final = try #require(told.last?.final)
@@ -138,7 +141,9 @@ struct LifeTests {
         #expect(told.first { $0.to == .synReceived }?.identity.cookie != old)
     }
 
-    @Test func `Messages that were lost are counted to the unit, and what they would have told is told by dumps`() throws {
+    @Test func `Messages that were lost are counted to the unit, and what they would have told is told by dumps`()
+        throws
+    {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let pairs = try (0..<100).map { _ in try lab.loopbackPair() }

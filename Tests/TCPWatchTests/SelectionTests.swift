@@ -2,8 +2,9 @@ internal import Glibc
 internal import SockDiag
 internal import SocketOwners
 internal import TCPStateLab
-@testable internal import TCPWatch
 internal import Testing
+
+@testable internal import TCPWatch
 
 @Suite("Filters and owners")
 struct SelectionTests {
@@ -146,5 +147,36 @@ struct TimeTests {
         }
         try tracker.endDump(at: .now(), lookup: { _ in nil }, emit: { told.append($0) })
         #expect(told.map(\.identity.cookie) == [sockets[2].cookie])
+    }
+
+    @Test func `Of two connections between the same ends of which one TIME_WAIT is left, the other is told as ended`()
+        throws
+    {
+        func socket(_ cookie: UInt64, _ state: TCPState, isMinisocket: Bool = false) throws -> TCPSocket {
+            let identity = SocketIdentity(
+                family: .ipv4,
+                local: SocketEndpoint(.loopbackIPv4, port: 1000),
+                remote: SocketEndpoint(.loopbackIPv4, port: 2000),
+                cookie: SocketCookie(rawValue: cookie)
+            )
+            var message = TCPSocket(identity, state: state, uid: nil, inode: nil).withMessage { $0.array() }
+            if isMinisocket { message[2] = SocketTimer.Kind.timeWait.rawValue }  // idiag_timer
+            return try TCPSocket(message: message)
+        }
+        let rest = try socket(9, .timeWait, isMinisocket: true)
+        var tracker = ConnectionTracker(expectsDestroy: true)
+        tracker.beginDump()
+        tracker.endFirstDump()
+        var told: [Transition] = []
+        for cookie in [1, 2] as [UInt64] {
+            // Its messages are read late: the first connection's TIME_WAIT has given way to the second's by then.
+            try tracker.destroyed(
+                socket(cookie, .closed),
+                at: .now(),
+                lookup: { $0.remote.port == 0 ? nil : rest },
+                emit: { told.append($0) }
+            )
+        }
+        #expect(told.map { "\($0.identity.cookie) \($0.to)" } == ["9 TIME_WAIT", "2 CLOSED"])
     }
 }

@@ -1,8 +1,9 @@
 internal import Glibc
 internal import SockDiag
 internal import TCPStateLab
-@testable internal import TCPWatch
 internal import Testing
+
+@testable internal import TCPWatch
 
 /// A connection in a state, and the segment or call that takes it on.
 struct Script: Sendable, CustomTestStringConvertible {
@@ -14,7 +15,12 @@ struct Script: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(side) \(expected)" }
 
-    init(_ side: OpeningSide, _ from: TCPState, _ expected: String, _ act: @escaping @Sendable (Connection) throws -> Void) {
+    init(
+        _ side: OpeningSide,
+        _ from: TCPState,
+        _ expected: String,
+        _ act: @escaping @Sendable (Connection) throws -> Void
+    ) {
         self.side = side
         self.from = from
         self.expected = expected
@@ -58,7 +64,8 @@ struct Script: Sendable, CustomTestStringConvertible {
     }
 
     /// Every way that a segment ends a connection at once, while the program still holds the descriptor.
-    static let ends: [Script] = resets(.active, TCPState.ofAConnection) + resets(.passive, TCPState.ofAChild)
+    static let ends: [Script] =
+        resets(.active, TCPState.ofAConnection) + resets(.passive, TCPState.ofAChild)
         + [acknowledged(.active), acknowledged(.passive)]
 
     private static func resets(_ side: OpeningSide, _ states: [TCPState]) -> [Script] {

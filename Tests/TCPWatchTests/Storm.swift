@@ -118,7 +118,7 @@ extension Ledger.Page {
     }
 
     private mutating func insert(_ step: UInt64) -> Bool {
-        var slot = Int(step &* 0x9e37_79b9_7f4a_7c15 >> 41)
+        var slot = Int((step &* 0x9e37_79b9_7f4a_7c15) >> 41)
         while steps[slot] != 0 {
             if steps[slot] == step { return false }
             slot = (slot + 1) & (steps.count - 1)

@@ -1,8 +1,9 @@
 internal import Glibc
 internal import SockDiag
 internal import TCPStateLab
-@testable internal import TCPWatch
 internal import Testing
+
+@testable internal import TCPWatch
 
 @Suite("A watcher with its thread", .timeLimit(.minutes(3)))
 struct WatcherTests {
@@ -34,9 +35,8 @@ struct WatcherTests {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let listener = try lab.listener()
-        let isRoot = Program.isRoot
-        let user = isRoot ? Program.asNobody : []
-        let idle = try lab.run { try Program.run(user + [Program.probe, "listeners", "."]) }
+        // Whoever runs the tests without being root is an ordinary user.
+        let user = Program.isRoot ? Program.asNobody : []
         let program = try lab.run { try Program(user + [Program.probe, "watch"]) }
         #expect(program.readLine() == "socket LISTEN")
         #expect(program.readLine() == "ready")
@@ -46,7 +46,8 @@ struct WatcherTests {
         #expect(program.readLine() == "transition SYN_RCVD CLOSED")
         listener.close()
         #expect(program.readLine() == "transition LISTEN CLOSED")
-        #expect(program.finish() == ["end", "threads 0", try #require(idle.last)])
+        let rest = program.finish()
+        #expect(rest.prefix(2) == ["end", "threads 0 descriptors 0"])
     }
 
     @Test func `A namespace that ends is told, the others are watched on, and with the last one the stream ends`()
@@ -56,7 +57,9 @@ struct WatcherTests {
         defer { lab.close() }
         var doomed: Lab? = try Lab()
         var configuration = SocketWatcher.Configuration.quick
-        configuration.namespaces = try [lab, #require(doomed)].map { try SockDiag.NetworkNamespace(path: $0.namespace.path) }
+        configuration.namespaces = try [lab, #require(doomed)].map {
+            try SockDiag.NetworkNamespace(path: $0.namespace.path)
+        }
         let watcher = try SocketWatcher(configuration)
         var events = watcher.makeAsyncIterator()
         while let event = try await events.next() { if case .ready = event { break } }
@@ -74,7 +77,9 @@ struct WatcherTests {
         #expect(step?.namespace == configuration.namespaces.first)
     }
 
-    @Test func `The stream of a single namespace ends with it, and one that has ended already is an error`() async throws {
+    @Test func `The stream of a single namespace ends with it, and one that has ended already is an error`()
+        async throws
+    {
         var lab: Lab? = try Lab.orCancel()
         let namespace = try SockDiag.NetworkNamespace(path: #require(lab).namespace.path)
         var configuration = SocketWatcher.Configuration.quick

@@ -27,7 +27,7 @@ public struct Transition: Hashable, Sendable {
     public var identity: SocketIdentity
     /// The state before; nil where the connection is first known by its end.
     public var from: TCPState?
-    /// The state now; ``TCPState/closed`` is where a connection or a listener ends.
+    /// The state now; ``/SockDiag/TCPState/closed`` is where a connection or a listener ends.
     public var to: TCPState
     /// The states that were passed through unseen, in order.
     public var via: [TCPState]

@@ -3,7 +3,7 @@ public import SocketOwners
 
 /// A socket that existed when watching began: what the kernel says of it, where it is, and who holds it.
 ///
-/// What can be read of it is in ``SocketFields``, as for any socket.
+/// What can be read of it is in ``/SockDiag/SocketFields``, as for any socket.
 public struct WatchedSocket: Hashable, Sendable, SocketFields {
     /// What the kernel says of it.
     public var socket: TCPSocket

@@ -2,7 +2,7 @@ public import SockDiag
 
 /// The TCP state machine of RFC 9293 as Linux runs it, as pure values.
 ///
-/// A connection begins and ends in ``TCPState/closed``. The child that a listener's SYN makes begins there too, while
+/// A connection begins and ends in ``/SockDiag/TCPState/closed``. The child that a listener's SYN makes begins there too, while
 /// the listener stays in LISTEN: its first step is CLOSED → SYN_RCVD, the LISTEN → SYN-RECEIVED of the RFC's figure.
 public enum TCPStateMachine {
     /// Every legal step.

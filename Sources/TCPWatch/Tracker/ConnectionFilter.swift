@@ -9,7 +9,7 @@ struct ConnectionFilter {
     /// Whether the filter asks which process holds a socket.
     let asksOwners: Bool
 
-    /// - Throws: ``SockDiagError``, as ``SockDiagClient/matcher(for:)`` does.
+    /// - Throws: ``/SockDiag/SockDiagError``, as ``/SockDiag/SockDiagClient/matcher(for:)`` does.
     init(
         _ filter: SocketFilter,
         for client: inout SockDiagClient,

@@ -56,7 +56,9 @@ extension ConnectionTracker {
         // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
         guard !identity.remote.address.isAny, !isBeginning else { return }
         var counters = measured
-        if let minisocket = try Self.minisocket(after: identity, lookup) {
+        // Where messages are read late, the ends may have been used again: several sockets between the same two, and one
+        // minisocket. It is counted for the first message; each further one is the end of a connection.
+        if let minisocket = try Self.minisocket(after: identity, lookup), !isClaimed(minisocket.cookie) {
             if minisocket.state == .timeWait { counters.discountFIN() }
             let side = Self.sequenceNumbers(info).map { $0 > 1 ? OpeningSide.active : .passive }
             observe(minisocket, at: time, side: side ?? .unknown, emit: emit)
@@ -85,6 +87,11 @@ extension ConnectionTracker {
                 final: counters
             )
         )
+    }
+
+    /// Whether the kernel has told of the socket before the minisocket.
+    private mutating func isClaimed(_ cookie: SocketCookie) -> Bool {
+        table.position(of: cookie).map { table.entries[$0].flags.contains(.hasFinalCounters) } ?? false
     }
 
     /// What is left of a socket that nobody had asked for while it lived. The kernel gives a cookie on first need: this

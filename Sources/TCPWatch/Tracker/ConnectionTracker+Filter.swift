@@ -22,7 +22,7 @@ extension ConnectionTracker {
         }
     }
 
-    /// Whether the row needs ``OwnerMemory`` to be asked before the filter can decide.
+    /// Whether the row needs ``/SocketOwners/OwnerMemory`` to be asked before the filter can decide.
     mutating func isUndecided(_ record: borrowing SocketRecord) -> Bool {
         guard filter?.asksOwners == true, record.inode != nil else { return false }
         guard let position = table.position(of: record.cookie) else { return true }

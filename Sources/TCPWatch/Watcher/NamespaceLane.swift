@@ -18,7 +18,7 @@ final class NamespaceLane {
 
     /// A lane of a namespace, or of the calling thread's.
     ///
-    /// - Throws: ``SockDiagError``.
+    /// - Throws: ``/SockDiag/SockDiagError``.
     init(
         _ configuration: SocketWatcher.Configuration,
         in namespace: NetworkNamespace? = nil

@@ -46,7 +46,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public var resolvesOwners = false
         /// The time between two dumps. Where a dump takes longer, the next one that fits is awaited.
         public var interval: Duration = .milliseconds(250)
-        /// Whether to hear of each socket's end from the kernel; see ``DestroyMonitor`` for what that costs a busy
+        /// Whether to hear of each socket's end from the kernel; see ``/SockDiag/DestroyMonitor`` for what that costs a busy
         /// machine. Without it, connections that come and go between two dumps are not seen, and none has final
         /// counters.
         public var usesDestroyEvents = true
@@ -65,7 +65,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
 
     /// Begins to watch the network namespaces of the configuration, or the calling thread's own.
     ///
-    /// - Throws: ``SockDiagError`` where the kernel refuses, where a namespace may not be entered, and where the filter
+    /// - Throws: ``/SockDiag/SockDiagError`` where the kernel refuses, where a namespace may not be entered, and where the filter
     ///   names what is not there; what fails later is thrown to the reader.
     public init(_ configuration: Configuration = Configuration()) throws(SockDiagError) {
         loop = try WatchLoop(configuration)
@@ -99,7 +99,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
 
         /// The next event; nil after ``SocketWatcher/stop()`` and after cancellation.
         ///
-        /// - Throws: ``SockDiagError`` where watching cannot go on.
+        /// - Throws: ``/SockDiag/SockDiagError`` where watching cannot go on.
         public mutating func next(
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws(SockDiagError) -> SocketEvent? {
