@@ -110,9 +110,9 @@ struct LifeTests {
     @Test func `Ten thousand half-open requests are each told once, and each end`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        try lab.sysctl("net.ipv4.tcp_max_syn_backlog", 20_000)
-        try lab.sysctl("net.core.somaxconn", 20_000)
-        let listener = try lab.listener(backlog: 20_000)
+        try lab.sysctl("net.ipv4.tcp_max_syn_backlog", 65_535)
+        try lab.sysctl("net.core.somaxconn", 65_535)
+        let listener = try lab.listener(backlog: 65_535)
         let watch = try HandWatch(lab)
         let requests = try lab.flood(10_000, on: listener)
         let begun = try watch.look()
@@ -169,6 +169,39 @@ struct LifeTests {
         #expect(told.count { $0.from == .listen && $0.to == .closed } == 100)
         #expect(told.count { $0.to == .closed && $0.from != .listen } == 100)
         #expect(Set(told.map { "\($0.identity.cookie) \($0.to)" }).count == told.count)
+    }
+
+    @Test func `A message that comes after its TIME_WAIT has ended tells of no second end`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let time = EventTime.now()
+        try lab.run {
+            var client = try SockDiagClient()
+            var monitor = try DestroyMonitor()
+            var tracker = ConnectionTracker(expectsDestroy: true)
+            var told: [String] = []
+            tracker.beginDump()
+            tracker.endFirstDump()
+            // Nobody asked for the socket while it lived: its message and its minisocket bear different cookies.
+            _ = try lab.client(in: .timeWait)
+            tracker.beginDump()
+            for row in try client.sockets(in: .timeWait) { tracker.observe(row, at: time) { told.append($0.path) } }
+            try tracker.endDump(at: time, lookup: { _ in nil }, emit: { told.append($0.path) })
+            tracker.beginDump()
+            try tracker.endDump(at: time, lookup: { _ in nil }, emit: { told.append($0.path) })
+            #expect(told.count == 2)
+            #expect(told.last == "TIME_WAIT>CLOSED")
+            var messages = 0
+            let deadline = ContinuousClock.now + .seconds(10)
+            while messages == 0, .now < deadline {
+                _ = try monitor.receive { record throws(SockDiagError) in
+                    messages += 1
+                    try tracker.destroyed(record, at: time, lookup: { _ in nil }, emit: { told.append($0.path) })
+                }
+            }
+            #expect(messages == 1)
+            #expect(told.count == 2)
+        }
     }
 }
 

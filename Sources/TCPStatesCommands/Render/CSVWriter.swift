@@ -36,9 +36,15 @@ struct CSVWriter: RecordWriter, ~Copyable {
         case .text(let value): text.append(csv: value)
         case .words(let words): text.append(csv: words.joined(separator: " "))
         case .time(let nanoseconds): text.append(rfc3339: nanoseconds)
-        case .owners(let owners): text.append(csv: owners.map(\.description).joined(separator: " "))
+        case .owners(let owners): append(owners)
         case nil: break
         }
+    }
+
+    /// `nginx(4711):8 nginx(4712):8`, escaped once, as any text.
+    private mutating func append(_ owners: [SocketOwner]) {
+        let words = owners.map { "\(String(decoding: $0.name.bytes, as: UTF8.self))(\($0.pid)):\($0.descriptor)" }
+        text.append(csv: words.joined(separator: " "))
     }
 
     mutating func beginObject(_ name: StaticString) { object = name }

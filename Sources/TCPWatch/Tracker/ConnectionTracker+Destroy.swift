@@ -67,7 +67,7 @@ extension ConnectionTracker {
             table.entries[position].flags.insert(.hasFinalCounters)
             return
         }
-        guard filter?.finds(record, of: []) != false else { return }
+        guard !takeUnannounced(identity), filter?.finds(record, of: []) != false else { return }
         var isChild = listeners[identity.local.port] != nil
         if !isChild { isChild = try Self.listener(of: identity, lookup) != nil }
         let side = isChild ? OpeningSide.passive : .active

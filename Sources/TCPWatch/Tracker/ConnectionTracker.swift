@@ -25,6 +25,12 @@ package struct ConnectionTracker: ~Copyable {
     /// What the kernel measured of sockets that it destroyed and whose TIME_WAIT or FIN_WAIT_2 is still there.
     var finals: [SocketCookie: FinalCounters] = [:]
 
+    /// Minisockets that ended before the kernel told of the socket before them, by their endpoints, and the dump after
+    /// which they did: that message, when it comes, tells of no other end.
+    private(set) var unannounced: [SocketIdentity: UInt32] = [:]
+    /// How many dumps such a message is waited for. It comes within milliseconds, or was lost, or came long ago.
+    private static let patience: UInt32 = 20
+
     /// Whether the kernel's messages about destroyed sockets are told too.
     let expectsDestroy: Bool
 
@@ -118,6 +124,7 @@ package struct ConnectionTracker: ~Copyable {
         emit: (Transition) -> Void
     ) throws(SockDiagError) {
         defer { hasGap = false }
+        if !unannounced.isEmpty { unannounced = unannounced.filter { generation &- $0.value < Self.patience } }
         guard seen + ended < table.count else { return }
         // Backwards: removing an entry moves the last one, which has been decided, to its position.
         var position = table.count - 1
@@ -232,7 +239,11 @@ package struct ConnectionTracker: ~Copyable {
         defer { owners?.forget(entry.cookie) }
         if entry.generation == generation { seen -= 1 }
         var counters = final
-        if entry.flags.contains(.hasFinalCounters) { counters = finals.removeValue(forKey: entry.cookie) ?? final }
+        if entry.flags.contains(.hasFinalCounters) {
+            counters = finals.removeValue(forKey: entry.cookie) ?? final
+        } else if expectsDestroy, entry.flags.contains(.isMinisocket) {
+            unannounced[entry.identity.anonymous] = generation
+        }
         guard entry.state != .closed else { return }
         let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
         guard entry.flags.contains(.isFound) || finds(entry, in: via + [.closed]) else { return }
@@ -244,6 +255,11 @@ package struct ConnectionTracker: ~Copyable {
             last.final = counters
         }
         emit(last)
+    }
+
+    /// Whether the message about a socket tells of an end that has been told, as that of its minisocket; once.
+    mutating func takeUnannounced(_ identity: SocketIdentity) -> Bool {
+        !unannounced.isEmpty && unannounced.removeValue(forKey: identity.anonymous) != nil
     }
 
     private mutating func noteListener(_ port: UInt16, from: TCPState, to: TCPState) {
@@ -278,5 +294,14 @@ package struct ConnectionTracker: ~Copyable {
     static func elapsed(since start: UInt64, until time: EventTime) -> Duration? {
         guard start != 0, time.monotonicNanoseconds >= start else { return nil }
         return .nanoseconds(Int64(time.monotonicNanoseconds - start))
+    }
+}
+
+extension SocketIdentity {
+    /// The same endpoints, whichever socket has them.
+    fileprivate var anonymous: SocketIdentity {
+        var identity = self
+        identity.cookie = .any
+        return identity
     }
 }
