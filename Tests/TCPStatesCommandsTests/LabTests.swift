@@ -22,7 +22,8 @@ import Testing
     @Test func `The list names the sockets that ss names, with the same states, ends, queues and cookies`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        let ss = try #require(["/usr/bin/ss", "/bin/ss", "/usr/sbin/ss"].first(where: FileManager.default.isExecutableFile))
+        let places = ["/usr/bin/ss", "/bin/ss", "/usr/sbin/ss"]
+        let ss = try #require(places.first(where: FileManager.default.isExecutableFile))
         for network in [LabNetwork.ipv4, .ipv6, .ipv4Mapped] {
             for state in Self.connected {
                 try lab.client(in: state, over: network)
