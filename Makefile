@@ -46,8 +46,8 @@ fi
 endef
 
 .PHONY: run
-run: $(BIN) ## Run tcpstates: make run ARGS="summary --json"
-	@$(BIN) $(ARGS)
+run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state close-wait"
+	@$(BIN) $(if $(filter list summary watch help,$(firstword $(ARGS))),,watch) $(ARGS)
 
 .PHONY: test
 test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"

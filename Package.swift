@@ -16,6 +16,7 @@ let package = Package(
         .executable(name: "tcpstates", targets: ["tcpstates"]),
         .library(name: "SockDiag", targets: ["SockDiag"]),
         .library(name: "SocketOwners", targets: ["SocketOwners"]),
+        .library(name: "TCPWatch", targets: ["TCPWatch"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -24,11 +25,13 @@ let package = Package(
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
         .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
+        .target(name: "TCPWatch", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
                 "SockDiag",
                 "SocketOwners",
+                "TCPWatch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -60,7 +63,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "SystemProbe",
-            dependencies: ["SocketOwners", "SockDiag"],
+            dependencies: ["SocketOwners", "SockDiag", "TCPWatch"],
             path: "Tests/SystemProbe",
             swiftSettings: settings
         ),
@@ -70,8 +73,15 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "TCPWatchTests",
+            dependencies: ["TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TCPStatesCommandsTests",
-            dependencies: ["SockDiag", "TCPStatesCommands", "TCPStateLab", "tcpstates"],
+            dependencies: [
+                "SockDiag", "SocketOwners", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+            ],
             exclude: ["Snapshots"],
             swiftSettings: settings
         ),

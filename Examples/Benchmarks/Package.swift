@@ -5,7 +5,8 @@ import PackageDescription
 let package = Package(
     name: "Benchmarks",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(name: "tcpstates", path: "../.."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         .executableTarget(
@@ -15,6 +16,13 @@ let package = Package(
         // The kernel's own limit: receives the replies of a dump and parses nothing.
         .executableTarget(name: "DumpLimit"),
         .executableTarget(name: "PeakMemory"),
+        .executableTarget(
+            name: "WatchCost",
+            dependencies: [
+                .product(name: "SockDiag", package: "tcpstates"),
+                .product(name: "TCPWatch", package: "tcpstates"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

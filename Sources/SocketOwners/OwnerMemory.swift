@@ -43,6 +43,9 @@ public struct OwnerMemory: Sendable {
         pending[cookie] = inode
     }
 
+    /// Whether there is a socket whose owners were not looked for yet.
+    package var isDue: Bool { hasNew }
+
     /// Finds the owners of all that was noted, in one pass; nil where nothing new was, and none was needed.
     ///
     /// Where it is known who will hold them, as the processes of a listener, name them first: the sockets that they

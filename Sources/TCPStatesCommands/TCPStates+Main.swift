@@ -55,6 +55,11 @@ extension TCPStates {
         line.append("tcpstates: ")
         line.append(printable: message)
         line.append(.newline)
-        _ = line.withBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        tell(line)
+    }
+
+    /// Writes to standard error. Where it cannot be written to, there is nobody to tell.
+    static func tell(_ text: borrowing TextBuffer) {
+        _ = text.withBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

@@ -8,12 +8,12 @@ struct AttributeTests {
         try TCPSocket(message: Message.establishedIPv4 + attributes.joined())
     }
 
-    @Test func theMemoryOfTheQueuesIsNotMixedUp() throws {
+    @Test func `The memory of the queues is not mixed up`() throws {
         let memory = try #require(try socket(Attribute.memory).queueMemory)
         #expect((memory.receive, memory.send, memory.forward, memory.transmit) == (257, 514, 771, 1028))
     }
 
-    @Test func theMemoryOfTheSocketIsNotMixedUpAndOlderKernelsTellOfNoDrops() throws {
+    @Test func `The memory of the socket is not mixed up, and older kernels tell of no drops`() throws {
         let memory = try #require(try socket(Attribute.socketMemory).memory)
         #expect(memory.rmemAlloc == 0x0100_0001)
         #expect(memory.rcvbuf == 0x0100_0002)
@@ -29,13 +29,13 @@ struct AttributeTests {
         #expect(older.drops == nil)
     }
 
-    @Test func theMeasurementsAreFoundBehindOtherAttributes() throws {
+    @Test func `The measurements are found behind other attributes`() throws {
         let info = try #require(try socket(Attribute.tos, Attribute.congestion, Attribute.info).tcpInfo)
         #expect(info[.rtt] == 24 * 0x0101_0101)
         #expect(info.byteCount == 280)
     }
 
-    @Test func theNameOfTheCongestionControlEndsAtItsNUL() throws {
+    @Test func `The name of the congestion control ends at its NUL`() throws {
         #expect(try socket(Attribute.congestion).congestion == "cubic")
         let unterminated: [UInt8] = [7, 0, 4, 0, 0x62, 0x62, 0x72, 0]
         #expect(try socket(unterminated).congestion == "bbr")
@@ -43,7 +43,7 @@ struct AttributeTests {
         #expect(try socket(notText).congestion == "\u{fffd}")
     }
 
-    @Test func whatVegasTellsOfItselfIsNotMixedUp() throws {
+    @Test func `What Vegas tells of itself is not mixed up`() throws {
         guard case .vegas(let info) = try socket(Attribute.vegas).congestionInfo else {
             Issue.record("not Vegas")
             return
@@ -51,7 +51,7 @@ struct AttributeTests {
         #expect((info.isEnabled, info.rttCount, info.rtt, info.minRTT) == (true, 514, 197_379, 67_372_036))
     }
 
-    @Test func whatDCTCPTellsOfItselfIsNotMixedUp() throws {
+    @Test func `What DCTCP tells of itself is not mixed up`() throws {
         guard case .dctcp(let info) = try socket(Attribute.dctcp).congestionInfo else {
             Issue.record("not DCTCP")
             return
@@ -60,7 +60,7 @@ struct AttributeTests {
         #expect((info.markedBytes, info.totalBytes) == (263_172, 84_215_045))
     }
 
-    @Test func whatBBRTellsOfItselfIsNotMixedUp() throws {
+    @Test func `What BBR tells of itself is not mixed up`() throws {
         guard case .bbr(let info) = try socket(Attribute.bbr).congestionInfo else {
             Issue.record("not BBR")
             return
@@ -69,7 +69,7 @@ struct AttributeTests {
         #expect((info.minRTT, info.pacingGain, info.cwndGain) == (50_529_027, 739, 740))
     }
 
-    @Test func theNumbersOfOneByteAreReadWithoutTheirPadding() throws {
+    @Test func `The numbers of one byte are read without their padding`() throws {
         let socket = try socket(
             [5, 0, 5, 0, 0x12, 0xff, 0xff, 0xff],  // INET_DIAG_TOS, padded with other than zeros
             Attribute.trafficClass,
@@ -84,14 +84,14 @@ struct AttributeTests {
         #expect(socket.innerProtocol == 89)
     }
 
-    @Test func theWiderNumbersAreReadWhole() throws {
+    @Test func `The wider numbers are read whole`() throws {
         let socket = try socket(Attribute.mark, Attribute.classID, Attribute.cgroupID)
         #expect(socket.mark == 0x9234_5678)
         #expect(socket.classID == 0x1_0006)
         #expect(socket.cgroupID == 0x0123_4567_89ab_cdef)
     }
 
-    @Test func theSocketOptionsKeepBitsThatNobodyKnows() throws {
+    @Test func `The socket options keep bits that nobody knows`() throws {
         let options = try #require(try socket(Attribute.socketOptions).options)
         let known: SocketOptions = [
             .isConnectionOriented, .freebind, .multicastLoop, .bindAddressNoPort, .deferConnect,
@@ -99,7 +99,7 @@ struct AttributeTests {
         #expect(options == known.union(SocketOptions(rawValue: 0x8000)))
     }
 
-    @Test func tlsTellsItsVersionAndItsCipher() throws {
+    @Test func `TLS tells its version and its cipher`() throws {
         let upper = try #require(try socket(Attribute.ulpTLS).upperLayerProtocol)
         #expect(upper.name == "tls")
         #expect(upper.mptcp == nil)
@@ -109,7 +109,7 @@ struct AttributeTests {
         #expect((tls.transmit, tls.receive) == (2, 1))
     }
 
-    @Test func aSubflowTellsWhichConnectionItBelongsTo() throws {
+    @Test func `A subflow tells which connection it belongs to`() throws {
         let upper = try #require(try socket(Attribute.ulpMPTCP).upperLayerProtocol)
         #expect(upper.name == "mptcp")
         #expect(upper.tls == nil)
@@ -125,7 +125,7 @@ struct AttributeTests {
         #expect((subflow.remoteID, subflow.localID) == (9, 10))
     }
 
-    @Test func everySignedPeerIsListedAndNoKeyIsEverPrinted() throws {
+    @Test func `Every signed peer is listed and no key is ever printed`() throws {
         let socket = try socket(Attribute.md5Signatures)
         let signatures = socket.md5Signatures
         #expect(
@@ -147,7 +147,7 @@ struct AttributeTests {
         #expect(socket.attribute(.md5Signatures)?.count == 200)
     }
 
-    @Test func whatTheKernelDidNotSendIsNilRatherThanZero() throws {
+    @Test func `What the kernel did not send is nil rather than zero`() throws {
         let socket = try TCPSocket(message: Message.establishedIPv4)
         #expect(socket.tcpInfo == nil && socket.memory == nil && socket.queueMemory == nil)
         #expect(socket.congestion == nil && socket.congestionInfo == nil && socket.upperLayerProtocol == nil)

@@ -12,7 +12,7 @@ struct AttributesTests {
         return types
     }
 
-    @Test func everyAttributeIsVisitedOnceInTheOrderOfTheMessage() throws {
+    @Test func `Every attribute is visited once in the order of the message`() throws {
         let socket = try TCPSocket(message: Message.establishedIPv4 + Attribute.everything.joined())
         var types: [UInt16] = []
         var bytes: [UInt8] = []
@@ -24,7 +24,7 @@ struct AttributesTests {
         #expect(bytes == Attribute.everything.flatMap { $0[4..<Attribute.length(of: $0)] })
     }
 
-    @Test func anAttributeOfAnUnknownTypeIsKeptAsItWasSent() throws {
+    @Test func `An attribute of an unknown type is kept as it was sent`() throws {
         let bytes = Message.establishedIPv4 + Attribute.unknown + Attribute.tos
         let socket = try TCPSocket(message: bytes)
         #expect(socket.attribute(AttributeType(rawValue: 4000)) == [1, 2, 3, 4, 5, 6, 7])
@@ -33,20 +33,20 @@ struct AttributesTests {
         #expect(socket.withMessage { $0.array() } == bytes)
     }
 
-    @Test func theFlagsBesideTheTypeAreNotPartOfIt() throws {
+    @Test func `The flags beside the type are not part of it`() throws {
         for flags in [0x80, 0x40, 0xc0] as [UInt8] {  // NLA_F_NESTED, NLA_F_NET_BYTEORDER
             #expect(try types([5, 0, 5, flags, 0x12, 0, 0, 0]) == [5])
-            #expect(try types([8, 0, 0xa0, 0x0f | flags, 1, 2, 3, 4]) == [4000])
+            #expect(try types([8, 0, 0xbc, 0x3a | flags, 1, 2, 3, 4]) == [0x3abc])
         }
     }
 
-    @Test func ofTwoAttributesOfATypeTheFirstIsTheOneThatIsRead() throws {
+    @Test func `Of two attributes of a type, the first is the one that is read`() throws {
         let socket = try TCPSocket(message: Message.establishedIPv4 + Attribute.tos + [5, 0, 5, 0, 0x99, 0, 0, 0])
         #expect(socket.tos == 0x12)
         #expect(try types(Attribute.tos, Attribute.tos) == [5, 5])
     }
 
-    @Test func anEmptyAttributeIsThereAndHasNoNumber() throws {
+    @Test func `An empty attribute is there and has no number`() throws {
         let socket = try TCPSocket(message: Message.establishedIPv4 + [4, 0, 5, 0] + Attribute.trafficClass)
         #expect(socket.attribute(.tos) == [])
         #expect(socket.tos == nil)
@@ -75,7 +75,7 @@ struct AttributesTests {
         )
     }
 
-    @Test func theLastAttributeNeedsNoPadding() throws {
+    @Test func `The last attribute needs no padding`() throws {
         let socket = try TCPSocket(message: Message.establishedIPv4 + Attribute.mark + [5, 0, 5, 0, 0x12])
         #expect(socket.tos == 0x12)
         #expect(socket.mark == 0x9234_5678)

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct ClientFailureTests {
     private func identity(_ message: [UInt8]) throws -> SocketIdentity { try TCPSocket(message: message).identity }
 
-    @Test func aDatagramLongerThanTheBufferIsAnErrorThatSaysSo() throws {
+    @Test func `A datagram longer than the buffer is an error that says so`() throws {
         let kernel = try FakeKernel { request in
             let filler = [UInt8](repeating: 0, count: 4) + [UInt8](repeating: 0xaa, count: 32 * 1024 - 88)
             return [request.socket(Message.bound + filler)]
@@ -21,7 +21,7 @@ import Testing
         )
     }
 
-    @Test func theLongestDatagramThatFitsIsRead() throws {
+    @Test func `The longest datagram that fits is read`() throws {
         let kernel = try FakeKernel { request in
             let attribute: [UInt8] = [0xa8, 0x7f, 0xa0, 0x0f]  // 32,680 bytes of type 4000
             let value = [UInt8](repeating: 0xaa, count: 32_676)
@@ -32,7 +32,7 @@ import Testing
         #expect(socket.attribute(AttributeType(rawValue: 4000))?.count == 32_676)
     }
 
-    @Test func theRestOfADumpThatWentWrongIsReadAway() throws {
+    @Test func `The rest of a dump that went wrong is read away`() throws {
         let kernel = try FakeKernel { request in
             guard request.sequence > 1 else { return [] }
             return [request.socket(Message.closed) + request.end()]
@@ -52,13 +52,13 @@ import Testing
         #expect(try client.sockets().map(\.cookie.rawValue) == [0x1004])
     }
 
-    @Test(arguments: [ENOENT, ESTALE]) func aLookupOfASocketThatIsGoneIsNil(code: Int32) throws {
+    @Test(arguments: [ENOENT, ESTALE]) func `A lookup of a socket that is gone is nil`(code: Int32) throws {
         let kernel = try FakeKernel { [$0.failure(-code)] }
         var client = try kernel.makeClient()
         #expect(try client.socket(identity(Message.timeWait)) == nil)
     }
 
-    @Test func aLookupThatTheKernelRefusesIsAnErrorThatNamesTheSocket() throws {
+    @Test func `A lookup that the kernel refuses is an error that names the socket`() throws {
         let kernel = try FakeKernel { [$0.failure(-EPERM)] }
         var client = try kernel.makeClient()
         let error = #expect(throws: SockDiagError.self) { try client.socket(identity(Message.timeWait)) }
@@ -66,14 +66,14 @@ import Testing
         #expect(error?.operation == "look up the socket 1002")
     }
 
-    @Test func aLookupThatIsAnsweredWithAnotherSocketIsNil() throws {
+    @Test func `A lookup that is answered with another socket is nil`() throws {
         let kernel = try FakeKernel { [$0.socket(Message.listenLinkLocal, flags: 0)] }
         var client = try kernel.makeClient()
         #expect(try client.socket(identity(Message.timeWait)) == nil)
         #expect(try client.socket(identity(Message.listenLinkLocal))?.state == .listen)
     }
 
-    @Test func ofSeveralListenersOnOnePortThoseThatALookupDoesNotFindAreStillThere() throws {
+    @Test func `Of several listeners on one port, those that a lookup does not find are still there`() throws {
         let kernel = try FakeKernel { request in
             guard request.bytes[7] == 3 else { return [request.failure(-ESTALE)] }  // not NLM_F_DUMP
             var other = Message.listenLinkLocal
@@ -88,7 +88,7 @@ import Testing
         #expect(kernel.requests.count == 3, "a connection is not looked for among the listeners")
     }
 
-    @Test func anAnswerThatCameTooLateIsNotTakenForTheNextOne() throws {
+    @Test func `An answer that came too late is not taken for the next one`() throws {
         let kernel = try FakeKernel { request in
             [
                 Datagram.message(20, flags: 0, sequence: request.sequence &- 1, Message.timeWait),
@@ -99,7 +99,7 @@ import Testing
         #expect(try client.socket(identity(Message.timeWait)) == nil)
     }
 
-    @Test func aSignalWhileTheClientWaitsIsNoFailure() throws {
+    @Test func `A signal while the client waits is no failure`() throws {
         try WaitingThread.withCurrent { waiter in
             let before = WaitingThread.interruptions
             let kernel = try FakeKernel { request in

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct ClientTests {
     private let interrupted = Datagram.multi | Datagram.interrupted
 
-    @Test func aDumpThatTheKernelMarksAsInconsistentIsBegunAnewAndItsRowsAreForgotten() throws {
+    @Test func `A dump that the kernel marks as inconsistent is begun anew, and its rows are forgotten`() throws {
         let kernel = try FakeKernel { [interrupted] request in
             request.sequence < 4
                 ? [request.socket(Message.bound, flags: interrupted), request.end()]
@@ -18,7 +18,7 @@ import Testing
         #expect(kernel.requests.map(\.sequence) == [1, 2, 3, 4])
     }
 
-    @Test func aDumpThatIsNeverConsistentIsGivenUpAfterFourAttempts() throws {
+    @Test func `A dump that is never consistent is given up after four attempts`() throws {
         let kernel = try FakeKernel { [interrupted] request in
             [request.socket(Message.bound), request.end(flags: interrupted)]
         }
@@ -33,7 +33,7 @@ import Testing
         #expect(kernel.requests.count == 4)
     }
 
-    @Test func forEachSaysThatADumpIsInconsistentAfterItsLastSocketAndDoesNotRepeatIt() throws {
+    @Test func `forEach says that a dump is inconsistent after its last socket, and does not repeat it`() throws {
         let kernel = try FakeKernel { [interrupted] request in
             [request.socket(Message.bound, flags: interrupted), request.socket(Message.closed), request.end()]
         }
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(arguments: [ENOENT, EOPNOTSUPP, EINVAL])
-    func aKernelWithoutTheOlderRequestIsAskedForOneFamilyAfterTheOther(refusal: Int32) throws {
+    func `A kernel without the older request is asked for one family after the other`(refusal: Int32) throws {
         let kernel = try FakeKernel { request in
             switch (request.type, request.family) {
             case (20, 2): [request.socket(Message.bound), request.end()]
@@ -59,7 +59,7 @@ import Testing
         #expect(kernel.requests.map(\.type) == [18, 20, 20])
     }
 
-    @Test func aRefusalForWantOfPermissionIsNotAskedAgain() throws {
+    @Test func `A refusal for want of permission is not asked again`() throws {
         let kernel = try FakeKernel { [$0.failure(-EPERM)] }
         var client = try kernel.makeClient()
         let error = #expect(throws: SockDiagError.self) { try client.sockets() }
@@ -67,7 +67,7 @@ import Testing
         #expect(kernel.requests.count == 1)
     }
 
-    @Test func aRowThatTheWalkRepeatsIsDroppedButNotTheMinisocketBesideItsHusk() throws {
+    @Test func `A row that the walk repeats is dropped but not the minisocket beside its husk`() throws {
         let kernel = try FakeKernel { request in
             var husk = Message.closed
             husk[44] = Message.timeWait[44]  // idiag_cookie
@@ -81,7 +81,7 @@ import Testing
         #expect(try client.sockets().count == 4, "the next dump begins with nothing remembered")
     }
 
-    @Test func rowsWithoutACookieAreAllKept() throws {
+    @Test func `Rows without a cookie are all kept`() throws {
         let kernel = try FakeKernel { request in
             var row = Message.bound
             row.replaceSubrange(44..<52, with: [UInt8](repeating: 0, count: 8))  // idiag_cookie
@@ -91,7 +91,7 @@ import Testing
         #expect(try client.sockets().count == 2)
     }
 
-    @Test func ofTheTwoKindsWithoutAConnectionOnlyTheOneThatWasAskedForIsYielded() throws {
+    @Test func `Of the two kinds without a connection, only the one that was asked for is yielded`() throws {
         let kernel = try FakeKernel { [$0.socket(Message.bound) + $0.socket(Message.closed) + $0.end()] }
         var client = try kernel.makeClient()
         let family = AddressFamily.ipv4
@@ -103,7 +103,7 @@ import Testing
         #expect(kernel.requests.last?.states == 1 << 10, "and what was not asked for is not asked of it")
     }
 
-    @Test func whatTheKernelAnswersUnderAnotherNumberIsNotLostBesideTheUnconnectedOnes() throws {
+    @Test func `What the kernel answers under another number is not lost beside the unconnected ones`() throws {
         let kernel = try FakeKernel { [$0.socket(Message.request) + $0.socket(Message.bound) + $0.end()] }
         var client = try kernel.makeClient()
         let states = TCPStateSet(.newSynReceived).union(.closed)  // the request says SYN_RCVD of itself

@@ -8,7 +8,7 @@ struct DumpRequestTests {
 
     private func bytes(_ groups: [UInt8]...) -> [UInt8] { Array(groups.joined()) }
 
-    @Test func aDumpOfBothFamiliesIsTheOlderRequest() {
+    @Test func `A dump of both families is the older request`() {
         var query = SocketQuery(states: [.listen, .timeWait], extensions: [.info, .memory])
         query.localPort = 443
         query.remotePort = 0x1234
@@ -28,7 +28,7 @@ struct DumpRequestTests {
         #expect(request.operation == "dump the TCP sockets")
     }
 
-    @Test func aDumpOfOneFamilyIsTheNewerRequest() {
+    @Test func `A dump of one family is the newer request`() {
         let query = SocketQuery(states: .bound, extensions: .all, localPort: 80)
         let request = DumpRequest(query, form: .family(.ipv6), sequence: 1)
         let expected = bytes(
@@ -43,7 +43,7 @@ struct DumpRequestTests {
         #expect(request.operation == "dump the ipv6 TCP sockets")
     }
 
-    @Test func aProtocolThatDoesNotFitItsByteGoesIntoAnAttribute() {
+    @Test func `A protocol that does not fit its byte goes into an attribute`() {
         let query = SocketQuery(protocol: .mptcp, states: .established)
         let request = DumpRequest(query, form: .family(.ipv4), sequence: 1)
         #expect(Array(request.bytes[..<4]) == [80, 0, 0, 0])
@@ -52,7 +52,7 @@ struct DumpRequestTests {
         #expect(request.operation == "dump the ipv4 MPTCP sockets")
     }
 
-    @Test func aLookupNamesTheSocketByTheBytesThatItsMessageHad() throws {
+    @Test func `A lookup names the socket by the bytes that its message had`() throws {
         for message in [Message.synSentIPv6, Message.closeWaitMapped, Message.listenLinkLocal, Message.timeWait] {
             let identity = try TCPSocket(message: message).identity
             let request = DumpRequest(identity, extensions: .info, sequence: 1)
@@ -67,12 +67,12 @@ struct DumpRequestTests {
         }
     }
 
-    @Test func everySequenceNumberIsSentAndTheyStartAnewAfterTheLast() {
+    @Test func `Every sequence number is sent and they start anew after the last`() {
         let request = DumpRequest(SocketQuery(), form: .bothFamilies, sequence: .max)
         #expect(request.bytes[8..<12].allSatisfy { $0 == 0xff })
     }
 
-    @Test func aQueryWithoutArgumentsAsksForEverySocketAndNothingMoreOfEach() {
+    @Test func `A query without arguments asks for every socket and nothing more of each`() {
         let query = SocketQuery()
         #expect(query.family == nil && query.protocol == .tcp && query.states == .all && query.extensions.isEmpty)
         let request = DumpRequest(query, form: .bothFamilies, sequence: 1)

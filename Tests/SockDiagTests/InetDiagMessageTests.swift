@@ -3,7 +3,7 @@ import Testing
 
 /// The fixed fields of a socket's message, each at its own offset and in its own byte order.
 struct InetDiagMessageTests {
-    @Test func everyFieldOfAnIPv4ConnectionIsReadFromItsOwnBytes() throws {
+    @Test func `Every field of an IPv4 connection is read from its own bytes`() throws {
         let socket = try TCPSocket(message: Message.establishedIPv4)
         #expect(socket.family == .ipv4)
         #expect(socket.state == .established)
@@ -21,7 +21,7 @@ struct InetDiagMessageTests {
         #expect(socket.description == "ESTABLISHED 192.0.2.1:443 198.51.100.7:52718")
     }
 
-    @Test func allSixteenBytesOfAnIPv6AddressAreRead() throws {
+    @Test func `All sixteen bytes of an IPv6 address are read`() throws {
         let socket = try TCPSocket(message: Message.synSentIPv6)
         #expect(socket.family == .ipv6)
         #expect(socket.state == .synSent)
@@ -35,7 +35,7 @@ struct InetDiagMessageTests {
         #expect(socket.description == "SYN_SENT [2001:db8::1]:52718 [2001:db8:1:2:3:4:5:6]:443")
     }
 
-    @Test func anIPv4PeerOfAnIPv6SocketKeepsTheFamilyAndTheMappedForm() throws {
+    @Test func `An IPv4 peer of an IPv6 socket keeps the family and the mapped form`() throws {
         let socket = try TCPSocket(message: Message.closeWaitMapped)
         #expect(socket.family == .ipv6)
         #expect(socket.state == .closeWait)
@@ -47,7 +47,7 @@ struct InetDiagMessageTests {
         #expect(socket.description == "CLOSE_WAIT [::ffff:127.0.0.1]:8080 [::ffff:127.0.0.2]:50000")
     }
 
-    @Test func aLinkLocalAddressBearsItsScopeAndAnUnspecifiedOneDoesNot() throws {
+    @Test func `A link-local address bears its scope and an unspecified one does not`() throws {
         let socket = try TCPSocket(message: Message.listenLinkLocal)
         #expect(socket.state == .listen)
         #expect(socket.local.scope == NetworkInterface(rawValue: 0x0102_0304))
@@ -59,7 +59,7 @@ struct InetDiagMessageTests {
     }
 
     @Test(arguments: [(Message.request, TCPState.synReceived), (Message.timeWait, .timeWait)])
-    func aSmallEntryHasNoOwnerRatherThanRoot(message: [UInt8], state: TCPState) throws {
+    func `A small entry has no owner rather than root`(message: [UInt8], state: TCPState) throws {
         let socket = try TCPSocket(message: message)
         #expect(socket.state == state)
         #expect(socket.uid == nil)
@@ -68,12 +68,12 @@ struct InetDiagMessageTests {
         #expect(socket.tcpInfo == nil)
     }
 
-    @Test func theTimerOfAMinisocketSaysWhenTimeWaitEnds() throws {
+    @Test func `The timer of a minisocket says when TIME_WAIT ends`() throws {
         let timer = try TCPSocket(message: Message.timeWait).timer
         #expect(timer == SocketTimer(kind: .timeWait, milliseconds: 60000, retransmits: 0))
     }
 
-    @Test func aBoundSocketIsToldFromOneWhoseConnectionIsOver() throws {
+    @Test func `A bound socket is told from one whose connection is over`() throws {
         #expect(try TCPSocket(message: Message.bound).state == .bound)
         #expect(try TCPSocket(message: Message.bound).uid == 0)
         #expect(try TCPSocket(message: Message.closed).state == .closed)
@@ -83,7 +83,7 @@ struct InetDiagMessageTests {
     }
 
     @Test(arguments: [0, 7, 8, 9] as [UInt8])
-    func anUnknownStateAndAnUnknownTimerSurvive(offset: UInt8) throws {
+    func `An unknown state and an unknown timer survive`(offset: UInt8) throws {
         var message = Message.establishedIPv4
         message[1] = 200 + offset  // idiag_state
         message[2] = 100 + offset  // idiag_timer
@@ -94,13 +94,13 @@ struct InetDiagMessageTests {
         #expect(socket.timer?.kind.description == "timer_\(100 + offset)")
     }
 
-    @Test func theTimersHaveTheNamesOfSs() {
+    @Test func `The timers have the names of ss`() {
         let kinds: [SocketTimer.Kind] = [.retransmission, .keepalive, .timeWait, .windowProbe]
         #expect(kinds.map(\.description) == ["on", "keepalive", "timewait", "persist"])
         #expect(kinds.map(\.rawValue) == [1, 2, 3, 4])
     }
 
-    @Test func aBorrowedRecordAndAnOwnedSocketSayTheSame() throws {
+    @Test func `A borrowed record and an owned socket say the same`() throws {
         let bytes = Message.establishedIPv4
         let record = try SocketRecord(message: bytes.span.bytes)
         let socket = TCPSocket(record)

@@ -4,7 +4,7 @@ import Testing
 
 /// The offsets of the decoder against the running kernel's own description of its structures.
 struct KernelLayoutTests {
-    @Test func everyFieldOfTCPInfoLiesWhereThisKernelHasIt() throws {
+    @Test func `Every field of tcp_info lies where this kernel has it`() throws {
         let (size, members) = try #require(try KernelTypes().structure("tcp_info"))
         for field in TCPInfo.Field.allCases {
             guard let member = members.first(where: { $0.name == "tcpi_" + field.name }) else {
@@ -23,7 +23,7 @@ struct KernelLayoutTests {
         }
     }
 
-    @Test func everyFieldOfTheMessageLiesWhereThisKernelHasIt() throws {
+    @Test func `Every field of the message lies where this kernel has it`() throws {
         let kernel = try KernelTypes()
         let (size, members) = try #require(kernel.structure("inet_diag_msg"))
         let (idSize, idMembers) = try #require(kernel.structure("inet_diag_sockid"))
@@ -73,7 +73,7 @@ struct KernelLayoutTests {
         #expect(structure.members.map(\.description).joined(separator: ", ") == members)
     }
 
-    @Test func everySocketOptionIsTheBitThatThisKernelSets() throws {
+    @Test func `Every socket option is the bit that this kernel sets`() throws {
         guard let structure = try KernelTypes().structure("inet_diag_sockopt") else {
             try Test.cancel("this kernel does not tell socket options (kernel 5.10)")
         }

@@ -33,7 +33,7 @@ struct MutationTests {
         return bytes
     }
 
-    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func noDamageToADatagramTraps(seed: UInt64) throws {
+    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func `No damage to a datagram traps`(seed: UInt64) throws {
         var generator = SeededGenerator(state: seed)
         var (read, refused, fields) = (0, 0, 0)
         for _ in 0..<10_000 {

@@ -31,7 +31,7 @@ struct ReplyTests {
         } catch { return error }
     }
 
-    @Test func socketsAreReadInTheirOrderAcrossDatagramsUntilTheEnd() throws {
+    @Test func `Sockets are read in their order across datagrams, until the end`() throws {
         let first = Datagram.socket(Message.request) + Datagram.socket(Message.timeWait + Attribute.mark)
         let second = Datagram.socket(Message.bound)
         let last = Datagram.socket(Message.closed) + Datagram.end()
@@ -41,13 +41,13 @@ struct ReplyTests {
         #expect(outcome.isDone && outcome.count == 4 && !outcome.wasInterrupted)
     }
 
-    @Test func theEndMayComeInADatagramOfItsOwnAndWhatIsBehindItIsNotRead() throws {
+    @Test func `The end may come in a datagram of its own, and what is behind it is not read`() throws {
         let outcome = try read(Datagram.socket(Message.bound), Datagram.end() + Datagram.socket(Message.closed))
         #expect(outcome.cookies == [0x1003])
         #expect(outcome.isDone)
     }
 
-    @Test func whatAnswersAnotherRequestIsPassedOver() throws {
+    @Test func `What answers another request is passed over`() throws {
         let other: UInt32 = Datagram.sequence - 1
         let datagram =
             Datagram.socket(Message.closed, flags: Datagram.interrupted, sequence: other)
@@ -58,26 +58,26 @@ struct ReplyTests {
         #expect(!outcome.isDone && !outcome.wasInterrupted)
     }
 
-    @Test func aMessageThatSaysNothingIsPassedOver() throws {
+    @Test func `A message that says nothing is passed over`() throws {
         let datagram = Datagram.message(Datagram.noop, []) + Datagram.socket(Message.bound) + Datagram.end()
         #expect(try read(datagram).cookies == [0x1003])
         #expect(try !read([]).isDone)
     }
 
-    @Test func aMessageOfAnUnknownTypeIsAnErrorThatNamesIt() {
+    @Test func `A message of an unknown type is an error that names it`() {
         let error = failure(Datagram.message(18, Message.bound))  // the older request's type answers another question
         #expect(error?.code == .malformedReply)
         #expect(error?.description == "cannot dump the TCP sockets: a message of type 18")
     }
 
-    @Test func aChangeMeanwhileIsRememberedToTheEnd() throws {
+    @Test func `A change meanwhile is remembered to the end`() throws {
         let marked = Datagram.socket(Message.bound, flags: Datagram.multi | Datagram.interrupted)
         let outcome = try read(marked + Datagram.socket(Message.closed) + Datagram.end())
         #expect(outcome.wasInterrupted && outcome.isDone && outcome.count == 2)
         #expect(try read(Datagram.end(flags: Datagram.interrupted)).wasInterrupted)
     }
 
-    @Test func aLengthThatContradictsTheDatagramIsAnErrorThatSaysSo() {
+    @Test func `A length that contradicts the datagram is an error that says so`() {
         let message = Datagram.socket(Message.bound)
         for length in [0, 1, 15, UInt32(message.count + 1), .max] {
             let error = failure(Datagram.bytes(length) + message[4...])
@@ -88,7 +88,7 @@ struct ReplyTests {
         }
     }
 
-    @Test func aDatagramCutAtEveryLengthIsAnErrorOrEndsBetweenTwoMessages() throws {
+    @Test func `A datagram cut at every length is an error or ends between two messages`() throws {
         let messages = [
             Datagram.socket(Message.establishedIPv4 + Attribute.everything.joined()),
             Datagram.socket(Message.request),
@@ -105,7 +105,7 @@ struct ReplyTests {
         #expect(try read(whole).isDone)
     }
 
-    @Test func aSocketCutShortWithinAWholeMessageIsAnError() {
+    @Test func `A socket cut short within a whole message is an error`() {
         let error = failure(Datagram.socket(Array(Message.bound.dropLast(4))))
         #expect(
             error?.description

@@ -28,7 +28,7 @@ struct SockDiagErrorTests {
         (Int32.max, .system, "Unknown error 2147483647"),
     ]
 
-    @Test(arguments: table) func everyErrnoBecomesItsCodeAndOneLine(
+    @Test(arguments: table) func `Every errno becomes its code and one line`(
         errno: Int32,
         code: SockDiagError.Code,
         reason: String
@@ -39,19 +39,19 @@ struct SockDiagErrorTests {
         #expect(error.description == "cannot dump the TCP sockets: \(reason)")
     }
 
-    @Test func theKernelsWordsStandBesideTheErrno() {
+    @Test func `The kernel's words stand beside the errno`() {
         let error = SockDiagError(errno: EINVAL, operation: "dump the TCP sockets", detail: "bytecode too long")
         #expect(error.description == "cannot dump the TCP sockets: Invalid argument (bytecode too long)")
     }
 
-    @Test func whereTheSystemReportedNothingTheDetailIsTheReason() {
+    @Test func `Where the system reported nothing, the detail is the reason`() {
         let error = SockDiagError(.malformedReply, operation: "dump the TCP sockets", detail: "an end of 2 bytes")
         #expect(error.errno == 0)
         #expect(error.description == "cannot dump the TCP sockets: an end of 2 bytes")
         #expect(SockDiagError(.system, operation: "try").description == "cannot try")
     }
 
-    @Test func everyCodeHasItsOwnName() {
+    @Test func `Every code has its own name`() {
         let codes: [SockDiagError.Code] = [
             .unsupported, .permissionDenied, .invalidRequest, .malformedReply, .inconsistentDump, .system,
         ]

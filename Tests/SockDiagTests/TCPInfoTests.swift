@@ -33,14 +33,14 @@ struct TCPInfoTests {
         return try #require(info)
     }
 
-    @Test func everyFieldIsReadFromItsOwnBytes() throws {
+    @Test func `Every field is read from its own bytes`() throws {
         let info = try Self.info(TCPInfoFixture.bytes)
         #expect(info.byteCount == 280)
         for (field, value) in Self.expected { #expect(info[field] == value, "tcpi_\(field.name)") }
         #expect(info.options == [.sack, .windowScale])
     }
 
-    @Test func noFieldIsLeftOutOfTheListOfAll() {
+    @Test func `No field is left out of the list of all`() {
         let accurateECN: [TCPInfo.Field] = [.accecnFailMode, .accecnOptSeen, .ecnMode, .options2]
         let names = (Self.expected.map(\.0) + accurateECN).map(\.name)
         #expect(TCPInfo.Field.allCases.map(\.name) == names)
@@ -72,7 +72,7 @@ struct TCPInfoTests {
         for (field, _) in Self.expected[end...] { #expect(info[field] == nil, "tcpi_\(field.name)") }
     }
 
-    @Test func aFieldCutInTheMiddleIsNotThere() throws {
+    @Test func `A field cut in the middle is not there`() throws {
         for length in 0..<104 {
             let info = TCPInfo(Array(TCPInfoFixture.bytes.prefix(length)).span.bytes)
             #expect(info == nil)
@@ -87,7 +87,7 @@ struct TCPInfoTests {
         }
     }
 
-    @Test func theLastFourBytesAreReadAsTheKernelsVersionLaysThemOut() throws {
+    @Test func `The last four bytes are read as the kernel's version lays them out`() throws {
         let older = AccECNFields(kernelMajor: 6)
         let before = try Self.info(TCPInfoFixture.bytes)
         #expect(before[older.failMode] == Self.u16(67))
@@ -110,7 +110,7 @@ struct TCPInfoTests {
         }
     }
 
-    @Test func whatAFutureKernelAppendsDisturbsNothing() throws {
+    @Test func `What a future kernel appends disturbs nothing`() throws {
         for extra in [1, 40, 41, 4096] {
             let info = try Self.info(TCPInfoFixture.bytes + [UInt8](repeating: 0xee, count: extra))
             #expect(info.byteCount == 280 + extra)
@@ -118,7 +118,7 @@ struct TCPInfoTests {
         }
     }
 
-    @Test func theBitFieldsDoNotLeakIntoEachOther() throws {
+    @Test func `The bit fields do not leak into each other`() throws {
         var bytes = TCPInfoFixture.bytes
         (bytes[6], bytes[7]) = (0x0f, 0b110)
         var info = try Self.info(bytes)
@@ -130,7 +130,7 @@ struct TCPInfoTests {
         #expect(info[.deliveryRateAppLimited] == 1 && info[.fastopenClientFail] == 0)
     }
 
-    @Test func twoAreEqualOnlyWhereTheirBytesAndTheirLengthsAre() throws {
+    @Test func `Two are equal only where their bytes and their lengths are`() throws {
         let whole = try Self.info(TCPInfoFixture.bytes)
         let alike = try Self.info(TCPInfoFixture.bytes)
         #expect(whole == alike && whole.hashValue == alike.hashValue)

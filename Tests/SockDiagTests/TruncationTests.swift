@@ -4,7 +4,7 @@ import Testing
 
 /// Messages and attributes cut short at every length: never a trap, never a value made of other bytes.
 struct TruncationTests {
-    @Test func everyAttributeCutAtEveryLengthIsReadWholeOrNotAtAll() throws {
+    @Test func `Every attribute cut at every length is read whole or not at all`() throws {
         for attribute in Attribute.everything + [Attribute.socketMemoryWithoutDrops, Attribute.ulpTLS] {
             let type = AttributeType(rawValue: UInt16(attribute[2]) | UInt16(attribute[3] & 0x3f) << 8)
             let length = Attribute.length(of: attribute)
@@ -19,7 +19,7 @@ struct TruncationTests {
         }
     }
 
-    @Test func aMessageCutAtEveryLengthIsRefusedOrWellFormed() throws {
+    @Test func `A message cut at every length is refused or well-formed`() throws {
         let message = Message.establishedIPv4 + Attribute.everything.joined()
         var ends: Set<Int> = [72]
         for attribute in Attribute.everything {
@@ -38,7 +38,7 @@ struct TruncationTests {
         }
     }
 
-    @Test(arguments: [0, 1, 71]) func fewerBytesThanTheFixedFieldsAreNamedInTheError(length: Int) {
+    @Test(arguments: [0, 1, 71]) func `Fewer bytes than the fixed fields are named in the error`(length: Int) {
         let error = #expect(throws: SockDiagError.self) {
             try TCPSocket(message: Array(Message.timeWait.prefix(length)))
         }

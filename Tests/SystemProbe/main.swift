@@ -1,15 +1,18 @@
+import Dispatch
 import Glibc
 import SockDiag
 import SocketOwners
+import TCPWatch
 
 // What the libraries find from where a test starts this program: as another user, in another namespace.
 //
 //   owners INODE…     a line for each inode, then what was not seen
 //   namespaces        a line for each network namespace
 //   listeners SPACE   a line for each listening port of a namespace
+//   watch         a line for each event until a listener ends, then what the watcher has left behind
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
 //
-// The last line of the first three says how many descriptors were left open.
+// The last line of the first four says how many descriptors were left open.
 
 let openBefore = try countDescriptors()
 do {
@@ -28,6 +31,13 @@ do {
     case "listeners":
         var client = try SockDiagClient(in: try NetworkNamespace(arguments.first ?? ""))
         for socket in try client.sockets(in: .listen) { print("port \(socket.local.port)") }
+    case "watch":
+        let isEnded = DispatchSemaphore(value: 0)
+        Task.detached {
+            await watch()
+            isEnded.signal()
+        }
+        isEnded.wait()
     default:
         var thread = pthread_t()
         pthread_create(&thread, nil, { @Sendable _ in echo() }, nil)
@@ -47,4 +57,64 @@ func countDescriptors() throws -> Int {
 nonisolated func echo() -> Never {
     while let line = readLine(strippingNewline: false) { write(1, line, line.utf8.count) }
     exit(0)
+}
+
+/// Watches until a listener ends, cancels the watching task, and says how many of the watcher's threads are left.
+nonisolated func watch() async {
+    let before = ownDescriptors()
+    let (stops, stop) = AsyncStream<Void>.makeStream()
+    let watching = Task {
+        do {
+            var configuration = SocketWatcher.Configuration()
+            configuration.interval = .milliseconds(20)
+            for try await event in try SocketWatcher(configuration) {
+                switch event {
+                case .socket(let socket): say("socket", socket.state)
+                case .ready: say("ready")
+                case .transition(let step):
+                    say("transition", step.from ?? .closed, step.to)
+                    if step.from == .listen { stop.yield() }
+                case .gap, .slowed: break
+                }
+            }
+            say("end")
+        } catch {
+            say("\(error)")
+        }
+        stop.finish()
+    }
+    for await _ in stops { watching.cancel() }
+    await watching.value
+    // The thread says that it has ended a moment before it has.
+    let deadline = ContinuousClock.now + .seconds(10)
+    while threads(named: "tcpstates-watch") > 0, .now < deadline { sched_yield() }
+    say("threads", threads(named: "tcpstates-watch"), "descriptors", ownDescriptors() - before)
+}
+
+/// The descriptors that are open, but for those that the Swift runtime keeps for its own timers and threads.
+nonisolated func ownDescriptors() -> Int {
+    var count = 0
+    guard let descriptors = try? Directory("/proc/self/fd") else { return -1 }
+    descriptors.forEachName { name in
+        var link = [CChar](repeating: 0, count: 64)
+        let length = readlinkat(descriptors.descriptor, name, &link, link.count)
+        let target = link.prefix(max(length, 0)).map(UInt8.init(bitPattern:))
+        if !target.starts(with: "anon_inode:".utf8) { count += 1 }
+        return true
+    }
+    return count
+}
+
+nonisolated func threads(named name: String) -> Int {
+    var count = 0
+    guard let tasks = try? Directory("/proc/self/task") else { return -1 }
+    tasks.forEachNumber { id in
+        if ProcessName(commOf: "\(id)", in: tasks.descriptor)?.description == name { count += 1 }
+    }
+    return count
+}
+
+nonisolated func say(_ items: Any...) {
+    print(items.map { "\($0)" }.joined(separator: " "))
+    fflush(nil)
 }

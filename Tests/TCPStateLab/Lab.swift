@@ -22,7 +22,7 @@ package final class Lab: Sendable {
         var children: [ChildProcess] = []
     }
 
-    package let namespace: NetworkNamespace
+    package let namespace: LabNamespace
     let wire: Wire
     private let belongings = Mutex(Belongings())
 
@@ -30,7 +30,7 @@ package final class Lab: Sendable {
     ///
     /// - Throws: ``LabError/Kind/notPermitted`` where the process may not make a network namespace.
     package init() throws(LabError) {
-        namespace = try NetworkNamespace()
+        namespace = try LabNamespace()
         wire = try namespace.run { () throws(LabError) in
             try Self.setDefaults()
             return try Wire()

@@ -47,19 +47,30 @@ final class Wire: Sendable {
         try state.withLock { state throws(LabError) in
             try receiveWhatIsThere(&state)
             let (packet, network, segment) = try Self.compose(cue, from: port, &state)
-            state.pings &+= 1
-            let ping = Packet.ping(state.pings, from: LabNetwork.peerIPv4, to: LabNetwork.kernelIPv4)
             try onOneProcessor { () throws(LabError) in
                 try transmit(packet, network.onTheWire.peer.family)
-                try transmit(ping, .ipv4)
+                try ping(&state)
             }
-            let deadline = Deadline(.labDeadline)
-            while state.pong != state.pings {
-                try socket.wait(until: deadline, "the kernel's answer to the ping behind \(segment)")
-                try receiveWhatIsThere(&state)
-            }
+            try awaitPong(&state, behind: segment)
             return segment
         }
+    }
+
+    private func ping(_ state: inout State) throws(LabError) {
+        state.pings &+= 1
+        try transmit(Packet.ping(state.pings, from: LabNetwork.peerIPv4, to: LabNetwork.kernelIPv4), .ipv4)
+    }
+
+    /// Waits for the answer to the last ping. Thousands of connections that retransmit at once overrun the receive
+    /// buffer, and it may be lost among them: then a later ping, still behind the segment, does as well.
+    private func awaitPong(_ state: inout State, behind segment: Segment) throws(LabError) {
+        for _ in 0..<40 {
+            let patience = Deadline(.labDeadline / 40)
+            while state.pong != state.pings, try patience.poll([socket]) { try receiveWhatIsThere(&state) }
+            if state.pong == state.pings { return }
+            try ping(&state)
+        }
+        throw LabError(.timedOut, "the kernel's answer to the ping behind \(segment) did not come in time")
     }
 
     /// Takes the first segment to the port that fits, and waits for it as long as said.

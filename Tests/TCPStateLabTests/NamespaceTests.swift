@@ -80,7 +80,7 @@ struct NamespaceTests {
             _ = setgid(65534)
             _ = setuid(65534)
             do throws(LabError) {
-                _ = try NetworkNamespace()
+                _ = try LabNamespace()
                 print("privileged")
             } catch {
                 guard case .notPermitted = error.kind else { throw error }

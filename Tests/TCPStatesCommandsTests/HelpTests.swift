@@ -16,6 +16,10 @@ import Testing
         try expectSnapshot(TCPStates.helpMessage(for: SummaryCommand.self, columns: 80), "help-summary.txt")
     }
 
+    @Test func watchHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(for: WatchCommand.self, columns: 80), "help-watch.txt")
+    }
+
     @Test(arguments: [["--version"], ["list", "--version"]])
     func versionIsOneLineOnStandardOutput(_ arguments: [String]) throws {
         let result = try Tool.run(arguments)

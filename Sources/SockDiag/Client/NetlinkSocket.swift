@@ -8,13 +8,14 @@ struct NetlinkSocket: ~Copyable {
     /// The file descriptor.
     var descriptor: Int32 { mnl_socket_get_fd(handle) }
 
-    /// Opens and binds a socket in the calling thread's network namespace.
-    init() throws(SockDiagError) {
+    /// Opens and binds a socket in the calling thread's network namespace, and joins multicast groups: bit *n*−1 for
+    /// group *n*.
+    init(groups: UInt32 = 0) throws(SockDiagError) {
         let operation = "open a netlink socket"
         guard let handle = mnl_socket_open2(NETLINK_SOCK_DIAG, Int32(SOCK_CLOEXEC.rawValue)) else {
             throw SockDiagError(errno: errno, operation: operation)
         }
-        guard mnl_socket_bind(handle, 0, MNL_SOCKET_AUTOPID) == 0 else {
+        guard mnl_socket_bind(handle, groups, MNL_SOCKET_AUTOPID) == 0 else {
             let failure = SockDiagError(errno: errno, operation: operation)
             mnl_socket_close(handle)
             throw failure
@@ -36,6 +37,23 @@ struct NetlinkSocket: ~Copyable {
     }
 
     deinit { mnl_socket_close(handle) }
+
+    /// The address that the kernel knows the socket by (`nl_pid`).
+    var portID: UInt32 { mnl_socket_get_portid(handle) }
+
+    /// Asks for a receive buffer of so many bytes, above the limit of `net.core.rmem_max` where privilege allows.
+    /// How many it is now, with the kernel's overhead.
+    func setReceiveBuffer(_ bytes: Int32) -> Int32 {
+        var bytes = bytes
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        if setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, size) != 0 {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, size)
+        }
+        var granted: Int32 = 0
+        var grantedSize = size
+        getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &granted, &grantedSize)
+        return granted
+    }
 
     /// Sends one message to the kernel.
     func send(_ message: [UInt8], operation: String) throws(SockDiagError) {

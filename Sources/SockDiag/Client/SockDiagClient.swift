@@ -144,8 +144,9 @@ public struct SockDiagClient: ~Copyable {
         } catch  where error.errno == ENOENT || error.errno == ESTALE {
             return nil
         }
-        // Without a cookie of its own, an emulated kernel could answer with the listener.
-        return found?.cookie == identity.cookie ? found : nil
+        // Without a cookie the kernel falls back to the listener, which may be bound to the unspecified address.
+        guard let found, found.local.port == identity.local.port, found.remote == identity.remote else { return nil }
+        return identity.cookie == .any || found.cookie == identity.cookie ? found : nil
     }
 
     /// The name of an interface, nil where there is none of that index now.

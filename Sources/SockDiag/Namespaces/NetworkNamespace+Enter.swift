@@ -44,6 +44,16 @@ extension NetworkNamespace {
         return try result.get()
     }
 
+    /// The namespace as it can be found now: where it was, or else by another name or process; nil where it has ended.
+    ///
+    /// A socket in it keeps a namespace alive that has ended for everybody else.
+    ///
+    /// - Throws: ``SockDiagError`` where there is no `/proc`.
+    package func whereNow() throws(SockDiagError) -> NetworkNamespace? {
+        if let found = try? ID(at: path, in: AT_FDCWD), found == id { return self }
+        return try NetworkNamespace.all().first { $0 == self }
+    }
+
     /// Opens its file, or that of another process in it where the one that it was found by has ended.
     private func open(_ operation: String) throws(SockDiagError) -> NamespaceFile {
         do {

@@ -25,6 +25,9 @@ public struct TCPSocket: Hashable, Sendable, SocketFields {
         self.message = message
     }
 
+    /// A socket from bytes that are known to be whole.
+    init(checked message: [UInt8]) { self.message = message }
+
     /// Calls `body` with the message's bytes: a `struct inet_diag_msg`, then attributes.
     @inlinable
     public func withMessage<Result, Failure: Error>(

@@ -27,6 +27,9 @@ public struct IPAddress: Hashable, Sendable {
         family = .ipv6
     }
 
+    /// The bits as two numbers, an IPv4 address in the second.
+    @inlinable package var bits: (UInt64, UInt64) { (high, low) }
+
     /// 0.0.0.0
     public static let anyIPv4 = IPAddress(ipv4: 0)
     /// ::

@@ -13,6 +13,9 @@ public struct SocketCookie: RawRepresentable, Hashable, Sendable {
 
     /// A cookie of the given 64 bits.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// No socket's cookie: in a lookup, whichever socket has the endpoints now (`INET_DIAG_NOCOOKIE`).
+    public static let any = SocketCookie(rawValue: .max)
 }
 
 extension SocketCookie: LosslessStringConvertible {

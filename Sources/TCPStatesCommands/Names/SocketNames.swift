@@ -70,7 +70,8 @@ struct SocketNames {
         append(remote, interface: remote.scope, to: &text)
     }
 
-    private mutating func append(_ endpoint: SocketEndpoint, interface: NetworkInterface?, to text: inout TextBuffer) {
+    /// Appends one of a connection's ends.
+    mutating func append(_ endpoint: SocketEndpoint, interface: NetworkInterface?, to text: inout TextBuffer) {
         let host = hosts?.host(endpoint.address)
         let hasBrackets = host == nil && endpoint.address.family == .ipv6
         if hasBrackets { text.append(UInt8(ascii: "[")) }

@@ -22,10 +22,12 @@ struct SelectionOptions: ParsableArguments {
         states.isEmpty ? .all : states.reduce(into: []) { $0.formUnion($1.states) }
     }
 
+    /// The family that is asked for; nil for both.
+    var family: AddressFamily? { ipv4 == ipv6 ? nil : ipv4 ? .ipv4 : .ipv6 }
+
     /// What the kernel is asked.
     func query(_ extensions: SocketExtensions = [], _ filter: SocketFilter? = nil) -> SocketQuery {
-        let family: AddressFamily? = ipv4 == ipv6 ? nil : ipv4 ? .ipv4 : .ipv6
-        return SocketQuery(family: family, states: selectedStates, extensions: extensions, filter: filter)
+        SocketQuery(family: family, states: selectedStates, extensions: extensions, filter: filter)
     }
 }
 

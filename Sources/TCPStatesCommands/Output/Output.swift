@@ -35,6 +35,9 @@ struct Output: ~Copyable {
 
     deinit { if descriptor != STDOUT_FILENO { Glibc.close(descriptor) } }
 
+    /// Whether text still reaches its end.
+    var isOpen: Bool { failure == nil }
+
     /// Writes the text out where enough of it has gathered.
     mutating func drain(_ text: inout TextBuffer) {
         if text.count >= Self.chunk { flush(&text) }

@@ -34,6 +34,8 @@ struct CSVWriter: RecordWriter, ~Copyable {
         case .address(let address): text.append(address)
         case .flag(let flag): text.append(flag ? "true" : "false")
         case .text(let value): text.append(csv: value)
+        case .words(let words): text.append(csv: words.joined(separator: " "))
+        case .time(let nanoseconds): text.append(rfc3339: nanoseconds)
         case .owners(let owners): text.append(csv: owners.map(\.description).joined(separator: " "))
         case nil: break
         }

@@ -38,6 +38,8 @@ struct JSONLWriter: RecordWriter, ~Copyable {
         case .address(let address): appendQuoted { $0.append(address) }
         case .flag(let flag): text.append(flag ? "true" : "false")
         case .text(let value): text.append(json: value)
+        case .words(let words): append(words)
+        case .time(let nanoseconds): appendQuoted { $0.append(rfc3339: nanoseconds) }
         case .owners(let owners): append(owners)
         }
     }
@@ -73,6 +75,15 @@ struct JSONLWriter: RecordWriter, ~Copyable {
         text.append(.quote)
         text.append(name)
         text.append("\":")
+    }
+
+    private mutating func append(_ words: [String]) {
+        text.append(UInt8(ascii: "["))
+        for (index, word) in words.enumerated() {
+            if index > 0 { text.append(.comma) }
+            text.append(json: word)
+        }
+        text.append(UInt8(ascii: "]"))
     }
 
     private mutating func appendQuoted(_ write: (inout TextBuffer) -> Void) {

@@ -13,6 +13,11 @@ enum FieldValue {
     case flag(Bool)
     /// Any text, also what another user chose.
     case text(String)
+    /// Words in their order: an array in JSON, separated by spaces in CSV.
+    case words([String])
+    /// Nanoseconds since 1970, written as RFC 3339 has it, in UTC.
+    case time(UInt64)
+    /// Who holds a socket: an array of objects in JSON, separated by spaces in CSV.
     case owners([SocketOwner])
 }
 

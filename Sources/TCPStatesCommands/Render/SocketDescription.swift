@@ -12,7 +12,7 @@ struct SocketDescription {
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.begin("socket")
-        describeIdentity(of: socket, to: &writer)
+        describe(socket.identity, socket.state, to: &writer)
         writer.add("recv_queue", .number(socket.receiveQueue))
         writer.add("send_queue", .number(socket.sendQueue))
         writer.add("uid", socket.uid.map { .number($0) })
@@ -27,23 +27,19 @@ struct SocketDescription {
             writer.add("processes", names.owners?[socket.inode].nonEmpty.map { .owners($0) })
         }
         if details.contains(.namespace) { writer.add("netns", names.namespace.map { .text($0.label) }) }
-        if names.hosts != nil { describeNames(of: socket, to: &writer) }
+        describeNames(of: socket.identity, to: &writer)
         writer.end()
     }
 
-    /// Passes what tells a socket from every other; every record about a socket begins with it.
-    func describeIdentity(
-        of socket: borrowing some SocketFields & ~Escapable,
-        to writer: inout some RecordWriter & ~Copyable
-    ) {
-        let (local, remote) = (socket.local, socket.remote)
-        writer.add("family", .text(socket.family.description))
-        writer.add("state", .text(socket.state.description))
-        writer.add("local_address", .address(local.address))
-        writer.add("local_port", .number(local.port))
-        writer.add("remote_address", .address(remote.address))
-        writer.add("remote_port", .number(remote.port))
-        writer.add("cookie", .hex(socket.cookie.rawValue))
+    /// Passes what tells a socket from every other, and its state; every record about a socket begins with it.
+    func describe(_ identity: SocketIdentity?, _ state: TCPState?, to writer: inout some RecordWriter & ~Copyable) {
+        writer.add("family", identity.map { .text($0.family.description) })
+        writer.add("state", state.map { .text($0.description) })
+        writer.add("local_address", identity.map { .address($0.local.address) })
+        writer.add("local_port", identity.map { .number($0.local.port) })
+        writer.add("remote_address", identity.map { .address($0.remote.address) })
+        writer.add("remote_port", identity.map { .number($0.remote.port) })
+        writer.add("cookie", identity.map { .hex($0.cookie.rawValue) })
     }
 
     private func describe(_ timer: SocketTimer?, to writer: inout some RecordWriter & ~Copyable) {
@@ -96,20 +92,19 @@ struct SocketDescription {
         writer.add("v6only", socket.isIPv6Only.map { .flag($0) })
     }
 
-    private mutating func describeNames(
-        of socket: borrowing some SocketFields & ~Escapable,
-        to writer: inout some RecordWriter & ~Copyable
-    ) {
-        let (local, remote) = (socket.local, socket.remote)
-        writer.add("local_name", names.hosts?.host(local.address).map { .text($0) })
-        writer.add("local_service", names.hosts?.service(local.port).map { .text($0) })
-        writer.add("remote_name", names.hosts?.host(remote.address).map { .text($0) })
-        writer.add("remote_service", names.hosts?.service(remote.port).map { .text($0) })
+    /// Passes the names of hosts and services, where they are asked for.
+    mutating func describeNames(of identity: SocketIdentity?, to writer: inout some RecordWriter & ~Copyable) {
+        guard names.hosts != nil else { return }
+        writer.add("local_name", identity.flatMap { names.hosts?.host($0.local.address) }.map { .text($0) })
+        writer.add("local_service", identity.flatMap { names.hosts?.service($0.local.port) }.map { .text($0) })
+        writer.add("remote_name", identity.flatMap { names.hosts?.host($0.remote.address) }.map { .text($0) })
+        writer.add("remote_service", identity.flatMap { names.hosts?.service($0.remote.port) }.map { .text($0) })
     }
 }
 
 extension [SocketOwner] {
-    fileprivate var nonEmpty: Self? { isEmpty ? nil : self }
+    /// Itself; nil where nobody is known.
+    var nonEmpty: Self? { isEmpty ? nil : self }
 }
 
 extension ShutdownDirections {

@@ -6,6 +6,9 @@ enum StateColor {
     /// Bold.
     static let heading: StaticString = "\u{1b}[1m"
 
+    /// Grey: what stands behind.
+    static let detail: StaticString = "\u{1b}[90m"
+
     /// Green is open, blue waits for clients, yellow opens, magenta closes; red waits for a program that does not close,
     /// grey is over.
     static func of(_ state: TCPState) -> StaticString {

@@ -20,14 +20,7 @@ struct AgreementTests {
             try pair.receive(size, at: .accepted)
             try pair.send([UInt8](repeating: 8, count: size / 10 + 1), from: .accepted)
         }
-        // Nothing is in flight any more when both ends have been told that all has come.
-        for socket in [pair.client, pair.accepted] {
-            var unsent: Int32 = -1
-            repeat {
-                try socket.call("ioctl(SIOCOUTQ)") { ioctl($0, UInt(TIOCOUTQ), &unsent) }
-                sched_yield()
-            } while unsent != 0
-        }
+        try pair.settle()
         return pair
     }
 
@@ -35,7 +28,7 @@ struct AgreementTests {
     private static let clocks: Set<TCPInfo.Field> = [.lastDataSent, .lastDataRecv, .lastAckRecv]
 
     @Test(arguments: [LabNetwork.ipv4, .ipv6, .ipv4Mapped], ["cubic", "bbr", "reno"])
-    func theMeasurementsAreThoseOfTCPInfo(network: LabNetwork, congestion: String) throws {
+    func `The measurements are those of tcp_info`(network: LabNetwork, congestion: String) throws {
         try Lab.with { lab in
             let pair = try quietPair(lab, network, congestion: congestion)
             for socket in [pair.client, pair.accepted, pair.listener] {
@@ -58,10 +51,11 @@ struct AgreementTests {
         }
     }
 
-    @Test(arguments: [LabNetwork.ipv4, .ipv6]) func theMemoryIsThatOfSOMemInfo(network: LabNetwork) throws {
+    @Test(arguments: [LabNetwork.ipv4, .ipv6]) func `The memory is that of SO_MEMINFO`(network: LabNetwork) throws {
         try Lab.with { lab in
             let pair = try quietPair(lab, network)
             try pair.send([UInt8](repeating: 9, count: 5000), from: .accepted)
+            try pair.settle()
             for socket in [pair.client, pair.accepted, pair.listener] {
                 let bytes = try SocketOption.bytes(#require(socket.descriptor), SOL_SOCKET, SocketOption.memInfo)
                 let words = bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt32.self)) }
@@ -86,7 +80,7 @@ struct AgreementTests {
         }
     }
 
-    @Test(arguments: ["cubic", "bbr", "reno"]) func theCongestionControlIsTheSockets(name: String) throws {
+    @Test(arguments: ["cubic", "bbr", "reno"]) func `The congestion control is the socket's`(name: String) throws {
         try Lab.with { lab in
             let pair = try quietPair(lab, .ipv4, congestion: name)
             let row = try lab.row(of: pair.client, extensions: .all)

@@ -7,7 +7,7 @@ import Testing
 /// One connection is one cookie from its first SYN to the end of its TIME_WAIT, and a lookup finds it or nothing.
 struct IdentityTests {
     @Test(arguments: LabNetwork.allCases)
-    func aServersConnectionKeepsItsCookieFromTheRequestToTheEndOfTimeWait(network: LabNetwork) throws {
+    func `A server's connection keeps its cookie from the request to the end of TIME_WAIT`(network: LabNetwork) throws {
         try Lab.with { lab in
             let request = try lab.server(in: .synReceived, over: network)
             let first = try lab.row(of: request)
@@ -37,7 +37,7 @@ struct IdentityTests {
     }
 
     @Test(arguments: LabNetwork.allCases)
-    func aClientsConnectionKeepsItsCookieToTheEndOfTimeWait(network: LabNetwork) throws {
+    func `A client's connection keeps its cookie to the end of TIME_WAIT`(network: LabNetwork) throws {
         try Lab.with { lab in
             let client = try lab.client(in: .synSent, over: network)
             let first = try lab.row(of: client)
@@ -52,7 +52,7 @@ struct IdentityTests {
         }
     }
 
-    @Test func aHuskWithAnOpenDescriptorAndItsMinisocketAreTwoRowsOfOneCookie() throws {
+    @Test func `A husk with an open descriptor and its minisocket are two rows of one cookie`() throws {
         try Lab.with { lab in
             let (client, server) = try lab.connectionFromABoundPort()
             let cookie = try client.cookie()
@@ -70,7 +70,7 @@ struct IdentityTests {
         }
     }
 
-    @Test func aCookieThatNobodyAskedForBeforeIsNotPassedOnToTheMinisocket() throws {
+    @Test func `A cookie that nobody asked for before is not passed on to the minisocket`() throws {
         try Lab.with { lab in
             let (client, server) = try lab.connectionFromABoundPort()
             try client.shutDown()
@@ -80,7 +80,7 @@ struct IdentityTests {
         }
     }
 
-    @Test func aResetConnectionIsClosedAndNotBoundWhileItsDescriptorIsOpen() throws {
+    @Test func `A reset connection is closed and not bound while its descriptor is open`() throws {
         try Lab.with { lab in
             let (client, server) = try lab.connectionFromABoundPort()
             let before = try #require(try lab.dump().first { $0.local.port == client.local.port })
@@ -94,7 +94,7 @@ struct IdentityTests {
     }
 
     @Test(arguments: LabNetwork.allCases)
-    func aConnectionThatIsGoneIsNotFoundAndNeverIsItsListener(network: LabNetwork) throws {
+    func `A connection that is gone is not found, and never is its listener`(network: LabNetwork) throws {
         try Lab.with { lab in
             let listener = try lab.listener(over: network)
             for state in [TCPState.synReceived, .established, .closeWait, .timeWait] {
@@ -120,7 +120,7 @@ struct IdentityTests {
         }
     }
 
-    @Test func aNewConnectionOutOfTimeWaitIsAnotherSocket() throws {
+    @Test func `A new connection out of TIME_WAIT is another socket`() throws {
         try Lab.with { lab in
             let server = try lab.server(in: .timeWait)
             let old = try lab.row(of: server)
@@ -134,7 +134,7 @@ struct IdentityTests {
     }
 
     @Test(arguments: [LabNetwork.ipv4, .ipv6])
-    func everyListenerOfAGroupOnOnePortIsFound(network: LabNetwork) throws {
+    func `Every listener of a group on one port is found`(network: LabNetwork) throws {
         try Lab.with { lab in
             var end = network.kernelEnd(port: 0)
             var listeners: [KernelSocket] = []
@@ -154,7 +154,7 @@ struct IdentityTests {
         }
     }
 
-    @Test func aBoundAndAResetSocketAreInDumpsAlone() throws {
+    @Test func `A bound and a reset socket are in dumps alone`() throws {
         try Lab.with { lab in
             try lab.bound()
             let bound = try #require(try lab.dump().first)

@@ -29,7 +29,7 @@ struct MD5SignatureTests {
         }
     }
 
-    @Test func everySignedPeerOfASocketIsReadBackWithoutItsKey() throws {
+    @Test func `Every signed peer of a socket is read back without its key`() throws {
         try Lab.with { lab in
             let listener = try lab.listener(over: .ipv4Mapped)
             #expect(try lab.row(of: listener, extensions: .info).md5Signatures.isEmpty)
@@ -48,7 +48,7 @@ struct MD5SignatureTests {
         }
     }
 
-    @Test func thePeersOfAnIPv4SocketAreIPv4Addresses() throws {
+    @Test func `The peers of an IPv4 socket are IPv4 addresses`() throws {
         try Lab.with { lab in
             let listener = try lab.listener()
             let network = try #require(IPAddress("10.1.0.0"))

@@ -6,9 +6,12 @@ import Testing
 
 /// Dumps that take many datagrams: every socket once, and none of another namespace.
 struct ManySocketsTests {
-    @Test(arguments: [SocketExtensions(), .all]) func everyOneOfThousandsIsYieldedOnce(extensions: SocketExtensions)
+    @Test(arguments: [SocketExtensions(), .all]) func `Every one of thousands is yielded once`(
+        extensions: SocketExtensions
+    )
         throws
     {
+        try allowDescriptors(8192)
         try Lab.with { lab in
             var expected: Set<SocketCookie> = []
             var kept: [LoopbackPair] = []
@@ -35,7 +38,9 @@ struct ManySocketsTests {
         }
     }
 
-    @Test(arguments: [LabNetwork.ipv4, .ipv6]) func everyHalfOpenRequestIsYieldedOnceAndIsFound(network: LabNetwork)
+    @Test(arguments: [LabNetwork.ipv4, .ipv6]) func `Every half-open request is yielded once and is found`(
+        network: LabNetwork
+    )
         throws
     {
         try Lab.with { lab in
@@ -51,7 +56,7 @@ struct ManySocketsTests {
         }
     }
 
-    @Test func aClientSeesTheNamespaceItWasMadeInWhereverItIsUsed() throws {
+    @Test func `A client sees the namespace it was made in wherever it is used`() throws {
         final class Holder {
             var client: SockDiagClient
             init() throws { client = try SockDiagClient() }
@@ -72,7 +77,7 @@ struct ManySocketsTests {
         }
     }
 
-    @Test func theInterfaceIsNamedAsInTheClientsNamespace() throws {
+    @Test func `The interface is named as in the client's namespace`() throws {
         try Lab.with { lab in
             let row = try lab.row(of: lab.client(over: .linkLocal))
             let scope = try #require(row.local.scope)
@@ -85,7 +90,7 @@ struct ManySocketsTests {
         }
     }
 
-    @Test func aSocketThatIsBoundToAnInterfaceTellsItAndIsFoundByIt() throws {
+    @Test func `A socket that is bound to an interface tells it and is found by it`() throws {
         try Lab.with { lab in
             let listener = try lab.socket(boundTo: SocketEndpoint(.anyIPv4, port: 80)) {
                 try SocketOption.set($0, SOL_SOCKET, SO_BINDTODEVICE, Array("lab0".utf8))

@@ -27,7 +27,7 @@ struct MultipathTests {
         }
     }
 
-    @Test func aQueryForMPTCPDoesNotFailWhereThereIsNone() throws {
+    @Test func `A query for MPTCP does not fail where there is none`() throws {
         let sockets = try Lab.with { lab in
             try lab.client()
             return try lab.dump(SocketQuery(protocol: .mptcp, extensions: .all))
@@ -35,7 +35,7 @@ struct MultipathTests {
         #expect(sockets.isEmpty)
     }
 
-    @Test func mptcpSocketsAreListedByTheirOwnCookiesBesideTheirSubflows() throws {
+    @Test func `MPTCP sockets are listed by their own cookies beside their subflows`() throws {
         try Lab.with { lab in
             let (client, server, listener) = try connection(lab)
             defer { for descriptor in [client, server, listener] { close(descriptor) } }
@@ -52,7 +52,7 @@ struct MultipathTests {
         }
     }
 
-    @Test func aSubflowBearsTheTokenOfTheConnectionThatItCarries() throws {
+    @Test func `A subflow bears the token of the connection that it carries`() throws {
         try Lab.with { lab in
             let (client, server, listener) = try connection(lab)
             defer { for descriptor in [client, server, listener] { close(descriptor) } }

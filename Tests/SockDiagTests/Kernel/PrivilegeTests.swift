@@ -22,7 +22,7 @@ struct PrivilegeTests {
         return try #require(result).get()
     }
 
-    @Test func everyStateAndEveryMeasurementIsToldToEverybody() throws {
+    @Test func `Every state and every measurement is told to everybody`() throws {
         try Lab.with { lab in
             for state in StateTests.states { try lab.client(in: state, over: .ipv6) }
             try lab.server(in: .synReceived)
@@ -41,7 +41,7 @@ struct PrivilegeTests {
         }
     }
 
-    @Test func marksAreNilRatherThanZeroToWhoMayNotReadThem() throws {
+    @Test func `Marks are nil rather than zero to who may not read them`() throws {
         try Lab.with { lab in
             let listener = try lab.listener()
             try SocketOption.set(#require(listener.descriptor), SOL_SOCKET, SO_MARK, 7)

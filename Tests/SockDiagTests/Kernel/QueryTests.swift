@@ -21,7 +21,7 @@ struct QueryTests {
         return StateTests.states + [.bound, .listen, .synReceived, .closed]
     }
 
-    @Test func everyMaskYieldsTheSocketsOfItsStatesAndNoOther() throws {
+    @Test func `Every mask yields the sockets of its states and no other`() throws {
         try Lab.with { lab in
             let states = try oneOfEach(lab)
             func names(_ states: some Sequence<TCPState>) -> [String] { states.map(\.description).sorted() }
@@ -41,7 +41,7 @@ struct QueryTests {
         }
     }
 
-    @Test func aHalfOpenRequestIsFoundUnderEitherOfItsNumbers() throws {
+    @Test func `A half-open request is found under either of its numbers`() throws {
         try Lab.with { lab in
             try lab.server(in: .synReceived)
             for states in [TCPStateSet(.synReceived), TCPStateSet(.newSynReceived), .synReceived] {
@@ -50,7 +50,7 @@ struct QueryTests {
         }
     }
 
-    @Test func theFamilyOfAQueryIsTheSocketsAndNotTheAddresses() throws {
+    @Test func `The family of a query is the socket's, not the addresses'`() throws {
         try Lab.with { lab in
             for network in LabNetwork.allCases { try lab.client(over: network) }
             func dump(_ family: AddressFamily?) throws -> [IPAddress] {
@@ -63,7 +63,9 @@ struct QueryTests {
         }
     }
 
-    @Test(arguments: [AddressFamily?.none, .ipv4]) func aPortLeavesOutEverySocketOfAnother(family: AddressFamily?)
+    @Test(arguments: [AddressFamily?.none, .ipv4]) func `A port leaves out every socket of another`(
+        family: AddressFamily?
+    )
         throws
     {
         try Lab.with { lab in
@@ -96,7 +98,7 @@ struct QueryTests {
         }
     }
 
-    @Test func nothingIsToldThatWasNotAskedForButWhatTheKernelAlwaysTells() throws {
+    @Test func `Nothing is told that was not asked for but what the kernel always tells`() throws {
         try Lab.with { lab in
             let row = try lab.row(of: lab.client(over: .ipv6), extensions: [])
             #expect(row.tcpInfo == nil && row.memory == nil && row.queueMemory == nil)
@@ -110,7 +112,7 @@ struct QueryTests {
         (SocketExtensions.queueMemory, AttributeType.memory), (.info, .info), (.congestionInfo, .bbr),
         (.congestion, .congestion), (.tos, .tos), (.trafficClass, .trafficClass), (.memory, .socketMemory),
         (.shutdown, .shutdown),
-    ]) func eachExtensionBringsItsOwnAttribute(extensions: SocketExtensions, type: AttributeType) throws {
+    ]) func `Each extension brings its own attribute`(extensions: SocketExtensions, type: AttributeType) throws {
         try Lab.with { lab in
             let client = try lab.client(over: .ipv6)
             let descriptor = try #require(client.descriptor)

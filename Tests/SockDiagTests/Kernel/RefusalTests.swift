@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(arguments: [EPERM, EACCES, EAFNOSUPPORT])
-    func whatASandboxForbidsIsAnErrorThatNamesTheSandbox(errno: Int32) throws {
+    func `What a sandbox forbids is an error that names the sandbox`(errno: Int32) throws {
         // A filter is the thread's, and stays: so the thread is one of its own.
         let result = try runInThread { () -> Result<Void, SockDiagError>? in
             guard clab_deny_netlink(errno) == 0 else { return nil }
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func withoutADescriptorLeftTheErrorSaysSo() async {
+    @Test func `Without a descriptor left, the error says so`() async {
         await #expect(processExitsWith: .success) {
             var limit = rlimit(rlim_cur: 0, rlim_max: 0)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func whatAStrangerSendsIsPassedOver() throws {
+    @Test func `What a stranger sends is passed over`() throws {
         try Lab.with { lab in
             try lab.run {
                 let socket = try NetlinkSocket()

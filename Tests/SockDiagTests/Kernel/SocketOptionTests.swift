@@ -21,7 +21,7 @@ struct SocketOptionTests {
         }
     }
 
-    @Test(arguments: [0, 0x10, 0xb8, 0xfc] as [UInt8]) func theTypeOfServiceIsTheSockets(value: UInt8) throws {
+    @Test(arguments: [0, 0x10, 0xb8, 0xfc] as [UInt8]) func `The type of service is the socket's`(value: UInt8) throws {
         let plain = try row(SocketOption.ip, IP_TOS, Int32(value))
         #expect(plain.tos == value && plain.trafficClass == nil)
         let newer = try row(over: .ipv6, SocketOption.ipv6, IPV6_TCLASS, Int32(value))
@@ -29,11 +29,11 @@ struct SocketOptionTests {
         #expect(try row(over: .ipv4Mapped, SocketOption.ip, IP_TOS, Int32(value)).tos == value)
     }
 
-    @Test(arguments: [1, 0x1234_5678, -1] as [Int32]) func theMarkIsTheSockets(value: Int32) throws {
+    @Test(arguments: [1, 0x1234_5678, -1] as [Int32]) func `The mark is the socket's`(value: Int32) throws {
         #expect(try row(SOL_SOCKET, SO_MARK, value).mark == UInt32(bitPattern: value))
     }
 
-    @Test func thePriorityIsTheClassWhereNoControlGroupSetsOne() throws {
+    @Test func `The priority is the class where no control group sets one`() throws {
         #expect(try row(SOL_SOCKET, SO_PRIORITY, 5).classID == 5)
     }
 
@@ -51,7 +51,7 @@ struct SocketOptionTests {
         #expect(on.contains(.isConnectionOriented))
     }
 
-    @Test func aSocketThatConnectsWithItsFirstDataSaysSo() throws {
+    @Test func `A socket that connects with its first data says so`() throws {
         try Lab.with { lab in
             let socket = try lab.socket(boundTo: SocketEndpoint(.loopbackIPv4, port: 4711)) {
                 try SocketOption.set($0, SocketOption.tcp, SocketOption.fastOpenConnect, 1)
@@ -64,7 +64,7 @@ struct SocketOptionTests {
         }
     }
 
-    @Test func theShutDirectionsAreToldApart() throws {
+    @Test func `The shut directions are told apart`() throws {
         try Lab.with { lab in
             let client = try lab.client()
             let descriptor = try #require(client.descriptor)
@@ -77,12 +77,12 @@ struct SocketOptionTests {
         }
     }
 
-    @Test func thePeersFINShutsTheReceivingDirection() throws {
+    @Test func `The peer's FIN shuts the receiving direction`() throws {
         let row = try Lab.with { try $0.row(of: $0.client(in: .closeWait)) }
         #expect(row.shutdown == .receive)
     }
 
-    @Test func aListenerThatRefusesIPv4SaysSo() throws {
+    @Test func `A listener that refuses IPv4 says so`() throws {
         try Lab.with { lab in
             for value in [0, 1] as [Int32] {
                 let socket = try lab.socket(boundTo: SocketEndpoint(.anyIPv6, port: 0)) {
@@ -94,7 +94,7 @@ struct SocketOptionTests {
         }
     }
 
-    @Test func theUserIsTheOneThatOpenedTheSocket() throws {
+    @Test func `The user is the one that opened the socket`() throws {
         try Lab.with { lab in
             let socket = try lab.listener()
             #expect(try lab.row(of: socket).uid == getuid())
@@ -106,7 +106,7 @@ struct SocketOptionTests {
         }
     }
 
-    @Test func theControlGroupIsTheDirectoryThatThisProcessIsIn() throws {
+    @Test func `The control group is the directory that this process is in`() throws {
         guard let file = contents(ofFile: "/proc/self/cgroup"),
             let line = String(decoding: file, as: UTF8.self).split(separator: "\n").first(where: {
                 $0.hasPrefix("0::/")

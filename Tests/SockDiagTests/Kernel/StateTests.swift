@@ -10,12 +10,12 @@ struct StateTests {
     ]
 
     @Test(arguments: states, LabNetwork.allCases)
-    func aClientIsDumpedInTheStateThatItIsIn(state: TCPState, network: LabNetwork) throws {
+    func `A client is dumped in the state that it is in`(state: TCPState, network: LabNetwork) throws {
         try Lab.with { try expect($0.client(in: state, over: network), in: state, over: network, $0) }
     }
 
     @Test(arguments: states.dropFirst(), LabNetwork.allCases)
-    func aServersChildIsDumpedInTheStateThatItIsIn(state: TCPState, network: LabNetwork) throws {
+    func `A server's child is dumped in the state that it is in`(state: TCPState, network: LabNetwork) throws {
         try Lab.with { try expect($0.server(in: state, over: network), in: state, over: network, $0) }
     }
 
@@ -64,7 +64,9 @@ struct StateTests {
         }
     }
 
-    @Test(arguments: LabNetwork.allCases) func aListenerTellsItsQueueAndTheLimitOfIt(network: LabNetwork) throws {
+    @Test(arguments: LabNetwork.allCases) func `A listener tells its queue and the limit of it`(network: LabNetwork)
+        throws
+    {
         try Lab.with { lab in
             let listener = try lab.listener(over: network, backlog: 7)
             for _ in 0..<3 { try lab.server(over: network, on: listener, accepted: false) }
@@ -84,7 +86,7 @@ struct StateTests {
         }
     }
 
-    @Test func aConnectionThatNobodyAcceptedBelongsToTheListenersUserAndHasNoInode() throws {
+    @Test func `A connection that nobody accepted belongs to the listener's user and has no inode`() throws {
         try Lab.with { lab in
             let row = try lab.row(of: lab.server(accepted: false))
             #expect(row.state == .established)
@@ -93,7 +95,7 @@ struct StateTests {
         }
     }
 
-    @Test func anOrphanInFinWait2IsASmallEntryWithATimerOfItsOwn() throws {
+    @Test func `An orphan in FIN_WAIT_2 is a small entry with a timer of its own`() throws {
         try Lab.with { lab in
             let client = try lab.client(in: .finWait2)
             let before = try lab.row(of: client)

@@ -6,7 +6,7 @@ import Testing
 
 /// Which timer a socket waits for, how long, and how often it has fired; and what waits in its queues meanwhile.
 struct TimerTests {
-    @Test func anUnansweredSYNWaitsToBeSentAgain() throws {
+    @Test func `An unanswered SYN waits to be sent again`() throws {
         try Lab.with { lab in
             let client = try lab.client(in: .synSent)
             let timer = try #require(try lab.row(of: client).timer)
@@ -20,7 +20,7 @@ struct TimerTests {
         }
     }
 
-    @Test func aHalfOpenRequestCountsItsSYNACKs() throws {
+    @Test func `A half-open request counts its SYN+ACKs`() throws {
         try Lab.with { lab in
             let server = try lab.server(in: .synReceived)
             let first = try #require(try lab.row(of: server).timer)
@@ -33,7 +33,7 @@ struct TimerTests {
         }
     }
 
-    @Test func keepaliveIsATimerOfItsOwnWithTheTimeThatWasSet() throws {
+    @Test func `Keepalive is a timer of its own with the time that was set`() throws {
         try Lab.with { lab in
             let client = try lab.client()
             let descriptor = try #require(client.descriptor)
@@ -46,7 +46,7 @@ struct TimerTests {
         }
     }
 
-    @Test func aClosedWindowIsProbedAndTheDataWaitsInTheQueue() throws {
+    @Test func `A closed window is probed and the data waits in the queue`() throws {
         try Lab.with { lab in
             let client = try lab.client()
             try client.peer.send(.ack.window(0))
@@ -65,7 +65,7 @@ struct TimerTests {
         }
     }
 
-    @Test func unreadAndUnacknowledgedBytesAreCountedOnTheirOwnSides() throws {
+    @Test func `Unread and unacknowledged bytes are counted on their own sides`() throws {
         try Lab.with { lab in
             let client = try lab.client(over: .ipv6)
             try client.peer.send(.data([1, 2, 3]))
@@ -78,7 +78,7 @@ struct TimerTests {
         }
     }
 
-    @Test func whatThePeerOfferedIsWhatTheMeasurementsSay() throws {
+    @Test func `What the peer offered is what the measurements say`() throws {
         try Lab.with { lab in
             let options: [SegmentOption] = [.maximumSegmentSize(1000), .windowScale(9), .sackPermitted, .timestamps(1)]
             for connection in [try lab.client(offering: options), try lab.server(offering: options)] {
@@ -93,7 +93,7 @@ struct TimerTests {
         }
     }
 
-    @Test func timeWaitEndsWithinAMinute() throws {
+    @Test func `TIME_WAIT ends within a minute`() throws {
         try Lab.with { lab in
             let timer = try #require(try lab.row(of: lab.client(in: .timeWait)).timer)
             #expect(timer.kind == .timeWait && (50_000...60_000).contains(timer.milliseconds))

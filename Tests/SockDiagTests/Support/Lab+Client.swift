@@ -53,3 +53,16 @@ extension Lab {
         return keep(try KernelSocket(descriptor, address: end.address, scope: end.scope))
     }
 }
+
+extension LoopbackPair {
+    /// Waits until both ends have acknowledged all that came: then nothing happens on the connection any more.
+    func settle() throws {
+        for socket in [client, accepted] {
+            var unacknowledged: Int32 = 0
+            repeat {
+                try socket.call("ioctl(SIOCOUTQ)") { ioctl($0, UInt(TIOCOUTQ), &unacknowledged) }
+                sched_yield()
+            } while unacknowledged != 0
+        }
+    }
+}

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Synchronization
+import Testing
 
 /// A system call of a test's own that failed.
 struct SystemError: Error, CustomStringConvertible {
@@ -10,6 +11,15 @@ struct SystemError: Error, CustomStringConvertible {
     init(_ call: String, errno: Int32 = Glibc.errno) { (self.call, self.errno) = (call, errno) }
 
     var description: String { "\(call): \(String(cString: strerror(errno)))" }
+}
+
+/// Lets the process open so many descriptors, or cancels the test: the usual limit is 1024.
+func allowDescriptors(_ count: UInt) throws {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    guard limit.rlim_max >= count else { try Test.cancel("the limit of open files is \(limit.rlim_max)") }
+    limit.rlim_cur = max(limit.rlim_cur, count)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 /// Runs a closure on a thread of its own, which may block.

@@ -44,7 +44,7 @@ struct IPAddressTests {
         #expect(IPAddress(text) == address(words))
     }
 
-    @Test func everyIPv6AddressIsPrintedAsTheSystemPrintsItAndReadBack() {
+    @Test func `Every IPv6 address is printed as the system prints it and read back`() {
         var generator = SeededGenerator(state: 5952)
         for _ in 0..<5000 {
             // Zeros and small groups often enough that runs of every shape occur.
@@ -60,7 +60,7 @@ struct IPAddressTests {
         }
     }
 
-    @Test func everyIPv4AddressIsPrintedAsTheSystemPrintsItAndReadBack() {
+    @Test func `Every IPv4 address is printed as the system prints it and read back`() {
         var generator = SeededGenerator(state: 791)
         let random = (0..<5000).map { _ in UInt32(truncatingIfNeeded: generator.next()) }
         for bits in [0, 1, 0xff, 0x0a00_0001, 0x7f00_0001, 0xc000_0201, .max] + random {
@@ -74,7 +74,7 @@ struct IPAddressTests {
     }
 
     @Test(arguments: ["2001:DB8::1", "2001:0db8:0:0:0:0:0:1", "2001:db8:0::1", "2001:db8::0.0.0.1"])
-    func otherFormsOfAnAddressAreReadAndPrintedInTheOneForm(text: String) {
+    func `Other forms of an address are read and printed in the one form`(text: String) {
         #expect(IPAddress(text)?.description == "2001:db8::1")
     }
 
@@ -83,11 +83,11 @@ struct IPAddressTests {
         ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "g::", "[::1]", "fe80::1%lo", "::1/128", "12345::",
         "localhost",
         "127.0.0.1\0", "\0", "::1\u{0}.example", "::ffff:1.2.3.256",
-    ]) func whatIsNoAddressIsRefused(text: String) {
+    ]) func `What is no address is refused`(text: String) {
         #expect(IPAddress(text) == nil)
     }
 
-    @Test func whatKindOfAddressItIs() throws {
+    @Test func `What kind of address it is`() throws {
         func kinds(_ text: String) throws -> [Bool] {
             let address = try #require(IPAddress(text))
             return [address.isAny, address.isLoopback, address.isLinkLocal, address.isIPv4Mapped]
@@ -103,7 +103,7 @@ struct IPAddressTests {
         #expect(try kinds("1::ffff:127.0.0.1") == [false, false, false, false])
     }
 
-    @Test func aMappedAddressIsAnotherThanItsIPv4OneUntilItIsUnmapped() throws {
+    @Test func `A mapped address is another than its IPv4 one until it is unmapped`() throws {
         let mapped = try #require(IPAddress("::ffff:192.0.2.1"))
         let plain = try #require(IPAddress("192.0.2.1"))
         #expect(mapped != plain && mapped.unmapped == plain && plain.unmapped == plain)
@@ -111,7 +111,7 @@ struct IPAddressTests {
         #expect(IPAddress(ipv4: 1) != IPAddress(ipv6: 0, 1), "the same bits of another family are another address")
     }
 
-    @Test func addressesAreOrderedByFamilyThenByValue() throws {
+    @Test func `Addresses are ordered by family, then by value`() throws {
         let texts = [
             "0.0.0.0", "9.255.255.255", "10.0.0.0", "255.255.255.255", "::", "::1", "1::", "1::ffff", "2::", "ffff::",
         ]
@@ -119,7 +119,7 @@ struct IPAddressTests {
         #expect(addresses.shuffled().sorted() == addresses)
     }
 
-    @Test func theConstantsAreWhatTheyAreCalled() {
+    @Test func `The constants are what they are called`() {
         #expect(IPAddress.anyIPv4.description == "0.0.0.0" && IPAddress.anyIPv6.description == "::")
         #expect(IPAddress.loopbackIPv4.description == "127.0.0.1" && IPAddress.loopbackIPv6.description == "::1")
     }

@@ -4,7 +4,7 @@ import Testing
 
 /// Sets of states: the masks that the kernel is sent, and the groups that people type.
 struct TCPStateSetTests {
-    @Test func everyStateIsTheBitOfItsNumber() {
+    @Test func `Every state is the bit of its number`() {
         for (state, number, _, _) in TCPStateTests.spellings {
             #expect(TCPStateSet(state).rawValue == 1 << UInt32(number))
             #expect(TCPStateSet(state).contains(state))
@@ -20,7 +20,7 @@ struct TCPStateSetTests {
         #expect(union == .all)
     }
 
-    @Test func aStateThatNoMaskCanHoldIsInNoSet() {
+    @Test func `A state that no mask can hold is in no set`() {
         for number in UInt8(32)...255 {
             #expect(TCPStateSet(TCPState(rawValue: number)).isEmpty)
             #expect(!TCPStateSet(rawValue: .max).contains(TCPState(rawValue: number)))
@@ -52,11 +52,11 @@ struct TCPStateSetTests {
         #expect(TCPStateSet(String(name.map { $0 == "-" ? "_" : $0 })) == group)
     }
 
-    @Test func theBigOnesAreAllButTheSmallEntries() {
+    @Test func `The big ones are all but the small entries`() {
         #expect(TCPStateSet("big") == .all.subtracting(.bucket))
     }
 
-    @Test func aStatesNameIsASetAndAHalfOpenOneIsBothOfTheKernelsNumbers() {
+    @Test func `A state's name is a set and a half-open one is both of the kernel's numbers`() {
         for (state, _, name, others) in TCPStateTests.spellings {
             for spelling in [name] + others { #expect(TCPStateSet(spelling)?.contains(state) == true, "\(spelling)") }
         }
@@ -67,11 +67,11 @@ struct TCPStateSetTests {
     @Test(arguments: [
         "", ",", "LISTEN,", ",LISTEN", "LISTEN,,CLOSED", "LISTEN CLOSED", "none", "STATE_32", "LISTEN,nothing",
     ])
-    func whatIsNoSetIsRefused(text: String) {
+    func `What is no set is refused`(text: String) {
         #expect(TCPStateSet(text) == nil)
     }
 
-    @Test func everySetSurvivesBeingPrintedAndReadAgain() {
+    @Test func `Every set survives being printed and read again`() {
         #expect(TCPStateSet("LISTEN,close-wait") == [.listen, .closeWait])
         for bit in 0..<UInt32(32) where bit != 3 && bit != 12 {
             let set = TCPStateSet(rawValue: 1 << bit).union(.timeWait).union(.synReceived)

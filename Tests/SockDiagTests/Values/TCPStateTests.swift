@@ -21,18 +21,23 @@ struct TCPStateTests {
     ]
 
     @Test(arguments: spellings)
-    func everySpellingOfAStateIsReadAndOnePrinted(state: TCPState, number: UInt8, name: String, others: [String]) {
+    func `Every spelling of a state is read and one printed`(
+        state: TCPState,
+        number: UInt8,
+        name: String,
+        others: [String]
+    ) {
         #expect(state.rawValue == number)
         #expect(state.description == name)
         for spelling in [name] + others { #expect(TCPState(spelling) == state, "\(spelling)") }
     }
 
-    @Test func theHalfOpenRequestOfTracepointsHasTheNameOfItsState() {
+    @Test func `The half-open request of tracepoints has the name of its state`() {
         #expect(TCPState.newSynReceived.rawValue == 12)
         #expect(TCPState.newSynReceived.description == "SYN_RCVD")
     }
 
-    @Test func everyNumberSurvivesBeingPrintedAndReadAgain() {
+    @Test func `Every number survives being printed and read again`() {
         for number in UInt8.min...UInt8.max where number != 12 {
             let state = TCPState(rawValue: number)
             #expect(TCPState(state.description) == state)
@@ -51,13 +56,13 @@ struct TCPStateTests {
         #expect(TCPState(text) == nil)
     }
 
-    @Test func theListOfAllHasEveryStateOnceInTheOrderOfALife() {
+    @Test func `The list of all has every state once in the order of a life`() {
         #expect(TCPState.allCases.count == 12)
         #expect(Set(TCPState.allCases) == Set(Self.spellings.map(\.0)))
         #expect(TCPState.allCases.first == .bound && TCPState.allCases.last == .closed)
     }
 
-    @Test func everyStateIsExplainedInWordsOfItsOwn() {
+    @Test func `Every state is explained in words of its own`() {
         let meanings = TCPState.allCases.map(\.meaning)
         #expect(Set(meanings).count == meanings.count)
         for meaning in meanings { #expect(meaning.hasSuffix(".") && !meaning.contains("\n")) }

@@ -57,6 +57,8 @@ struct Run: ParsableCommand {
             print("### \(count) sockets\n")
             let holders = try Holders(sockets: count)
             print(table(try measure(suite.many, rounds: rounds)))
+            print("### Watching \(count) sockets that do nothing\n")
+            print(try watchTable(rounds: min(rounds, 3)))
             withExtendedLifetime(holders) {}
         }
         for count in sockets {

@@ -77,3 +77,26 @@ func fixed(_ number: Double, _ places: Int) -> String {
     let fraction = "\(abs(scaled) % Int(scale))"
     return "\(scaled / Int(scale))." + String(repeating: "0", count: places - fraction.count) + fraction
 }
+
+/// What WatchCost says of each way to watch, as Markdown: processor time for a look, memory for a socket.
+func watchTable(rounds: Int) throws -> String {
+    let ways = [("dump", "a bare dump"), ("watch", "`SocketWatcher`"), ("dictionary", "a dictionary of structs")]
+    var looks = [[Double]](repeating: [], count: ways.count)
+    var bytes = [[Double]](repeating: [], count: ways.count)
+    for _ in 0..<rounds {
+        for (index, way) in ways.enumerated() {
+            let child = try Child([sibling("WatchCost"), way.0, "3"], output: .pipe)
+            let numbers = child.drain().tail.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+            guard try child.wait().status == 0, numbers.count == 2 else { throw Failure("WatchCost \(way.0) failed") }
+            looks[index].append(numbers[0])
+            bytes[index].append(numbers[1])
+        }
+    }
+    var table = "|  | CPU a look | ratio | memory a socket |\n| --- | ---: | ---: | ---: |\n"
+    for index in ways.indices {
+        let ratio = fixed(looks[index].median / looks[0].median, 2)
+        table += "| \(ways[index].1) | \(fixed(looks[index].median, 1)) ms | \(ratio) | "
+        table += "\(fixed(bytes[index].median, 0)) bytes |\n"
+    }
+    return table
+}

@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// A socket belongs to the namespace of the thread that opens it, a child process to that of the thread that
 /// starts it: both are done with ``run(_:)``. The namespace ends with the object and the last descriptor in it.
-package final class NetworkNamespace: Sendable {
+package final class LabNamespace: Sendable {
     private let thread: pthread_t
     private let worker: Worker
     /// The `ns/net` file of the namespace, for whoever wants to join it; valid as long as the object lives.

@@ -1,0 +1,13 @@
+import Logging
+import ServiceLifecycle
+
+// With a metrics backend of your choice: MetricsSystem.bootstrap(…) before anything else.
+var logger = Logger(label: "monitoring-agent")
+logger.logLevel = .debug
+
+let group = ServiceGroup(
+    services: [SocketMonitor(logger: logger)],
+    gracefulShutdownSignals: [.sigterm, .sigint],
+    logger: logger
+)
+try await group.run()

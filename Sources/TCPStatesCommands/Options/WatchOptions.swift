@@ -1,0 +1,85 @@
+internal import ArgumentParser
+internal import SockDiag
+internal import SocketOwners
+internal import TCPWatch
+
+/// Where steps are learned.
+enum WatchSource: String, CaseIterable, ExpressibleByArgument {
+    case auto, trace, poll
+}
+
+/// How a command watches, and for how long.
+struct WatchOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Between two looks at all sockets: 100ms, 1s (default: 250ms).", valueName: "time"),
+        transform: DurationArgument.init(word:)
+    )
+    var interval: DurationArgument?
+
+    @Option(help: ArgumentHelp("Where steps are learned; auto is the best there is.", valueName: "source"))
+    var source = WatchSource.auto
+
+    @Option(
+        help: ArgumentHelp("Stop after this time: 10s, 2m, 1h.", valueName: "time"),
+        transform: DurationArgument.init(word:)
+    )
+    var duration: DurationArgument?
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Stop after so many transitions.", valueName: "n"))
+    var count: Int?
+
+    @Flag(help: "First the sockets that exist already.")
+    var initial = false
+
+    @Flag(name: .shortAndLong, help: "The processes that hold the sockets; other users' take privilege.")
+    var processes = false
+
+    @Flag(
+        name: .customLong("no-destroy-events"),
+        help: ArgumentHelp(
+            """
+            Do not hear of each socket's end from the kernel. That spares a busy machine about 7 µs a connection, and \
+            costs all that live shorter than the interval, the time of the others' ends, and what they sent and received.
+            """
+        )
+    )
+    var noDestroyEvents = false
+
+    func validate() throws {
+        if let count, count < 1 { throw ValidationError("--count \(count) is nothing to wait for; 1 is the least") }
+    }
+
+    /// What a watcher is asked for.
+    ///
+    /// - Throws: ``CommandFailure`` for a source that does not exist; what the filter and the namespaces throw.
+    func configuration(
+        _ selection: SelectionOptions,
+        _ namespaces: NamespaceOptions,
+        _ filter: FilterArguments
+    ) throws -> SocketWatcher.Configuration {
+        guard source != .trace else {
+            throw CommandFailure("this version has no trace; leave out --source trace, or use --source poll")
+        }
+        var configuration = SocketWatcher.Configuration()
+        configuration.family = selection.family
+        configuration.states = selection.selectedStates
+        if let interval { configuration.interval = interval.duration }
+        configuration.filter = try filter.filter
+        configuration.resolvesOwners = processes
+        if namespaces.isGiven {
+            configuration.namespaces = try namespaces.namespaces()
+        } else if configuration.filter?.needsEveryNamespace == true {
+            configuration.namespaces = Array(try NetworkNamespace.all())
+        }
+        configuration.usesDestroyEvents = !noDestroyEvents
+        configuration.tellsExisting = initial
+        return configuration
+    }
+}
+
+extension SocketFilter {
+    /// Whether it asks in which namespace a socket is.
+    fileprivate var needsEveryNamespace: Bool {
+        externals.contains { if case .networkNamespace = $0 { true } else { false } }
+    }
+}

@@ -1,0 +1,75 @@
+internal import SockDiag
+internal import TCPWatch
+
+/// The records of `watch`: `socket`, `transition` and `gap`. All pass the same names in the same order, so that the columns
+/// of CSV depend on what is asked for alone.
+struct EventDescription {
+    /// What was lost, as a `gap` tells it.
+    struct Loss {
+        var source: Gap.Source
+        var reason: String
+        var count: UInt64?
+        var namespace: NetworkNamespace?
+    }
+
+    /// Whether there are `socket` records among them.
+    private let tellsSockets: Bool
+    private var sockets: SocketDescription
+
+    init(tellsSockets: Bool, details: SocketDetails, names: SocketNames) {
+        self.tellsSockets = tellsSockets
+        sockets = SocketDescription(details: details, names: names)
+    }
+
+    /// Passes a record of the type: of a socket, of a step, or of a loss.
+    mutating func describe(
+        _ type: StaticString,
+        time: EventTime? = nil,
+        socket: WatchedSocket? = nil,
+        step: Transition? = nil,
+        loss: Loss? = nil,
+        to writer: inout some RecordWriter & ~Copyable
+    ) {
+        let namespace = socket?.namespace ?? step?.namespace ?? loss?.namespace
+        sockets.names.namespace = namespace
+        let identity = socket?.identity ?? step?.identity
+        writer.begin(type)
+        writer.add("time", time.map { .time($0.realtimeNanoseconds) })
+        writer.add("monotonic_ns", time.map { .large($0.monotonicNanoseconds) })
+        sockets.describe(identity, socket?.state ?? step?.to, to: &writer)
+        writer.add("from", step?.from.map { .text($0.description) })
+        writer.add("to", step.map { .text($0.to.description) })
+        writer.add("via", step.map { .words($0.via.map(\.description)) })
+        writer.add("certainty", step.map { .text($0.certainty.rawValue) })
+        writer.add("source", (step?.source.rawValue ?? loss?.source.rawValue).map { .text($0) })
+        writer.add("in_state_ns", step?.timeInState.map { .large($0.nanoseconds) })
+        if tellsSockets {
+            writer.add("recv_queue", socket.map { .number($0.receiveQueue) })
+            writer.add("send_queue", socket.map { .number($0.sendQueue) })
+        }
+        writer.add("uid", (socket.map(\.uid) ?? step?.uid).map { .number($0) })
+        writer.add("inode", (socket.map(\.inode) ?? step?.inode).map { .number($0) })
+        writer.add("interface", identity?.interface.map { .text(sockets.names.name(of: $0)) })
+        describe(step?.final, to: &writer)
+        writer.add("reason", loss.map { .text($0.reason) })
+        writer.add("lost", loss?.count.map { .number($0) })
+        if sockets.details.contains(.processes) {
+            writer.add("processes", (socket?.owners ?? step?.owners)?.nonEmpty.map { .owners($0) })
+        }
+        if sockets.details.contains(.namespace) { writer.add("netns", namespace.map { .text($0.label) }) }
+        sockets.describeNames(of: identity, to: &writer)
+        writer.end()
+    }
+
+    private func describe(_ final: FinalCounters?, to writer: inout some RecordWriter & ~Copyable) {
+        writer.beginObject("final")
+        writer.add("bytes_sent", final?.bytesSent.map { .large($0) })
+        writer.add("bytes_received", final?.bytesReceived.map { .large($0) })
+        writer.add("segments_out", final?.segmentsOut.map { .number($0) })
+        writer.add("segments_in", final?.segmentsIn.map { .number($0) })
+        writer.add("retransmits", final?.retransmits.map { .number($0) })
+        writer.add("rtt_us", final?.rttMicroseconds.map { .number($0) })
+        writer.add("duration_ns", final?.duration.map { .large($0.nanoseconds) })
+        writer.endObject()
+    }
+}

@@ -1,0 +1,48 @@
+internal import SockDiag
+internal import TCPWatch
+
+/// Events as records, in the format of the writer.
+struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Copyable {
+    var writer: Writer
+    private var description: EventDescription
+
+    init(_ writer: consuming Writer, tellsSockets: Bool, details: SocketDetails, names: SocketNames) {
+        self.writer = writer
+        description = EventDescription(tellsSockets: tellsSockets, details: details, names: names)
+    }
+
+    mutating func begin() { writer.writeHeader { description.describe("", to: &$0) } }
+
+    func prepare(_ events: [SocketEvent]) {}
+
+    mutating func render(_ event: SocketEvent) {
+        switch event {
+        case .socket(let socket): description.describe("socket", socket: socket, to: &writer)
+        case .ready: break
+        case .transition(let step): description.describe("transition", time: step.time, step: step, to: &writer)
+        case .gap(let gap):
+            let loss = EventDescription.Loss(
+                source: gap.source,
+                reason: gap.reason,
+                count: gap.lost,
+                namespace: gap.namespace
+            )
+            description.describe("gap", time: .now(), loss: loss, to: &writer)
+        case .slowed(let interval):
+            let loss = EventDescription.Loss(source: .poll, reason: slowedMessage(interval))
+            description.describe("gap", time: .now(), loss: loss, to: &writer)
+        }
+    }
+
+    mutating func drain(to output: inout Output) { output.drain(&writer.text) }
+
+    mutating func flush(to output: inout Output) { output.flush(&writer.text) }
+}
+
+/// What it means that the machine cannot keep the interval.
+func slowedMessage(_ interval: Duration) -> String {
+    var text = TextBuffer()
+    text.append("a look at all sockets takes longer than the interval; there is one every ")
+    text.append(span: interval.nanoseconds)
+    return text.withBytes { String(decoding: $0, as: UTF8.self) }
+}

@@ -1,0 +1,16 @@
+internal import SockDiag
+internal import TCPWatch
+
+/// Turns what a watcher tells into text. What it has written is in its buffer until it is drained.
+protocol EventRenderer: ~Copyable {
+    /// Writes what comes before the first event.
+    mutating func begin()
+    /// Is told of events that will be rendered next.
+    mutating func prepare(_ events: [SocketEvent])
+    /// Writes one event.
+    mutating func render(_ event: SocketEvent)
+    /// Moves text to the output where enough of it has gathered.
+    mutating func drain(to output: inout Output)
+    /// Moves all text to the output.
+    mutating func flush(to output: inout Output)
+}

@@ -1,0 +1,65 @@
+internal import SockDiag
+internal import SocketOwners
+internal import TCPWatch
+
+extension Words {
+    /// Adds what is known of a step beyond its states and its socket: how long the state before lasted, where that has no
+    /// column, what was passed unseen, and what the connection came to.
+    mutating func add(_ step: Transition, withSpan: Bool) {
+        if withSpan, let span = step.timeInState { add("after", span) }
+        if !step.via.isEmpty {
+            add { text in
+                text.append("via:")
+                for (index, state) in step.via.enumerated() {
+                    if index > 0 { text.append(.comma) }
+                    text.append(state.description)
+                }
+            }
+        }
+        guard let final = step.final else { return }
+        add("sent", bytes: final.bytesSent)
+        add("received", bytes: final.bytesReceived)
+        add("retransmits", final.retransmits)
+        if let duration = final.duration { add("lived", duration) }
+    }
+
+    /// Adds where a socket is and who holds it, as far as that was asked for: `netns:blue`, `by:curl(4711)`.
+    mutating func addOwner(_ owners: [SocketOwner], _ namespace: NetworkNamespace?) {
+        if let namespace {
+            add {
+                $0.append("netns:")
+                $0.append(printable: namespace.label)
+            }
+        }
+        guard let first = owners.first else { return }
+        add { text in
+            text.append("by:")
+            text.append(first.name.description)  // escaped already
+            text.append("(")
+            text.append(decimal: UInt64(first.pid))
+            text.append(")")
+            // Who else: the processes that the first one's descriptor was passed on to.
+            let others = Set(owners.map(\.pid)).count - 1
+            guard others > 0 else { return }
+            text.append("+")
+            text.append(decimal: UInt64(others))
+        }
+    }
+
+    private mutating func add(_ name: StaticString, _ span: Duration) {
+        add {
+            $0.append(name)
+            $0.append(.colon)
+            $0.append(span: span.nanoseconds)
+        }
+    }
+
+    private mutating func add(_ name: StaticString, bytes count: UInt64?) {
+        guard let count else { return }
+        add {
+            $0.append(name)
+            $0.append(.colon)
+            $0.append(bytes: count)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+internal import SockDiag
+internal import TCPWatch
+
+/// What was watched, for the lines at the end.
+struct WatchTally {
+    /// A kind of transition.
+    fileprivate struct Kind: Hashable {
+        let from: TCPState?
+        let to: TCPState
+    }
+
+    private(set) var transitions = 0
+    private var opened = 0
+    private var closed = 0
+    private var kinds: [Kind: Int] = [:]
+    private var gaps = 0
+    private var lost: [Gap.Source: UInt64] = [:]
+
+    /// So many kinds are named.
+    private static let shownKinds = 12
+
+    /// Counts an event.
+    mutating func count(_ event: SocketEvent) {
+        switch event {
+        case .transition(let step):
+            transitions += 1
+            kinds[Kind(from: step.from, to: step.to), default: 0] += 1
+            // One that is first known by its end began between two looks.
+            if step.opens || step.from == nil { opened += 1 }
+            if step.closes { closed += 1 }
+        case .gap(let gap):
+            gaps += 1
+            lost[gap.source, default: 0] += gap.lost ?? 0
+        case .socket, .ready, .slowed: break
+        }
+    }
+
+    /// Appends the lines.
+    func append(to text: inout TextBuffer, after time: Duration, sockets: Int) {
+        text.append("--- ")
+        text.append(span: time.nanoseconds)
+        text.append(", ")
+        text.append(sockets, "socket", "sockets")
+        text.append(" watched ---\n")
+        text.append(transitions, "transition", "transitions")
+        text.append(", ")
+        text.append(opened, "connection", "connections")
+        text.append(" opened, ")
+        text.append(decimal: UInt64(closed))
+        text.append(" closed\n")
+        appendKinds(to: &text)
+        guard gaps > 0 else { return }
+        text.append(gaps, "gap", "gaps")
+        for (source, count) in lost.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            text.append("; ")
+            text.append(source.rawValue)
+            text.append(": ")
+            text.append(decimal: count)
+            text.append(" lost")
+        }
+        text.append(.newline)
+    }
+
+    private func appendKinds(to text: inout TextBuffer) {
+        let ranked = kinds.sorted { (left: (key: Kind, value: Int), right: (key: Kind, value: Int)) -> Bool in
+            left.value == right.value ? left.key.order < right.key.order : left.value > right.value
+        }
+        let width = "\(ranked.first?.value ?? 0)".utf8.count + 2
+        for (kind, count) in ranked.prefix(Self.shownKinds) {
+            text.append(decimal: UInt64(count), width: width)
+            text.append("  ")
+            text.append(kind.from?.description ?? "?")
+            text.append(" → ")
+            text.append(kind.to.description)
+            text.append(.newline)
+        }
+        let others = ranked.dropFirst(Self.shownKinds).reduce(0) { $0 + $1.value }
+        guard others > 0 else { return }
+        text.append(decimal: UInt64(others), width: width)
+        text.append("  others\n")
+    }
+}
+
+extension WatchTally.Kind {
+    /// The order of a connection's life, for kinds that are equally frequent.
+    fileprivate var order: Int {
+        let all = TCPState.allCases
+        func place(_ state: TCPState?) -> Int { state.flatMap { all.firstIndex(of: $0) } ?? all.count }
+        // A connection begins in CLOSED, which is the last of all states.
+        return (from == .closed ? -1 : place(from)) * 2 * all.count + place(to)
+    }
+}
+
+extension TextBuffer {
+    /// Appends a number and what it counts.
+    fileprivate mutating func append(_ count: Int, _ one: StaticString, _ many: StaticString) {
+        append(decimal: UInt64(count))
+        append(.space)
+        append(count == 1 ? one : many)
+    }
+}

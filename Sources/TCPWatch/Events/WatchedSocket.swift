@@ -1,0 +1,26 @@
+public import SockDiag
+public import SocketOwners
+
+/// A socket that existed when watching began: what the kernel says of it, where it is, and who holds it.
+///
+/// What can be read of it is in ``/SockDiag/SocketFields``, as for any socket.
+public struct WatchedSocket: Hashable, Sendable, SocketFields {
+    /// What the kernel says of it.
+    public var socket: TCPSocket
+    /// Where it is, of ``SocketWatcher/Configuration/namespaces``; nil where none were named.
+    public var namespace: NetworkNamespace?
+    /// Who holds it; empty where nobody was found, and without ``SocketWatcher/Configuration/resolvesOwners``.
+    public var owners: [SocketOwner] = []
+
+    /// Calls `body` with the bytes of the kernel's message.
+    public func withMessage<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try socket.withMessage(body)
+    }
+}
+
+extension WatchedSocket: CustomStringConvertible {
+    /// State and endpoints on one line.
+    public var description: String { socket.description }
+}

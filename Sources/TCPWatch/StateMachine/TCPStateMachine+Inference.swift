@@ -1,0 +1,77 @@
+package import SockDiag
+
+/// Which side of the handshake a connection was on.
+public enum OpeningSide: UInt8, Hashable, Sendable {
+    /// Not known: the connection was there already, and nothing tells.
+    case unknown
+    /// This side called `connect()`.
+    case active
+    /// A listener here received the SYN.
+    case passive
+}
+
+/// What is known of how a connection ended, beside the last state it was seen in.
+package enum EndEvidence: UInt8, Hashable, Sendable {
+    /// Nothing.
+    case none
+    /// The peer acknowledged this side's FIN.
+    case finAcknowledged
+    /// A connection was there, and no FIN of this side was acknowledged: reset, aborted or timed out.
+    case noFIN
+}
+
+extension TCPStateMachine {
+    /// Steps that are legal and seldom taken: simultaneous open and close, a close before the handshake's end; and
+    /// FIN_WAIT_1 → TIME_WAIT, for which Linux passes through FIN_WAIT_2.
+    private static let rare: Set<TCPStep> = Set(
+        [
+            step(from: .synSent, to: .synReceived), step(from: .finWait1, to: .closing),
+            step(from: .finWait1, to: .timeWait), step(from: .synReceived, to: .finWait1),
+            step(from: .synReceived, to: .closeWait),
+        ].compactMap { $0 }
+    )
+
+    /// The states that a connection most likely passed through unseen between two in which it was seen; empty where one
+    /// usual step joins them.
+    ///
+    /// What is possible is decided by ``ways(from:to:)``. Of that: no rare step where another way exists; the handshake
+    /// of the side that it is on; an end by FINs unless the evidence says otherwise.
+    package static func passed(
+        from: TCPState,
+        to: TCPState,
+        side: OpeningSide = .unknown,
+        evidence: EndEvidence = .none
+    ) -> [TCPState] {
+        if to == .closed { return passedToTheEnd(from: from, evidence: evidence) }
+        let ways = ways(from: from, to: to)
+        guard !ways.isEmpty else {
+            // The descriptor was used anew: disconnected, then bound, listening or connecting again.
+            return passedToTheEnd(from: from, evidence: evidence) + [.closed]
+                + (to == .closed ? [] : passed(from: .closed, to: to, side: side))
+        }
+        let fitting = ways.filter { way in
+            switch side {
+            case .active: from != .closed || way.first == .synSent || way.first == .bound
+            case .passive: from != .closed || way.first == .synReceived
+            case .unknown: true
+            }
+        }
+        let candidates = fitting.isEmpty ? ways : fitting
+        let usual = candidates.first { way in
+            !zip([from] + way, way).contains { pair in
+                step(from: pair.0, to: pair.1).map(rare.contains) ?? false
+            }
+        }
+        return (usual ?? candidates[0]).dropLast()
+    }
+
+    private static func passedToTheEnd(from: TCPState, evidence: EndEvidence) -> [TCPState] {
+        switch (from, evidence) {
+        case (.established, .none), (.established, .finAcknowledged): [.closeWait, .lastAck]
+        case (.closeWait, .none), (.closeWait, .finAcknowledged): [.lastAck]
+        // A full socket ended: the request had become a connection.
+        case (.synReceived, .finAcknowledged), (.synSent, .finAcknowledged): [.established, .closeWait, .lastAck]
+        default: []
+        }
+    }
+}

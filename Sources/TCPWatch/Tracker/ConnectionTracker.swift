@@ -1,0 +1,282 @@
+package import SockDiag
+internal import SocketOwners
+
+/// Turns what is seen of the sockets of one network namespace into transitions: rows of dumps, lookups, and the
+/// kernel's messages that a socket was destroyed.
+///
+/// It asks nothing of the kernel itself. A dump is told row by row and then ended; what was missing from it is asked for
+/// through the closure that ``endDump(at:lookup:emit:)`` is given, before an end is concluded.
+package struct ConnectionTracker: ~Copyable {
+    /// Finds a socket as it is now; nil where it is gone.
+    package typealias Lookup = (SocketIdentity) throws(SockDiagError) -> TCPSocket?
+
+    var table = ConnectionTable()
+    var generation: UInt32 = 0
+    /// Whether what is seen was there before watching began.
+    private(set) var isBeginning = true
+    /// How many entries the running dump has shown.
+    var seen = 0
+    /// How many entries are kept whose end has been told.
+    var ended = 0
+    /// Whether messages about destroyed sockets were lost since the last dump's end.
+    var hasGap = false
+    /// How many listeners there are on a port: a connection to one of them was opened by the peer.
+    var listeners: [UInt16: Int] = [:]
+    /// What the kernel measured of sockets that it destroyed and whose TIME_WAIT or FIN_WAIT_2 is still there.
+    var finals: [SocketCookie: FinalCounters] = [:]
+
+    /// Whether the kernel's messages about destroyed sockets are told too.
+    let expectsDestroy: Bool
+
+    /// Which sockets' steps are told; nil for all.
+    let filter: ConnectionFilter?
+    /// Who holds the sockets, from when they got an inode to their end; nil where it is not asked.
+    var owners: OwnerMemory?
+    /// Where the sockets are; nil where no namespace was named.
+    let namespace: NetworkNamespace?
+
+    init(
+        expectsDestroy: Bool,
+        filter: ConnectionFilter? = nil,
+        resolvesOwners: Bool = false,
+        namespace: NetworkNamespace? = nil
+    ) {
+        self.expectsDestroy = expectsDestroy
+        self.filter = filter
+        self.namespace = namespace
+        if resolvesOwners || filter?.asksOwners == true { owners = OwnerMemory() }
+    }
+
+    /// How many connections, listeners and bound sockets are known.
+    package var count: Int { table.count - ended }
+
+    /// Messages about destroyed sockets were lost: that there was none proves nothing, until the next dump has ended.
+    package mutating func noteGap() { hasGap = true }
+
+    /// Every known socket's cookie and state.
+    package func forEach(_ body: (SocketCookie, TCPState) -> Void) {
+        for entry in table.entries where !entry.flags.contains(.isEnded) { body(entry.cookie, entry.state) }
+    }
+
+    /// Ends the first dump. What is new from now on has begun since.
+    package mutating func endFirstDump() { isBeginning = false }
+
+    /// Begins a dump.
+    package mutating func beginDump() {
+        generation &+= 1
+        seen = 0
+    }
+
+    /// A row of the running dump, or of a lookup. Whether the socket was not known.
+    @discardableResult
+    package mutating func observe(
+        _ record: borrowing some SocketFields & ~Escapable,
+        at time: EventTime,
+        side: OpeningSide = .unknown,
+        emit: (Transition) -> Void
+    ) -> Bool {
+        guard let position = table.position(of: record.cookie) else {
+            appear(record, at: time, side: side, emit: emit)
+            return true
+        }
+        let state = record.state
+        let isMinisocket = record.isMinisocket
+        let entry = table.entries[position]
+        // A dump may hold two rows of one cookie: a socket that is closed while its descriptor is open, and the
+        // minisocket in its place. Whether there is the second, which alone counts, is looked up at the dump's end.
+        if state == .closed, !isMinisocket, entry.state != .closed {
+            if !entry.flags.contains(.isMinisocket) { table.entries[position].flags.insert(.isMissing) }
+            return false
+        }
+        if entry.flags.contains(.isEnded) {
+            guard state != .closed else { return false }
+            table.entries[position].flags.remove(.isEnded)
+            ended -= 1
+            owners?.note(record)
+        }
+        if entry.generation != generation { seen += 1 }
+        table.entries[position].generation = generation
+        table.entries[position].flags.remove(.isMissing)
+        if isMinisocket { table.entries[position].flags.insert(.isMinisocket) }
+        if entry.inode == nil {
+            table.entries[position].learnOwner(record)
+            owners?.note(record)
+        }
+        let wasFound = entry.flags.contains(.isFound)
+        let isFound = finds(record, table.entries[position])
+        if isFound != wasFound { table.entries[position].flags.formSymmetricDifference(.isFound) }
+        if entry.state != state { step(position, to: state, isFound: wasFound || isFound, at: time, emit: emit) }
+        return false
+    }
+
+    /// Ends the running dump: what it has not shown is looked up, and ends where it is gone.
+    ///
+    /// - Throws: what `lookup` throws; what is not yet decided then is decided after the next dump.
+    package mutating func endDump(
+        at time: EventTime,
+        lookup: Lookup,
+        emit: (Transition) -> Void
+    ) throws(SockDiagError) {
+        defer { hasGap = false }
+        guard seen + ended < table.count else { return }
+        // Backwards: removing an entry moves the last one, which has been decided, to its position.
+        var position = table.count - 1
+        while position >= 0 {
+            let entry = table.entries[position]
+            if entry.generation != generation, !entry.flags.contains(.isEnded) {
+                try decide(position, at: time, lookup: lookup, emit: emit)
+            }
+            position -= 1
+        }
+    }
+
+    private mutating func decide(
+        _ position: Int,
+        at time: EventTime,
+        lookup: Lookup,
+        emit: (Transition) -> Void
+    ) throws(SockDiagError) {
+        let entry = table.entries[position]
+        if let socket = try lookup(entry.identity) {
+            observe(socket, at: time, emit: emit)
+            return
+        }
+        // A socket without a connection is in dumps alone, so one that is missing has to be missing twice. So has one
+        // whose end the kernel will tell of, with its counters: the message comes a moment after the row is gone.
+        let isListed = entry.state != .bound && entry.state != .closed
+        let isFinal = isListed && (!expectsDestroy || entry.flags.contains(.isMinisocket))
+        guard isFinal || entry.flags.contains(.isMissing) else {
+            table.entries[position].flags.insert(.isMissing)
+            return
+        }
+        // No message, and yet no socket: it was reset, and a program still holds the descriptor.
+        let isReset = expectsDestroy && !hasGap && entry.isFullSocket
+        end(position, evidence: isReset ? .noFIN : .none, source: .poll, at: time, emit: emit)
+    }
+
+    private mutating func appear(
+        _ record: borrowing some SocketFields & ~Escapable,
+        at time: EventTime,
+        side known: OpeningSide,
+        emit: (Transition) -> Void
+    ) {
+        let state = record.state
+        let side = known == .unknown ? openingSide(of: record, in: state) : known
+        var entry = KnownConnection(
+            record,
+            side: side,
+            enteredAt: isBeginning ? 0 : time.monotonicNanoseconds,
+            generation: generation
+        )
+        let isFound = finds(record, entry)
+        if isFound { entry.flags.insert(.isFound) }
+        table.append(entry)
+        owners?.note(record)
+        seen += 1
+        if state == .listen { listeners[entry.localPortNumber, default: 0] += 1 }
+        guard !isBeginning, state != .closed else { return }
+        let via = TCPStateMachine.passed(from: .closed, to: state, side: side)
+        guard isFound || finds(entry, in: via) else { return }
+        emit(transition(of: entry, from: .closed, to: state, via: via, source: .poll, at: time))
+    }
+
+    func openingSide(of record: borrowing some SocketFields & ~Escapable, in state: TCPState) -> OpeningSide {
+        switch state {
+        case .synSent: .active
+        // A half-open request has no descriptor; a simultaneous open has.
+        case .synReceived: record.inode == nil ? .passive : .active
+        case .listen, .bound, .closed: .unknown
+        default:
+            // The first dump may come long after the listener has gone.
+            listeners[record.local.port, default: 0] > 0 ? .passive : isBeginning ? .unknown : .active
+        }
+    }
+
+    /// Takes a connection to another state, which a dump or a lookup has shown.
+    private mutating func step(
+        _ position: Int,
+        to state: TCPState,
+        isFound: Bool,
+        at time: EventTime,
+        emit: (Transition) -> Void
+    ) {
+        let entry = table.entries[position]
+        let via = TCPStateMachine.passed(from: entry.state, to: state, side: entry.side)
+        if isFound || finds(entry, in: via) {
+            emit(transition(of: entry, from: entry.state, to: state, via: via, source: .poll, at: time))
+        }
+        noteListener(entry.localPortNumber, from: entry.state, to: state)
+        table.entries[position].state = state
+        table.entries[position].enteredAt = time.monotonicNanoseconds
+    }
+
+    /// Takes a connection to its end, and forgets it; or keeps it as ended, where the kernel will tell of it once more.
+    mutating func end(
+        _ position: Int,
+        evidence: EndEvidence,
+        source: Transition.Source,
+        at time: EventTime,
+        final: FinalCounters? = nil,
+        emit: (Transition) -> Void
+    ) {
+        let entry = table.entries[position]
+        noteListener(entry.localPortNumber, from: entry.state, to: .closed)
+        if expectsDestroy, source == .poll, entry.isFullSocket, entry.state != .closed {
+            table.entries[position].state = .closed
+            table.entries[position].flags = .isEnded
+            ended += 1
+        } else {
+            table.remove(at: position)
+            if entry.flags.contains(.isEnded) { ended -= 1 }
+        }
+        defer { owners?.forget(entry.cookie) }
+        if entry.generation == generation { seen -= 1 }
+        var counters = final
+        if entry.flags.contains(.hasFinalCounters) { counters = finals.removeValue(forKey: entry.cookie) ?? final }
+        guard entry.state != .closed else { return }
+        let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
+        guard entry.flags.contains(.isFound) || finds(entry, in: via + [.closed]) else { return }
+        var last = transition(of: entry, from: entry.state, to: .closed, via: via, source: source, at: time)
+        if entry.state != .listen, entry.state != .bound {
+            let duration = Self.elapsed(since: entry.openedAt, until: time)
+            if counters == nil, duration != nil { counters = FinalCounters(nil) }
+            counters?.duration = duration
+            last.final = counters
+        }
+        emit(last)
+    }
+
+    private mutating func noteListener(_ port: UInt16, from: TCPState, to: TCPState) {
+        if from == .listen, let count = listeners[port] { listeners[port] = count > 1 ? count - 1 : nil }
+        if to == .listen { listeners[port, default: 0] += 1 }
+    }
+
+    private func transition(
+        of entry: KnownConnection,
+        from: TCPState,
+        to: TCPState,
+        via: [TCPState],
+        source: Transition.Source,
+        at time: EventTime
+    ) -> Transition {
+        Transition(
+            identity: entry.identity,
+            from: from,
+            to: to,
+            via: via,
+            certainty: via.isEmpty ? .observed : .inferred,
+            source: source,
+            time: time,
+            timeInState: from == .closed ? nil : Self.elapsed(since: entry.enteredAt, until: time),
+            uid: entry.uid,
+            inode: entry.inode,
+            owners: owners?[entry.cookie] ?? [],
+            namespace: namespace
+        )
+    }
+
+    static func elapsed(since start: UInt64, until time: EventTime) -> Duration? {
+        guard start != 0, time.monotonicNanoseconds >= start else { return nil }
+        return .nanoseconds(Int64(time.monotonicNanoseconds - start))
+    }
+}

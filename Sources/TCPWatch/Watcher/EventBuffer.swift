@@ -1,0 +1,79 @@
+internal import SockDiag
+internal import Synchronization
+
+/// What lies between the watcher's thread and its one reader: events that wait, up to a bound; or the reader that waits.
+final class EventBuffer: Sendable {
+    /// Takes events, once; none at the end.
+    typealias Reader = @Sendable ([SocketEvent]) -> Void
+
+    private struct State {
+        var pending: [SocketEvent] = []
+        var dropped: UInt64 = 0
+        var reader: Reader?
+        var isFinished = false
+        var failure: SockDiagError?
+    }
+
+    private let state = Mutex(State())
+    private let capacity: Int
+    /// How many sockets the watcher knows.
+    let socketCount = Atomic(0)
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    /// Hands events to the reader, or keeps them. What passes the bound is dropped, counted, and told as a gap; the
+    /// sockets that existed at the beginning are not.
+    func send(_ events: [SocketEvent], isBounded: Bool = true) {
+        guard !events.isEmpty else { return }
+        let reader = state.withLock { state -> Reader? in
+            if let reader = state.reader {
+                state.reader = nil
+                return reader
+            }
+            let room = isBounded ? max(0, capacity - state.pending.count) : events.count
+            state.pending += events.prefix(room)
+            state.dropped += UInt64(events.count - min(room, events.count))
+            return nil
+        }
+        reader?(events)
+    }
+
+    /// Ends the stream, after what still waits.
+    func finish(throwing failure: SockDiagError? = nil) {
+        let reader = state.withLock { state in
+            state.isFinished = true
+            state.failure = failure
+            defer { state.reader = nil }
+            return state.reader
+        }
+        reader?([])
+    }
+
+    /// The events that wait, or the next that come; empty at the end, and for a reader whose place another one takes.
+    func next() async -> [SocketEvent] {
+        await withUnsafeContinuation { continuation in next { continuation.resume(returning: $0) } }
+    }
+
+    /// Calls the reader with the events that wait, or with the next that come; with none at the end, and where another
+    /// takes its place.
+    func next(_ reader: @escaping Reader) {
+        var other: Reader?
+        let ready = state.withLock { state -> [SocketEvent]? in
+            var events: [SocketEvent] = []
+            swap(&events, &state.pending)
+            if state.dropped > 0 {
+                events.append(.gap(Gap(source: .reader, reason: "the reader was too slow", lost: state.dropped)))
+                state.dropped = 0
+            }
+            if !events.isEmpty || state.isFinished { return events }
+            swap(&state.reader, &other)
+            state.reader = reader
+            return nil
+        }
+        other?([])
+        if let ready { reader(ready) }
+    }
+
+    /// What ended the stream, where it was a failure.
+    var failure: SockDiagError? { state.withLock { $0.failure } }
+}

@@ -1,0 +1,118 @@
+public import SockDiag
+internal import Synchronization
+
+/// Watches the TCP sockets of this machine: first those that exist, then every step that one of them takes.
+///
+/// ```swift
+/// let watcher = try SocketWatcher()
+/// for try await event in watcher {
+///     if case .transition(let step) = event {
+///         print(step.identity.local, step.identity.remote, step.from ?? .closed, "→", step.to)
+///     }
+/// }
+/// ```
+///
+/// It needs no privilege. At an interval it asks the kernel for all sockets, with one dump for both families, and
+/// compares; between two dumps it hears of each full socket's end from the kernel at once. A step is
+/// ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``, and what is lost is told as a
+/// ``SocketEvent/gap(_:)``.
+///
+/// The stream has one reader; a second iterator takes what the first leaves, and ends it where it waits. Where the reader is slow, up to
+/// ``Configuration/bufferCapacity`` events wait and what comes beyond is dropped and counted. Cancelling the reader's
+/// task ends the stream, as does releasing the watcher; with the stream's end its thread and descriptors are gone.
+public final class SocketWatcher: AsyncSequence, Sendable {
+    /// What is watched, and how.
+    public struct Configuration: Sendable {
+        /// The network namespaces to watch, all by one thread; none for the calling thread's own.
+        ///
+        /// Others take CAP_SYS_ADMIN. One that ends is let go of, and told as a gap of ``Gap/Source/namespace``; only
+        /// with the last one the stream ends too.
+        public var namespaces: [NetworkNamespace] = []
+        /// Only sockets of this family; nil for both.
+        public var family: AddressFamily?
+        /// Only transitions that leave, enter or pass one of these states.
+        public var states: TCPStateSet = .all
+        /// Only transitions of sockets that it finds before the step, after it or in a state passed through; nil for all.
+        ///
+        /// A request and a TIME_WAIT count as their user's, as far as the user was seen. What a filter reads of
+        /// queues and measurements is as of the last dump. `pid` and `process` are answered as by
+        /// ``resolvesOwners``; what is new is then told after its owners are found.
+        public var filter: SocketFilter?
+        /// Whether to find out which processes hold the sockets: ``Transition/owners``.
+        ///
+        /// Asked once for each new socket, for all new ones of a dump together and after what the dump shows is told:
+        /// the first transition of a socket mostly has no owners yet. A pass costs some 3 µs for each descriptor of
+        /// the machine and is made for a fifth of the time at most.
+        public var resolvesOwners = false
+        /// The time between two dumps. Where a dump takes longer, the next one that fits is awaited.
+        public var interval: Duration = .milliseconds(250)
+        /// Whether to hear of each socket's end from the kernel; see ``/SockDiag/DestroyMonitor`` for what that costs a busy
+        /// machine. Without it, connections that come and go between two dumps are not seen, and none has final
+        /// counters.
+        public var usesDestroyEvents = true
+        /// The receive buffer for the kernel's messages, bytes; it grants as much of it as it allows.
+        public var receiveBufferSize = DestroyMonitor.defaultReceiveBufferSize
+        /// Whether the sockets that exist at the beginning are told.
+        public var tellsExisting = true
+        /// How many events may wait for a slow reader.
+        public var bufferCapacity = 65_536
+
+        /// Everything, four times a second.
+        public init() {}
+    }
+
+    private let loop: WatchLoop
+
+    /// Begins to watch the network namespaces of the configuration, or the calling thread's own.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError`` where the kernel refuses, where a namespace may not be entered, and where the filter
+    ///   names what is not there; what fails later is thrown to the reader.
+    public init(_ configuration: Configuration = Configuration()) throws(SockDiagError) {
+        loop = try WatchLoop(configuration)
+        try loop.start()
+    }
+
+    deinit { loop.stop() }
+
+    /// The events for one reader.
+    public func makeAsyncIterator() -> Iterator { Iterator(watcher: self) }
+
+    /// Ends the stream within an interval.
+    public func stop() { loop.stop() }
+
+    /// Calls `body`, once and on any thread, with the events that wait or with the next that come; with none at the end.
+    /// For a reader that waits for other things too, and without a task.
+    package func receive(_ body: @escaping @Sendable ([SocketEvent]) -> Void) { loop.buffer.next(body) }
+
+    /// How many sockets were there when it looked last.
+    package var socketCount: Int { loop.buffer.socketCount.load(ordering: .relaxed) }
+
+    /// What ended the stream, where it was a failure.
+    package var failure: SockDiagError? { loop.buffer.failure }
+
+    /// The reader's end of the stream.
+    public struct Iterator: AsyncIteratorProtocol {
+        private let watcher: SocketWatcher
+        private var events: ArraySlice<SocketEvent> = []
+
+        init(watcher: SocketWatcher) { self.watcher = watcher }
+
+        /// The next event; nil after ``SocketWatcher/stop()`` and after cancellation.
+        ///
+        /// - Throws: ``/SockDiag/SockDiagError`` where watching cannot go on.
+        public mutating func next(
+            isolation actor: isolated (any Actor)? = #isolation
+        ) async throws(SockDiagError) -> SocketEvent? {
+            if let event = events.popFirst() { return event }
+            let loop = watcher.loop
+            events = await withTaskCancellationHandler {
+                await loop.buffer.next()[...]
+            } onCancel: {
+                loop.stop()
+            }
+            if let event = events.popFirst() { return event }
+            if let failure = loop.buffer.failure { throw failure }
+            return nil
+        }
+    }
+}

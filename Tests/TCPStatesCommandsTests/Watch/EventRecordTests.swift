@@ -1,0 +1,99 @@
+import Foundation
+import SockDiag
+import TCPWatch
+import Testing
+
+@testable import TCPStatesCommands
+
+@Suite struct EventRecordTests {
+    private func records<Writer: RecordWriter & ~Copyable>(
+        _ events: [SocketEvent],
+        _ writer: consuming Writer,
+        tellsSockets: Bool = true,
+        _ details: SocketDetails = .processes
+    ) -> String {
+        var renderer = EventRecordRenderer(
+            writer,
+            tellsSockets: tellsSockets,
+            details: details,
+            names: Fixtures.names()
+        )
+        renderer.begin()
+        for event in events { renderer.render(event) }
+        return renderer.writer.text.string
+    }
+
+    /// Without gaps, which are timed by now.
+    private func timed() throws -> [SocketEvent] {
+        try EventFixtures.all().filter {
+            switch $0 {
+            case .gap, .slowed: false
+            default: true
+            }
+        }
+    }
+
+    @Test func jsonLinesReadAsReviewed() throws {
+        try expectSnapshot(records(timed(), JSONLWriter()), "watch.jsonl")
+    }
+
+    @Test func csvReadsAsReviewed() throws {
+        try expectSnapshot(records(timed(), CSVWriter(showsHeader: true)), "watch.csv")
+    }
+
+    @Test func identifiersAndLargeNumbersAreStrings() throws {
+        let objects = try parse(records(EventFixtures.all(), JSONLWriter()))
+        let last = try #require(objects.first { $0["from"] as? String == "CLOSE_WAIT" })
+        #expect(last["cookie"] as? String == "fffffffffffffffe")
+        #expect(last["monotonic_ns"] as? String == "9007214603740993")
+        #expect(last["in_state_ns"] as? String == "3000000000")
+        #expect(last["via"] as? [String] == ["LAST_ACK"])
+        let final = try #require(last["final"] as? [String: Any])
+        #expect(final["bytes_sent"] as? String == "9007199254740993")
+        #expect(final["duration_ns"] as? String == "15348000000")
+        #expect(final["retransmits"] as? Int == 3)
+    }
+
+    @Test func timesAreUTCToTheNanosecond() throws {
+        let objects = try parse(records(EventFixtures.all(), JSONLWriter()))
+        #expect(objects.contains { $0["time"] as? String == "2026-11-23T07:20:46.123456789Z" })
+    }
+
+    @Test func whatIsNotKnownIsAbsent() throws {
+        let objects = try parse(records(EventFixtures.all(), JSONLWriter()))
+        let step = try #require(objects.first { $0["type"] as? String == "transition" && $0["from"] == nil })
+        for name in ["from", "in_state_ns", "final", "reason", "lost", "netns", "recv_queue"] {
+            #expect(step[name] == nil, "\(name)")
+        }
+        #expect(step["to"] as? String == "CLOSED")
+    }
+
+    @Test func whatWasLostIsARecord() throws {
+        let gaps = try parse(records(EventFixtures.all(), JSONLWriter())).filter { $0["type"] as? String == "gap" }
+        #expect(gaps.map { $0["source"] as? String } == ["destroy", "poll"])
+        #expect(gaps.map { $0["lost"] as? Int } == [12, nil])
+        #expect(gaps.allSatisfy { $0["reason"] is String && $0["time"] is String && $0["cookie"] == nil })
+    }
+
+    @Test(arguments: [true, false], [[], .processes, [.processes, .namespace]] as [SocketDetails])
+    func columnsOfCSVDependOnTheOptionsAlone(_ tellsSockets: Bool, _ details: SocketDetails) throws {
+        let rows = try parse(
+            csv: records(EventFixtures.all(), CSVWriter(showsHeader: true), tellsSockets: tellsSockets, details)
+        )
+        let header = try #require(rows.first)
+        #expect(Set(header).count == header.count)
+        for row in rows { #expect(row.count == header.count) }
+        #expect(header.contains("netns") == details.contains(.namespace))
+        #expect(header.contains("recv_queue") == tellsSockets)
+    }
+
+    @Test func csvColumnsAreTheNamesOfJSONFlattened() throws {
+        let header = try #require(try parse(csv: records([], CSVWriter(showsHeader: true))).first)
+        for object in try parse(records(EventFixtures.all(), JSONLWriter())) {
+            for (name, value) in object {
+                let names = (value as? [String: Any])?.keys.map { "\(name).\($0)" } ?? [name]
+                for name in names { #expect(header.contains(name)) }
+            }
+        }
+    }
+}

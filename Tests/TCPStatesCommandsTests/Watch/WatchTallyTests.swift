@@ -1,0 +1,37 @@
+import SockDiag
+import TCPWatch
+import Testing
+
+@testable import TCPStatesCommands
+
+@Suite struct WatchTallyTests {
+    @Test func summaryReadsAsReviewed() throws {
+        var tally = WatchTally()
+        for event in try EventFixtures.all() { tally.count(event) }
+        try expectSnapshot(text { tally.append(to: &$0, after: .milliseconds(12_345), sockets: 26) }, "watch-tally.txt")
+    }
+
+    @Test func nothingIsSummedUpInTwoLines() {
+        let lines = "--- 1.0s, 1 socket watched ---\n0 transitions, 0 connections opened, 0 closed\n"
+        #expect(text { WatchTally().append(to: &$0, after: .seconds(1), sockets: 1) } == lines)
+    }
+
+    @Test func listenersAndBoundSocketsAreNoConnections() {
+        var tally = WatchTally()
+        let states: [(TCPState, TCPState)] = [
+            (.closed, .bound), (.bound, .listen), (.listen, .closed), (.closed, .listen), (.bound, .closed),
+        ]
+        for (from, to) in states { tally.count(.transition(EventFixtures.step(from, to, after: 0))) }
+        #expect(text { tally.append(to: &$0, after: .zero, sockets: 0) }.contains(" 0 connections opened, 0 closed\n"))
+    }
+
+    @Test func seldomKindsAreLumpedTogether() {
+        var tally = WatchTally()
+        for from in TCPState.allCases {
+            for to in TCPState.allCases { tally.count(.transition(EventFixtures.step(from, to, after: 0))) }
+        }
+        let lines = text { tally.append(to: &$0, after: .zero, sockets: 0) }.split(separator: "\n")
+        #expect(lines.count < 24)
+        #expect(lines.last?.hasSuffix("132  others") == true)
+    }
+}

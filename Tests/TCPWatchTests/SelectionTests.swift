@@ -1,0 +1,182 @@
+internal import Glibc
+internal import SockDiag
+internal import SocketOwners
+internal import TCPStateLab
+internal import Testing
+
+@testable internal import TCPWatch
+
+@Suite("Filters and owners")
+struct SelectionTests {
+    /// Takes a client from ESTABLISHED to its end, a look at each state; what is told of it.
+    private func life(in lab: Lab, _ watch: HandWatch) throws -> [Transition] {
+        let connection = try lab.client(in: .established)
+        var told = try watch.look()
+        watch.resolveOwners()
+        connection.close()
+        try connection.peer.receive(.fin)
+        told += try watch.look()
+        try connection.peer.send(.ack)
+        while watch.known[try lab.cookie(of: connection)] != .finWait2 { told += try watch.look() }
+        try connection.peer.send(.fin)
+        try connection.peer.receive(.ack)
+        told += try watch.look()
+        try connection.peer.send(.rst)
+        return try told + watch.lookTwice()
+    }
+
+    private static let wholeLife = [
+        "CLOSED(SYN_SENT)>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2", "FIN_WAIT_2>TIME_WAIT",
+        "TIME_WAIT>CLOSED",
+    ]
+
+    @Test(arguments: [
+        ("state time-wait", ["FIN_WAIT_2>TIME_WAIT", "TIME_WAIT>CLOSED"]),
+        ("state syn-sent", ["CLOSED(SYN_SENT)>ESTABLISHED"]),
+        ("state closed", ["TIME_WAIT>CLOSED"]),
+        ("inode != 0 and state established", ["CLOSED(SYN_SENT)>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1"]),
+        ("uid = \(getuid()) and not state listen", wholeLife),
+        ("pid = \(getpid())", wholeLife),
+        ("pid = 1 and pid = 2", []),
+        ("rtt > 1us and state fin-wait-1", ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2"]),
+        ("dport = 1 or sport = 1", []),
+    ])
+    func `A step is told where the filter finds the socket before it, after it or on the way`(
+        filter: String,
+        expected: [String]
+    ) throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let filter = try SocketFilter(filter)
+        let watch = try HandWatch(lab) { $0.filter = filter }
+        #expect(try life(in: lab, watch).paths == expected)
+        #expect(watch.known.isEmpty)
+    }
+
+    @Test func `A socket that leaves the filter is neither ended nor forgotten`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let pair = try lab.loopbackPair()
+        try pair.send([1, 2, 3], from: .client)
+        let watch = try HandWatch(lab) { $0.filter = .receiveQueue > 0 && .state(.connected) }
+        #expect(watch.existing.map(\.local) == [pair.accepted.local])
+        try pair.receive(3, at: .accepted)
+        #expect(try watch.lookTwice().isEmpty)
+        #expect(watch.known.count == 3)
+        try pair.send([1], from: .client)
+        #expect(try watch.lookTwice().isEmpty)
+        try pair.client.shutDown()
+        #expect(try watch.look().paths == ["ESTABLISHED>CLOSE_WAIT"])
+    }
+
+    @Test func `Owners are known with the first sockets, from the second step of others, and to the end of TIME_WAIT`()
+        throws
+    {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        try lab.listener()
+        let watch = try HandWatch(lab) { $0.resolvesOwners = true }
+        #expect(watch.existing.first?.owners.first?.pid == getpid())
+        let told = try life(in: lab, watch)
+        #expect(told.paths == Self.wholeLife)
+        #expect(told.map { $0.owners.first?.pid == getpid() } == [false, true, true, true, true])
+    }
+
+    @Test func `A filter on a namespace holds in the one that it names`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        try lab.listener()
+        let here = SocketFilter.networkNamespace(lab.namespace.path)
+        #expect(try HandWatch(lab) { $0.filter = here }.existing.count == 1)
+        #expect(try HandWatch(lab) { $0.filter = !here }.existing.isEmpty)
+    }
+}
+
+@Suite("Timers and times")
+struct TimeTests {
+    @Test func `A simultaneous close tells how long each of its states lasted`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let connection = try lab.server(in: .established)
+        let watch = try HandWatch(lab)
+        try connection.shutDown()
+        try connection.peer.receive(.fin)
+        var told = try watch.look()
+        try connection.peer.send(.fin.acknowledging(.nothingNew))
+        told += try watch.look()
+        try connection.peer.send(.ack)
+        told += try watch.look()
+        #expect(told.paths == ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>CLOSING", "CLOSING>TIME_WAIT"])
+        let times = told.map { Int64($0.time.monotonicNanoseconds) }
+        #expect(times == times.sorted())
+        #expect(told.first?.timeInState == nil)
+        #expect(told.dropFirst().map(\.timeInState) == zip(times, times.dropFirst()).map { .nanoseconds($1 - $0) })
+    }
+
+    @Test func `An orphan in FIN_WAIT_2 ends by its timeout`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        try lab.sysctl("net.ipv4.tcp_fin_timeout", 1)
+        let connection = try lab.server(in: .finWait1)
+        let watch = try HandWatch(lab)
+        connection.close()
+        try connection.peer.send(.ack)
+        var told: [Transition] = []
+        let deadline = ContinuousClock.now + .seconds(30)
+        while told.last?.to != .closed, .now < deadline { told += try watch.look() }
+        #expect(told.paths == ["FIN_WAIT_1>FIN_WAIT_2", "FIN_WAIT_2>CLOSED"])
+    }
+
+    @Test func `A row that a dump repeats tells nothing, and hides no missing one`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        for _ in 0..<3 { try lab.listener() }
+        let sockets = try lab.run {
+            var client = try SockDiagClient()
+            return try client.sockets()
+        }
+        var tracker = ConnectionTracker(expectsDestroy: false)
+        tracker.beginDump()
+        for socket in sockets + sockets { tracker.observe(socket, at: .now()) { _ in } }
+        tracker.endFirstDump()
+        #expect(tracker.count == 3)
+        var told: [Transition] = []
+        tracker.beginDump()
+        for socket in [sockets[0], sockets[0], sockets[1], sockets[0]] {
+            tracker.observe(socket, at: .now()) { told.append($0) }
+        }
+        try tracker.endDump(at: .now(), lookup: { _ in nil }, emit: { told.append($0) })
+        #expect(told.map(\.identity.cookie) == [sockets[2].cookie])
+    }
+
+    @Test func `Of two connections between the same ends of which one TIME_WAIT is left, the other is told as ended`()
+        throws
+    {
+        func socket(_ cookie: UInt64, _ state: TCPState, isMinisocket: Bool = false) throws -> TCPSocket {
+            let identity = SocketIdentity(
+                family: .ipv4,
+                local: SocketEndpoint(.loopbackIPv4, port: 1000),
+                remote: SocketEndpoint(.loopbackIPv4, port: 2000),
+                cookie: SocketCookie(rawValue: cookie)
+            )
+            var message = TCPSocket(identity, state: state, uid: nil, inode: nil).withMessage { $0.array() }
+            if isMinisocket { message[2] = SocketTimer.Kind.timeWait.rawValue }  // idiag_timer
+            return try TCPSocket(message: message)
+        }
+        let rest = try socket(9, .timeWait, isMinisocket: true)
+        var tracker = ConnectionTracker(expectsDestroy: true)
+        tracker.beginDump()
+        tracker.endFirstDump()
+        var told: [Transition] = []
+        for cookie in [1, 2] as [UInt64] {
+            // Its messages are read late: the first connection's TIME_WAIT has given way to the second's by then.
+            try tracker.destroyed(
+                socket(cookie, .closed),
+                at: .now(),
+                lookup: { $0.remote.port == 0 ? nil : rest },
+                emit: { told.append($0) }
+            )
+        }
+        #expect(told.map { "\($0.identity.cookie) \($0.to)" } == ["9 TIME_WAIT", "2 CLOSED"])
+    }
+}
