@@ -53,6 +53,8 @@ run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state clo
 test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 	@$(setup)
 	swift build --build-tests
+	# Thousands of sockets are more than the 1,024 descriptors that a login usually gets.
+	ulimit -n "$$(ulimit -Hn)"
 	# In a user namespace an ordinary user may do what the tests need root for.
 	if [ "$$(id -u)" != 0 ] && unshare --user --map-root-user true 2> /dev/null; then
 	    exec unshare --user --map-root-user swift test --skip-build $(ARGS)
