@@ -59,6 +59,7 @@ struct Run: ParsableCommand {
             print(table(try measure(suite.many, rounds: rounds)))
             print("### Watching \(count) sockets that do nothing\n")
             print(try watchTable(rounds: min(rounds, 3)))
+            fflush(nil)  // The next size takes minutes.
             withExtendedLifetime(holders) {}
         }
         for count in sockets {
