@@ -17,6 +17,8 @@ let package = Package(
         .library(name: "SockDiag", targets: ["SockDiag"]),
         .library(name: "SocketOwners", targets: ["SocketOwners"]),
         .library(name: "TCPWatch", targets: ["TCPWatch"]),
+        .library(name: "SocketTesting", targets: ["SocketTesting"]),
+        .library(name: "SocketTestingXCTest", targets: ["SocketTestingXCTest"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -26,6 +28,12 @@ let package = Package(
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
         .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
         .target(name: "TCPWatch", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(
+            name: "SocketTesting",
+            dependencies: ["SockDiag", "SocketOwners", "TCPWatch"],
+            swiftSettings: settings
+        ),
+        .target(name: "SocketTestingXCTest", dependencies: ["SockDiag", "SocketTesting"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
