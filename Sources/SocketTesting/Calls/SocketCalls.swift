@@ -13,7 +13,7 @@ func socketCall(_ domain: Int32, _ type: Int32, _ number: Int32) -> Int32 {
 @c(connect)
 func connectCall(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>?, _ length: socklen_t) -> Int32 {
     let result = GlibcCalls.connect(descriptor, address, length)
-    SocketLedger.shared.noteConnecting(descriptor)
+    if result == 0 || errno == EINPROGRESS { SocketLedger.shared.noteConnecting(descriptor) }
     return result
 }
 

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SockDiag
 internal import Synchronization
+internal import TCPWatch
 internal import Testing
 
 /// What is known when a socket is made. Each leaves errno as it was.
@@ -14,30 +15,24 @@ extension SocketLedger {
 
     /// A socket was made.
     func noteMade(_ descriptor: Int32) {
-        note(descriptor) { state, cookie in
-            if let maker = Self.maker { state.note(cookie, descriptor, in: maker) }
-        }
+        note(descriptor) { state, cookie in state.holdings[cookie]?.maker = Self.maker }
     }
 
     /// A connection was begun: its own end is known from now on.
     func noteConnecting(_ descriptor: Int32) {
         note(descriptor) { state, cookie in
-            guard let local = OwnDescriptor(number: descriptor).local, local.port != 0 else { return }
-            state.connecting[local.unmapped] = cookie
+            state.holdings[cookie]?.side = .active
+            state.join(cookie, client: OwnDescriptor(number: descriptor).local)
         }
     }
 
-    /// A connection was accepted: it belongs to whom its other end belongs to where that is here too, else to whom the
-    /// listener does. And that other end, where nothing is known of it, to whom the listener does.
+    /// A connection was accepted: it is the listener's, as far as that is known.
     func noteAccepted(_ descriptor: Int32, by listener: Int32) {
         note(descriptor) { state, cookie in
-            let peer = OwnDescriptor(number: descriptor).remote?.unmapped
-            let client = peer.flatMap { state.connecting.removeValue(forKey: $0) }
-            let ends = [client, OwnDescriptor(number: listener).cookie]
-            let known = ends.compactMap { $0.flatMap { state.holdings[$0]?.maker } }.first
-            guard let maker = known ?? Self.maker else { return }
-            state.note(cookie, descriptor, in: maker)
-            if let client, state.holdings[client]?.maker == nil { state.holdings[client]?.maker = maker }
+            let server = OwnDescriptor(number: listener).cookie.flatMap { state.holdings[$0]?.maker }
+            state.holdings[cookie]?.side = .passive
+            state.holdings[cookie]?.maker = server ?? Self.maker
+            state.join(cookie, client: OwnDescriptor(number: descriptor).remote)
         }
     }
 
@@ -47,20 +42,24 @@ extension SocketLedger {
         defer { errno = before }
         let own = OwnDescriptor(number: descriptor)
         guard own.isTCP, let cookie = own.cookie else { return }
-        withState { body(&$0, cookie) }
+        withState { state in
+            state.see(cookie, getpid(), own)
+            body(&state, cookie)
+        }
     }
 }
 
 extension SocketLedger.State {
-    fileprivate mutating func note(_ cookie: SocketCookie, _ descriptor: Int32, in maker: [LeakWindow]) {
-        var holding = holdings[cookie] ?? SocketLedger.Holding(cookie: cookie, pid: getpid(), suspects: [])
-        holding.descriptor = OwnDescriptor(number: descriptor)
-        holding.maker = maker
-        holdings[cookie] = holding
+    /// Both ends of a connection within this process belong to whom the client's belongs to, else to whom the server's
+    /// does. Which end is noted first depends on the threads.
+    fileprivate mutating func join(_ cookie: SocketCookie, client endpoint: SocketEndpoint?) {
+        guard let endpoint, endpoint.port != 0 else { return }
+        let key = SocketEndpoint(endpoint.address.unmapped, port: endpoint.port)
+        guard let other = halves.removeValue(forKey: key), other != cookie, let half = holdings[other],
+            let whole = holdings[cookie]
+        else { return halves[key] = cookie }
+        let (client, server) = whole.side == .active ? (whole, half) : (half, whole)
+        guard let maker = client.maker ?? server.maker else { return }
+        for end in [cookie, other] { holdings[end]?.maker = maker }
     }
-}
-
-extension SocketEndpoint {
-    /// The end as the other side names it, which may be of the other family.
-    fileprivate var unmapped: SocketEndpoint { SocketEndpoint(address.unmapped, port: port, scope: scope) }
 }

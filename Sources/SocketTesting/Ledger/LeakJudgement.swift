@@ -38,7 +38,7 @@ package struct LeakJudgement: Sendable {
         ledger.noteTold(found.map(\.holding.cookie))
         var findings: [LeakFinding] = []
         for (holding, socket) in found {
-            var leak = SocketLeak(socket, history: ledger.steps(of: holding.cookie))
+            var leak = SocketLeak(socket, history: ledger.steps(of: holding.cookie), openedBy: holding.side)
             if leak.age == nil { leak.age = holding.since.duration(to: .now) }
             if let index = findings.firstIndex(where: { $0.suspects == holding.suspects }) {
                 findings[index].leaks.append(leak)

@@ -15,8 +15,12 @@ package final class SocketLedger: Sendable {
     struct Holding {
         let cookie: SocketCookie
         /// Who holds it; the descriptor where it is this process.
-        var pid: Int32
+        var pid: Int32 = 0
         var descriptor: OwnDescriptor?
+        /// The number of the look that it was last seen at.
+        var lastSeen = 0
+        /// Which end of a connection it is.
+        var side = OpeningSide.unknown
         /// When it was first seen.
         let since = ContinuousClock.now
         /// The windows one of which it came in; none where it was made in nobody's.
@@ -26,9 +30,7 @@ package final class SocketLedger: Sendable {
         /// Whether somebody has told of it.
         var isTold = false
 
-        init(cookie: SocketCookie, pid: Int32, suspects: [LeakWindow]) {
-            (self.cookie, self.pid, self.suspects) = (cookie, pid, suspects)
-        }
+        init(cookie: SocketCookie, suspects: [LeakWindow]) { (self.cookie, self.suspects) = (cookie, suspects) }
 
         /// The window that it is known to have been made in; none where it was in nobody's, nil where it is not known.
         var maker: [LeakWindow]? {
@@ -38,14 +40,20 @@ package final class SocketLedger: Sendable {
     }
 
     struct State {
-        var open: [LeakWindow] = []
+        var open: [LeakWindow] = [] {
+            didSet {
+                let outer = Set(open.compactMap { $0.parent.map(ObjectIdentifier.init) })
+                suspects = open.filter { !outer.contains(ObjectIdentifier($0)) }
+            }
+        }
+        /// The windows that something can come in without anybody knowing in which: all that are open, but for those
+        /// around another one.
+        private(set) var suspects: [LeakWindow] = []
+        /// The number of the last look.
+        var lookCount = 0
         var holdings: [SocketCookie: Holding] = [:]
-        /// Connections that were opened here, by their own end: until the other end is accepted, here too.
-        var connecting: [SocketEndpoint: SocketCookie] = [:]
-
-        /// The windows that something can come in without anybody knowing where: all that are open, but for those around
-        /// another one.
-        var suspects: [LeakWindow] { open.filter { window in !open.contains { $0.parent == window } } }
+        /// The one end of a connection of which the other is not known yet, by the client's endpoint.
+        var halves: [SocketEndpoint: SocketCookie] = [:]
     }
 
     private let state = Mutex(State())
@@ -75,7 +83,7 @@ package final class SocketLedger: Sendable {
             defer {
                 state.open.removeAll { $0 == window }
                 if state.open.isEmpty {
-                    state.connecting = [:]
+                    state.halves = [:]
                     isWatching.store(false, ordering: .relaxed)
                 }
             }
@@ -109,17 +117,8 @@ package final class SocketLedger: Sendable {
 
 extension SocketLedger.State {
     /// Notes what is new, and forgets what nobody holds any more.
-    mutating func look() throws(SockDiagError) {
-        var seen: [SocketCookie: SocketLedger.Holding] = [:]
-        seen.reserveCapacity(holdings.count)
-        let suspects = suspects
-        func see(_ cookie: SocketCookie, _ pid: Int32, _ descriptor: OwnDescriptor?) {
-            guard seen[cookie] == nil else { return }
-            var holding = holdings[cookie]
-                ?? SocketLedger.Holding(cookie: cookie, pid: pid, suspects: suspects)
-            (holding.pid, holding.descriptor) = (pid, descriptor)
-            seen[cookie] = holding
-        }
+    fileprivate mutating func look() throws(SockDiagError) {
+        lookCount += 1
         try OwnDescriptor.forEach { descriptor in
             guard let cookie = descriptor.cookie, holdings[cookie] != nil || descriptor.isTCP else { return }
             see(cookie, getpid(), descriptor)
@@ -132,6 +131,15 @@ extension SocketLedger.State {
                 if let owner = owners[record.inode].first { see(record.cookie, owner.pid, nil) }
             }
         }
-        holdings = seen
+        holdings = holdings.filter { $0.value.lastSeen == lookCount }
+    }
+
+    /// Notes that a process holds a socket. One that is new has come in a window that is open.
+    mutating func see(_ cookie: SocketCookie, _ pid: Int32, _ descriptor: OwnDescriptor?) {
+        var holding = holdings[cookie] ?? SocketLedger.Holding(cookie: cookie, suspects: suspects)
+        // Of several holders it is this process first.
+        if holding.lastSeen != lookCount || descriptor != nil { (holding.pid, holding.descriptor) = (pid, descriptor) }
+        holding.lastSeen = lookCount
+        holdings[cookie] = holding
     }
 }

@@ -10,10 +10,18 @@ package struct SocketLeak: Hashable, Sendable {
     /// How old it is; nil where its beginning was not watched.
     package var age: Duration?
 
-    /// A leak that was found at a time, with what is known of the socket's life until then.
-    package init(_ socket: WatchedSocket, history: [Transition] = [], at time: EventTime = .now()) {
+    /// A leak that was found at a time, with what is known of the socket's life until then, and of who opened it.
+    package init(
+        _ socket: WatchedSocket,
+        history: [Transition] = [],
+        openedBy side: OpeningSide = .unknown,
+        at time: EventTime = .now()
+    ) {
         self.socket = socket
         self.history = history
+        if side != .unknown, let first = history.first, first.from == .closed, first.certainty == .inferred {
+            self.history[0].via = TCPStateMachine.passed(from: .closed, to: first.to, side: side)
+        }
         guard let first = history.first, first.from == .closed || first.from == .bound,
             first.time.monotonicNanoseconds <= time.monotonicNanoseconds
         else { return }

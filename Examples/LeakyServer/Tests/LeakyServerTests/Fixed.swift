@@ -7,7 +7,7 @@ import Testing
     @Test func `The quote is served`() async throws {
         let server = try await QuoteServer.start()
         #expect(try await get("/quote", from: server.port).hasSuffix("Be liberal in what you accept."))
-        await server.stop()
+        try await server.stop()
     }
 
     @Test func `A pool asks twice`() async throws {
