@@ -32,6 +32,10 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
+        .testTarget(
+            name: "CrowdTests",
+            dependencies: ["LeakyServer", .product(name: "SocketTesting", package: "tcpstates")]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
 public import SockDiag
-package import TCPWatch
+internal import TCPWatch
 public import Testing
 
 /// Finds the TCP sockets that a test leaves open.
@@ -14,8 +14,8 @@ public import Testing
 /// ended and had time to settle. On a suite each of its tests is checked by itself, those of inner suites too, and the
 /// suite as a whole: what came while several of its tests ran, and cannot be told apart, is told there.
 public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
-    package var rules = LeakRules()
-    package var severity: Issue.Severity
+    private var rules = LeakRules()
+    private let severity: Issue.Severity
     /// What is wrong with the text of a filter.
     private var mistake: SocketFilterError?
 
@@ -50,11 +50,8 @@ public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
         performing function: @Sendable () async throws -> Void
     ) async throws {
         let name = "\(test.displayName ?? test.name) at \(test.sourceLocation)"
-        let window = LeakWindow(name, rules: rules, severity: severity)
-        do {
-            if let mistake { throw mistake }
-            try SocketLedger.shared.begin(window)
-        } catch {
+        let window: LeakWindow
+        do { window = try begin(name) } catch {
             Issue.record(error, sourceLocation: test.sourceLocation)
             return try await function()
         }
@@ -71,6 +68,17 @@ public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
             Issue.record(error, "what the test left open is not known", sourceLocation: test.sourceLocation)
         }
         try outcome.get()
+    }
+
+    /// Opens the window of a test.
+    ///
+    /// - Throws: ``/SockDiag/SocketFilterError`` where the text of the filter is none, ``/SockDiag/SockDiagError`` where
+    ///   the sockets cannot be listed.
+    package func begin(_ name: String) throws -> LeakWindow {
+        if let mistake { throw mistake }
+        let window = LeakWindow(name, rules: rules, severity: severity)
+        try SocketLedger.shared.begin(window)
+        return window
     }
 
     /// Waits in a task of its own, because that of the test may be cancelled and would not.

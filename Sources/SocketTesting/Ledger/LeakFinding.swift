@@ -11,8 +11,11 @@ package struct LeakFinding: Sendable {
     /// The test or suite that it is told at; nil where it is nobody's.
     package var place: LeakWindow? { LeakWindow.innermost(around: suspects) }
 
-    /// Whether it is a failure: no suspect says that it is none.
+    /// Whether it is a failure: a warning where one of the suspects says so.
     package var severity: Issue.Severity { suspects.map(\.severity).min() ?? .error }
+
+    /// Whether it is a failure.
+    package var isFailure: Bool { severity == .error }
 
     /// How many are described; of the others there is the number.
     private static let limit = 10
