@@ -86,6 +86,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "SocketTestingTests",
+            dependencies: ["SockDiag", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPStateLab", "TCPWatch"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
                 "SockDiag", "SocketOwners", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SockDiag
 
 // The calls that make a socket, defined here so that the linker prefers them to glibc's in a test program: the one moment
 // at which it can be known which test a socket belongs to. Each does what glibc's does and notes what is known then.
@@ -13,7 +14,9 @@ func socketCall(_ domain: Int32, _ type: Int32, _ number: Int32) -> Int32 {
 @c(connect)
 func connectCall(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>?, _ length: socklen_t) -> Int32 {
     let result = GlibcCalls.connect(descriptor, address, length)
-    if result == 0 || errno == EINPROGRESS { SocketLedger.shared.noteConnecting(descriptor) }
+    if result == 0 || errno == EINPROGRESS {
+        SocketLedger.shared.noteConnecting(descriptor, to: address.flatMap { SocketEndpoint($0, length) })
+    }
     return result
 }
 

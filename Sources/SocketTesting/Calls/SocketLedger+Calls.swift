@@ -7,10 +7,10 @@ internal import Testing
 /// What is known when a socket is made. Each leaves errno as it was.
 extension SocketLedger {
     /// The windows that the calling task belongs to. None for a test that is not looked at; nil where it is not known: on
-    /// a thread of the program's own, such as an event loop's, and in a detached task.
+    /// a thread of the program's own, such as an event loop's, in a detached task, and in what a suite shares.
     private static var maker: [LeakWindow]? {
         if let window = LeakWindow.current { return [window] }
-        return Test.current == nil ? nil : []
+        return Test.current?.isSuite == false ? [] : nil
     }
 
     /// A socket was made.
@@ -19,9 +19,10 @@ extension SocketLedger {
     }
 
     /// A connection was begun: its own end is known from now on.
-    func noteConnecting(_ descriptor: Int32) {
+    func noteConnecting(_ descriptor: Int32, to peer: SocketEndpoint?) {
         note(descriptor) { state, cookie in
             state.holdings[cookie]?.side = .active
+            state.holdings[cookie]?.peer = peer
             state.join(cookie, client: OwnDescriptor(number: descriptor).local)
         }
     }
@@ -30,9 +31,11 @@ extension SocketLedger {
     func noteAccepted(_ descriptor: Int32, by listener: Int32) {
         note(descriptor) { state, cookie in
             let server = OwnDescriptor(number: listener).cookie.flatMap { state.holdings[$0]?.maker }
+            let client = OwnDescriptor(number: descriptor).remote
             state.holdings[cookie]?.side = .passive
             state.holdings[cookie]?.maker = server ?? Self.maker
-            state.join(cookie, client: OwnDescriptor(number: descriptor).remote)
+            state.holdings[cookie]?.peer = client
+            state.join(cookie, client: client)
         }
     }
 

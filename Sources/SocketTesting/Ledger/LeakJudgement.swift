@@ -64,9 +64,9 @@ package struct LeakJudgement: Sendable {
         try client.forEach(SocketQuery(extensions: extensions)) { record in
             if record.inode != nil, wanted.contains(record.cookie) { rows[record.cookie] = TCPSocket(record) }
         }
-        // What the kernel lists not, or not here, this process still has the descriptor of.
-        for holding in holdings where rows[holding.cookie] == nil {
-            rows[holding.cookie] = holding.descriptor?.socket(holding.cookie)
+        // What the kernel lists elsewhere, or no more, or as if it had never been connected, the descriptor tells.
+        for holding in holdings where rows[holding.cookie].map({ $0.state == .bound && holding.peer != nil }) ?? true {
+            rows[holding.cookie] = holding.descriptor?.socket(holding.cookie, peer: holding.peer)
         }
         let pids = ProcessSelection(pids: Set(holdings.map(\.pid)))
         let owners = try OwnerSnapshot(of: rows.values.compactMap(\.inode), in: pids)

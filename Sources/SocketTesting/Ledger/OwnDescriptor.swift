@@ -23,15 +23,15 @@ struct OwnDescriptor {
         (option(SOL_SOCKET, SO_PROTOCOL) as Int32?).map { [6, 262].contains(UInt16(truncatingIfNeeded: $0)) } ?? false
     }
 
-    /// What can be had of the socket without the kernel's list.
-    func socket(_ cookie: SocketCookie) -> TCPSocket? {
-        guard self.cookie == cookie, let local = endpoint(getsockname) else { return nil }
+    /// What can be had of the socket without the kernel's list, with the peer that it was connected to.
+    func socket(_ cookie: SocketCookie, peer: SocketEndpoint?) -> TCPSocket? {
+        guard self.cookie == cookie, let local else { return nil }
         let info: UInt8? = option(Int32(IPPROTO_TCP), TCP_INFO)  // tcpi_state is the first byte
         let nobody = SocketEndpoint(local.address.family == .ipv6 ? .anyIPv6 : .anyIPv4, port: 0)
         let identity = SocketIdentity(
             family: local.address.family,
             local: local,
-            remote: endpoint(getpeername) ?? nobody,
+            remote: remote ?? peer ?? nobody,
             cookie: cookie
         )
         var status = stat()
@@ -62,28 +62,36 @@ struct OwnDescriptor {
     private func endpoint(_ call: AddressCall) -> SocketEndpoint? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutableBytes(of: &storage) { bytes -> SocketEndpoint? in
-            guard let address = bytes.baseAddress, call(number, address.assumingMemoryBound(to: sockaddr.self), &length) == 0
-            else { return nil }
-            switch Int32(bytes.load(as: sa_family_t.self)) {
-            case AF_INET:
-                let address = bytes.load(as: sockaddr_in.self)
-                return SocketEndpoint(
-                    IPAddress(ipv4: UInt32(bigEndian: address.sin_addr.s_addr)),
-                    port: UInt16(bigEndian: address.sin_port)
-                )
-            case AF_INET6:
-                let address = bytes.load(as: sockaddr_in6.self)
-                let (high, low) = withUnsafeBytes(of: address.sin6_addr) {
-                    ($0.load(as: UInt64.self), $0.load(fromByteOffset: 8, as: UInt64.self))
-                }
-                return SocketEndpoint(
-                    IPAddress(ipv6: UInt64(bigEndian: high), UInt64(bigEndian: low)),
-                    port: UInt16(bigEndian: address.sin6_port),
-                    scope: address.sin6_scope_id == 0 ? nil : NetworkInterface(rawValue: address.sin6_scope_id)
-                )
-            default: return nil
+        return withUnsafeMutablePointer(to: &storage) { storage in
+            storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                call(number, address, &length) == 0 ? SocketEndpoint(address, length) : nil
             }
+        }
+    }
+}
+
+extension SocketEndpoint {
+    /// What a system call is given or gives; nil for another family than IP.
+    init?(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) {
+        guard length >= MemoryLayout<sa_family_t>.size else { return nil }
+        let bytes = UnsafeRawPointer(address)
+        switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {
+        case AF_INET where length >= MemoryLayout<sockaddr_in>.size:
+            let address = bytes.loadUnaligned(as: sockaddr_in.self)
+            let bits = UInt32(bigEndian: address.sin_addr.s_addr)
+            self.init(IPAddress(ipv4: bits), port: UInt16(bigEndian: address.sin_port))
+        case AF_INET6 where length >= MemoryLayout<sockaddr_in6>.size:
+            let address = bytes.loadUnaligned(as: sockaddr_in6.self)
+            let (high, low) = withUnsafeBytes(of: address.sin6_addr) {
+                ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            }
+            let scope = address.sin6_scope_id
+            self.init(
+                IPAddress(ipv6: UInt64(bigEndian: high), UInt64(bigEndian: low)),
+                port: UInt16(bigEndian: address.sin6_port),
+                scope: scope == 0 ? nil : NetworkInterface(rawValue: scope)
+            )
+        default: return nil
         }
     }
 }

@@ -1,35 +1,45 @@
+internal import Dispatch
 internal import SockDiag
 internal import Synchronization
 internal import TCPWatch
 
-/// The steps of the sockets that are there, for the reader of a leak: how it came to its state. One watcher of the
-/// process, and its thread, from the first window on.
+/// The steps of the sockets that are there, for the reader of a leak: how it came to its state. One watcher, with its
+/// thread, from the first window to the end of the process.
 final class SocketHistory: Sendable {
     private struct State {
         var watcher: SocketWatcher?
-        var hasStarted = false
+        var isStarted = false
         var steps: [SocketCookie: [Transition]] = [:]
     }
 
     private let state = Mutex(State())
-    /// A connection has a handful of steps; one that is used again and again has only these kept.
+    /// A connection has a handful of steps; of a descriptor that is used again and again these are kept.
     private static let limit = 16
 
+    /// The steps of a socket that has not ended, in their order.
     subscript(cookie: SocketCookie) -> [Transition] { state.withLock { $0.steps[cookie] ?? [] } }
 
-    /// Begins to watch, at the first call. Where the kernel refuses, leaks are found and their past is not known.
+    /// Begins to watch, at the first call, and returns when the sockets that exist are known: what comes then is new.
+    /// Where the kernel refuses, leaks are found and their past is not known.
     func start() {
         let watcher = state.withLock { state -> SocketWatcher? in
-            guard !state.hasStarted else { return nil }
-            state.hasStarted = true
+            guard !state.isStarted else { return nil }
+            state.isStarted = true
             var configuration = SocketWatcher.Configuration()
             configuration.interval = .milliseconds(50)
+            // Of what has ended nothing is told.
             configuration.usesDestroyEvents = false
             configuration.tellsExisting = false
             state.watcher = try? SocketWatcher(configuration)
             return state.watcher
         }
-        if let watcher { listen(to: watcher) }
+        guard let watcher else { return }
+        let isReady = DispatchSemaphore(value: 0)
+        watcher.receive { [weak watcher] _ in  // ready, or a failure
+            isReady.signal()
+            if let watcher { self.listen(to: watcher) }
+        }
+        isReady.wait()
     }
 
     private func listen(to watcher: SocketWatcher) {
@@ -43,14 +53,13 @@ final class SocketHistory: Sendable {
     private func take(_ events: [SocketEvent]) {
         state.withLock { state in
             for case .transition(let step) in events {
+                let cookie = step.identity.cookie
                 guard step.to != .closed else {
-                    state.steps[step.identity.cookie] = nil
+                    state.steps[cookie] = nil
                     continue
                 }
-                state.steps[step.identity.cookie, default: []].append(step)
-                if state.steps[step.identity.cookie, default: []].count > Self.limit {
-                    state.steps[step.identity.cookie]?.removeFirst()
-                }
+                state.steps[cookie, default: []].append(step)
+                if state.steps[cookie, default: []].count > Self.limit { state.steps[cookie]?.removeFirst() }
             }
         }
     }

@@ -21,6 +21,8 @@ package final class SocketLedger: Sendable {
         var lastSeen = 0
         /// Which end of a connection it is.
         var side = OpeningSide.unknown
+        /// Whom it was to be connected to; when the connection is over, the kernel does not know it any more.
+        var peer: SocketEndpoint?
         /// When it was first seen.
         let since = ContinuousClock.now
         /// The windows one of which it came in; none where it was made in nobody's.
