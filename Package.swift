@@ -87,7 +87,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SocketTestingTests",
-            dependencies: ["SockDiag", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPStateLab", "TCPWatch"],
+            dependencies: [
+                "SockDiag", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPStateLab", "TCPWatch",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -24,10 +24,11 @@ let package = Package(
             ]
         ),
         .testTarget(
-            name: "LeakyServerTests",
+            name: "ServerTests",
             dependencies: [
                 "LeakyServer",
                 .product(name: "SocketTesting", package: "tcpstates"),
+                .product(name: "SocketTestingXCTest", package: "tcpstates"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]

@@ -118,6 +118,7 @@ extension Trait where Self == NoSocketLeaks {
     ///   - states: the states that count; all but TIME_WAIT without it. What the kernel finishes by itself never counts.
     ///   - settleTime: how long after the test a socket may take to go. The test ends as soon as none is left.
     ///   - severity: whether a leak fails the test or is a warning.
+    /// - Returns: the trait.
     public static func noSocketLeaks(
         ignoring filter: SocketFilter? = nil,
         states: TCPStateSet? = nil,
@@ -127,8 +128,16 @@ extension Trait where Self == NoSocketLeaks {
         NoSocketLeaks(ignoring: filter.map { .success($0) }, states: states, settleTime: settleTime, severity: severity)
     }
 
-    /// The test leaves no socket open, but such as a filter in the language of `ss` finds: `"dst 127.0.0.1:5432"`. Text
-    /// that is no filter is an issue of the test. See ``NoSocketLeaks``.
+    /// The test leaves no socket open, but such as a filter in the language of `ss` finds: `"dst 127.0.0.1:5432"`. See
+    /// ``NoSocketLeaks``.
+    ///
+    /// - Parameters:
+    ///   - filter: sockets that may be left, in the language of ``/SockDiag/SocketFilter``. Text that is none is an issue
+    ///     of the test.
+    ///   - states: as with a filter in Swift; so are the others.
+    ///   - settleTime: how long after the test a socket may take to go.
+    ///   - severity: whether a leak fails the test or is a warning.
+    /// - Returns: the trait.
     public static func noSocketLeaks(
         ignoring filter: String,
         states: TCPStateSet? = nil,

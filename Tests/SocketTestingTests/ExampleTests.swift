@@ -11,7 +11,11 @@ import Testing
         defer { lab.close() }
         let example = ["--package-path", "\(Self.root)/Examples/LeakyServer"]
         let scratch = ["--scratch-path", "\(Self.root)/.build/examples/LeakyServer"]
-        let result = try lab.spawn("/usr/bin/env", ["swift", "test"] + example + scratch + options, within: .seconds(900))
+        let result = try lab.spawn(
+            "/usr/bin/env",
+            ["swift", "test"] + example + scratch + options,
+            within: .seconds(900)
+        )
         return result.standardOutput + result.standardError
     }
 

@@ -41,7 +41,9 @@ import Testing
         #expect(try second.end([listener.port]).summary == ["LISTEN by second"])
     }
 
-    @Test func `A child task's socket is its test's, and that of a test that is not looked at is nobody's`() async throws {
+    @Test func `A child task's socket is its test's, and that of a test that is not looked at is nobody's`()
+        async throws
+    {
         let window = try LeakWindow.begin("test")
         let child = try await LeakWindow.$current.withValue(window) {
             try await Task { try TestSocket.listener() }.value
@@ -50,7 +52,9 @@ import Testing
         #expect(try window.end([child.port, stranger.port]).summary == ["LISTEN by test"])
     }
 
-    @Test func `Where nothing tells whose a thread's socket is, it is told once and of all that come into question`() throws {
+    @Test func `Where nothing tells whose a thread's socket is, it is told once and of all that come into question`()
+        throws
+    {
         let early = try LeakWindow.begin("early")
         #expect(try early.end([]).isEmpty)
         let first = try LeakWindow.begin("first")
@@ -92,7 +96,8 @@ import Testing
         let other = try LeakWindow.begin("other")
         let listener = try isClient ? onThread { try TestSocket.listener() } : server.run { try TestSocket.listener() }
         let port = listener.port
-        let connecting = try isClient ? client.run { try TestSocket.client(of: port) } : onThread { try TestSocket.client(of: port) }
+        let connecting =
+            try isClient ? client.run { try TestSocket.client(of: port) } : onThread { try TestSocket.client(of: port) }
         let accepted = try onThread { try listener.accepted() }
         let ports = [connecting.port]
         let name = isClient ? "client" : "server"
@@ -116,8 +121,10 @@ import Testing
 
     @Test func `What a filter finds or a state spares is no leak`() throws {
         let port = try TestSocket.listener().port
-        for rules in [NoSocketLeaks.noSocketLeaks(ignoring: "sport != :\(port)", settleTime: .zero),
-            .noSocketLeaks(states: .closeWait, settleTime: .zero)] {
+        for rules in [
+            NoSocketLeaks.noSocketLeaks(ignoring: "sport != :\(port)", settleTime: .zero),
+            .noSocketLeaks(states: .closeWait, settleTime: .zero),
+        ] {
             let window = try LeakWindow.begin("test", rules)
             let listener = try window.run { try TestSocket.listener() }
             #expect(try window.end([listener.port]).summary == [])

@@ -24,7 +24,9 @@ enum Descendants {
             guard let text = try? OpenFile.start(of: "\(thread)/children", in: threads.descriptor, limit: 65_536) else {
                 return
             }
-            children += text.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+            children += text.split(separator: UInt8(ascii: " ")).compactMap {
+                Int32(String(decoding: $0, as: UTF8.self))
+            }
         }
         return children
     }

@@ -9,7 +9,11 @@ struct OwnDescriptor {
     /// Every descriptor of this process.
     static func forEach(_ body: (OwnDescriptor) -> Void) throws(SockDiagError) {
         do throws(Errno) { try Directory("/proc/self/fd").forEachNumber { body(OwnDescriptor(number: $0)) } } catch {
-            throw SockDiagError(errno: error.rawValue, operation: "list this process' descriptors", remedy: "mount /proc")
+            throw SockDiagError(
+                errno: error.rawValue,
+                operation: "list this process' descriptors",
+                remedy: "mount /proc"
+            )
         }
     }
 

@@ -40,7 +40,9 @@ extension [LeakFinding] {
     /// `LISTEN by first`, sorted.
     var summary: [String] {
         flatMap { finding in
-            finding.leaks.map { "\($0.socket.state) by \(finding.suspects.map(\.name).sorted().joined(separator: "|"))" }
+            finding.leaks.map {
+                "\($0.socket.state) by \(finding.suspects.map(\.name).sorted().joined(separator: "|"))"
+            }
         }.sorted()
     }
 }

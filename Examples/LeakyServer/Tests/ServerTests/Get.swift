@@ -10,7 +10,9 @@ func get(_ path: String, from port: Int) async throws -> String {
             }
         }
     return try await channel.executeThenClose { answer, request in
-        try await request.write(ByteBuffer(string: "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+        try await request.write(
+            ByteBuffer(string: "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        )
         var text = ""
         for try await part in answer { text += String(buffer: part) }
         return text
