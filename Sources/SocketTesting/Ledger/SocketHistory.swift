@@ -13,6 +13,8 @@ final class SocketHistory: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Open when the sockets that existed are known, or never will be.
+    private let readiness = DispatchSemaphore(value: 0)
     /// A connection has a handful of steps; of a descriptor that is used again and again these are kept.
     private static let limit = 16
 
@@ -31,15 +33,16 @@ final class SocketHistory: Sendable {
             configuration.usesDestroyEvents = false
             configuration.tellsExisting = false
             state.watcher = try? SocketWatcher(configuration)
+            if state.watcher == nil { readiness.signal() }
             return state.watcher
         }
-        guard let watcher else { return }
-        let isReady = DispatchSemaphore(value: 0)
-        watcher.receive { [weak watcher] _ in  // ready, or a failure
-            isReady.signal()
+        watcher?.receive { [weak watcher] _ in  // ready, or a failure
+            self.readiness.signal()
             if let watcher { self.listen(to: watcher) }
         }
-        isReady.wait()
+        // Whoever comes at the same time waits too.
+        readiness.wait()
+        readiness.signal()
     }
 
     private func listen(to watcher: SocketWatcher) {
