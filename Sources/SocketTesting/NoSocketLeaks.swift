@@ -122,7 +122,7 @@ extension Trait where Self == NoSocketLeaks {
     public static func noSocketLeaks(
         ignoring filter: SocketFilter? = nil,
         states: TCPStateSet? = nil,
-        settleTime: Duration = .milliseconds(500),
+        settleTime: Duration = .seconds(1),
         severity: Issue.Severity = .error
     ) -> NoSocketLeaks {
         NoSocketLeaks(ignoring: filter.map { .success($0) }, states: states, settleTime: settleTime, severity: severity)
@@ -141,7 +141,7 @@ extension Trait where Self == NoSocketLeaks {
     public static func noSocketLeaks(
         ignoring filter: String,
         states: TCPStateSet? = nil,
-        settleTime: Duration = .milliseconds(500),
+        settleTime: Duration = .seconds(1),
         severity: Issue.Severity = .error
     ) -> NoSocketLeaks {
         let filter = Result { () throws(SocketFilterError) in try SocketFilter(filter) }

@@ -23,7 +23,9 @@ extension SocketLedger {
         note(descriptor) { state, cookie in
             state.holdings[cookie]?.side = .active
             state.holdings[cookie]?.peer = peer
-            state.join(cookie, client: OwnDescriptor(number: descriptor).local)
+            if let client = OwnDescriptor(number: descriptor).local, let peer {
+                state.join(cookie, SocketLedger.Connection(client: client, server: peer))
+            }
         }
     }
 
@@ -35,7 +37,9 @@ extension SocketLedger {
             state.holdings[cookie]?.side = .passive
             state.holdings[cookie]?.maker = server ?? Self.maker
             state.holdings[cookie]?.peer = client
-            state.join(cookie, client: client)
+            if let client, let local = OwnDescriptor(number: descriptor).local {
+                state.join(cookie, SocketLedger.Connection(client: client, server: local))
+            }
         }
     }
 
@@ -52,15 +56,28 @@ extension SocketLedger {
     }
 }
 
+extension SocketLedger {
+    /// A connection by both of its ends. One of them is not enough: clients of several servers may have the same port.
+    struct Connection: Hashable {
+        private let client: SocketEndpoint
+        private let server: SocketEndpoint
+
+        /// Whichever end they are told of by, and in whichever family. Who connects to no address is connected to its own.
+        init(client: SocketEndpoint, server: SocketEndpoint) {
+            self.client = SocketEndpoint(client.address.unmapped, port: client.port)
+            let address = server.address.isAny ? client.address : server.address
+            self.server = SocketEndpoint(address.unmapped, port: server.port)
+        }
+    }
+}
+
 extension SocketLedger.State {
     /// Both ends of a connection within this process belong to whom the client's belongs to, else to whom the server's
     /// does. Which end is noted first depends on the threads.
-    fileprivate mutating func join(_ cookie: SocketCookie, client endpoint: SocketEndpoint?) {
-        guard let endpoint, endpoint.port != 0 else { return }
-        let key = SocketEndpoint(endpoint.address.unmapped, port: endpoint.port)
-        guard let other = halves.removeValue(forKey: key), other != cookie, let half = holdings[other],
+    fileprivate mutating func join(_ cookie: SocketCookie, _ connection: SocketLedger.Connection) {
+        guard let other = halves.removeValue(forKey: connection), other != cookie, let half = holdings[other],
             let whole = holdings[cookie]
-        else { return halves[key] = cookie }
+        else { return halves[connection] = cookie }
         let (client, server) = whole.side == .active ? (whole, half) : (half, whole)
         guard let maker = client.maker ?? server.maker else { return }
         for end in [cookie, other] { holdings[end]?.maker = maker }

@@ -54,8 +54,8 @@ package final class SocketLedger: Sendable {
         /// The number of the last look.
         var lookCount = 0
         var holdings: [SocketCookie: Holding] = [:]
-        /// The one end of a connection of which the other is not known yet, by the client's endpoint.
-        var halves: [SocketEndpoint: SocketCookie] = [:]
+        /// The one end of a connection of which the other is not known yet.
+        var halves: [Connection: SocketCookie] = [:]
     }
 
     private let state = Mutex(State())
