@@ -138,10 +138,15 @@ extension SocketLedger.State {
 
     /// Notes that a process holds a socket. One that is new has come in a window that is open.
     mutating func see(_ cookie: SocketCookie, _ pid: Int32, _ descriptor: OwnDescriptor?) {
-        var holding = holdings[cookie] ?? SocketLedger.Holding(cookie: cookie, suspects: suspects)
+        guard let index = holdings.index(forKey: cookie) else {
+            var holding = SocketLedger.Holding(cookie: cookie, suspects: suspects)
+            (holding.pid, holding.descriptor, holding.lastSeen) = (pid, descriptor, lookCount)
+            return holdings[cookie] = holding
+        }
         // Of several holders it is this process first.
-        if holding.lastSeen != lookCount || descriptor != nil { (holding.pid, holding.descriptor) = (pid, descriptor) }
-        holding.lastSeen = lookCount
-        holdings[cookie] = holding
+        guard holdings.values[index].lastSeen != lookCount || descriptor != nil else { return }
+        holdings.values[index].pid = pid
+        holdings.values[index].descriptor = descriptor
+        holdings.values[index].lastSeen = lookCount
     }
 }
