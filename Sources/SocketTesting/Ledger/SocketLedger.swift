@@ -44,8 +44,8 @@ package final class SocketLedger: Sendable {
     struct State {
         var open: [LeakWindow] = [] {
             didSet {
-                let outer = Set(open.compactMap { $0.parent.map(ObjectIdentifier.init) })
-                suspects = open.filter { !outer.contains(ObjectIdentifier($0)) }
+                let outer = Set(open.compactMap(\.parent))
+                suspects = open.filter { !outer.contains($0) }
             }
         }
         /// The windows that something can come in without anybody knowing in which: all that are open, but for those
@@ -58,7 +58,7 @@ package final class SocketLedger: Sendable {
         var halves: [Connection: SocketCookie] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let history = SocketHistory()
     /// Whether a window is open.
     let isWatching = Atomic(false)
@@ -90,7 +90,7 @@ package final class SocketLedger: Sendable {
                 }
             }
             try state.look()
-            let stillOpen = state.open.filter { $0 != window }
+            let stillOpen = Set(state.open).subtracting([window])
             let due = state.holdings.values.filter { holding in
                 guard !holding.isTold, !holding.suspects.contains(where: stillOpen.contains) else { return false }
                 let place = LeakWindow.innermost(around: holding.suspects)
