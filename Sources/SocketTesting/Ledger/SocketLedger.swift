@@ -7,8 +7,9 @@ internal import TCPWatch
 /// Which TCP sockets this process and its children hold, and in whose window each of them came.
 ///
 /// There is one for the process. It looks whenever a window opens or closes, so that between two looks the same windows
-/// are open: a socket that is new has come in one of these. ``SocketCalls`` often knows better in which.
+/// are open: a socket that is new has come in one of these. Where the call that made it was seen, it is known in which.
 package final class SocketLedger: Sendable {
+    /// That of this process.
     package static let shared = SocketLedger()
 
     /// A socket that is held.
