@@ -62,7 +62,7 @@ struct JSONLWriter: RecordWriter, ~Copyable {
             text.append(index == 0 ? "{\"pid\":" : ",{\"pid\":")
             text.append(decimal: UInt64(owner.pid))
             text.append(",\"name\":")
-            text.append(json: String(decoding: owner.name.bytes, as: UTF8.self))
+            text.append(json: owner.name.text)
             text.append(",\"fd\":")
             text.append(decimal: UInt64(owner.descriptor))
             text.append(UInt8(ascii: "}"))

@@ -69,7 +69,7 @@ extension Words {
             text.append("users:(")
             for (index, owner) in owners.enumerated() {
                 text.append(index == 0 ? "(\"" : ",(\"")
-                text.append(owner.name.description)  // escaped already
+                text.append(printable: owner.name.text)
                 text.append("\",pid=")
                 text.append(decimal: UInt64(owner.pid))
                 text.append(",fd=")
