@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "SockDiag", targets: ["SockDiag"]),
         .library(name: "SocketOwners", targets: ["SocketOwners"]),
         .library(name: "TCPWatch", targets: ["TCPWatch"]),
+        .library(name: "TCPDiagnosis", targets: ["TCPDiagnosis"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -27,12 +28,14 @@ let package = Package(
         .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
         .target(name: "KernelTrace", dependencies: ["CMnl", "SockDiag"], swiftSettings: settings),
         .target(name: "TCPWatch", dependencies: ["KernelTrace", "SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
                 "KernelTrace",
                 "SockDiag",
                 "SocketOwners",
+                "TCPDiagnosis",
                 "TCPWatch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -87,7 +90,7 @@ let package = Package(
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "SockDiag", "SocketOwners", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings
