@@ -26,11 +26,13 @@ let package = Package(
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
         .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
-        .target(name: "TCPWatch", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(name: "KernelTrace", dependencies: ["CMnl", "SockDiag"], swiftSettings: settings),
+        .target(name: "TCPWatch", dependencies: ["KernelTrace", "SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
+                "KernelTrace",
                 "SockDiag",
                 "SocketOwners",
                 "TCPDiagnosis",
@@ -76,8 +78,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "KernelTraceTests",
+            dependencies: ["KernelTrace", "SockDiag", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TCPWatchTests",
-            dependencies: ["TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
+            dependencies: ["KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
             swiftSettings: settings
         ),
         .testTarget(
