@@ -106,7 +106,8 @@ extension SockDiagError {
     /// What keeps the trace from being had.
     package init(tracing support: TraceSupport) {
         let isPrivilege = support.missing.first == .privilege
-        let code: Code = isPrivilege ? .missingCapability : support.missing.first == .kernel ? .kernelTooOld : .unsupported
+        let code: Code =
+            isPrivilege ? .missingCapability : support.missing.first == .kernel ? .kernelTooOld : .unsupported
         self.init(
             code,
             operation: "trace the kernel",

@@ -70,25 +70,30 @@ extension Examination {
 
     /// Destinations that do not answer SYNs.
     mutating func checkUnanswered() throws(SockDiagError) {
-        for (destination, openings) in now.openings.sorted(by: { $0.value.repeated > $1.value.repeated })
+        for (address, openings) in now.openings.sorted(by: { $0.value.repeated > $1.value.repeated })
         where openings.repeated >= thresholds.unanswered {
             // The listener here that is full has been found already.
             let isHere = findings.contains { finding in
                 guard finding.kind == .acceptQueueOverflow || finding.kind == .halfOpenFlood else { return false }
-                return finding.local?.port == destination.port && destination.address.isLoopback
+                return address.isLoopback && openings.ports == finding.local.map { [$0.port] }
             }
             guard !isHere else { continue }
+            let port = openings.ports.count == 1 ? openings.ports.first : nil
+            let destination = SocketEndpoint(address, port: port ?? 0)
+            let ports = openings.ports.sorted().prefix(8).map(String.init).joined(separator: ", ")
             let owners = try owners(of: openings.inodes)
             findings.append(
                 Finding(
                     kind: .unanswered,
-                    title: "\(destination) does not answer: \(openings.repeated) connections of "
+                    title:
+                        "\(port == nil ? "\(address)" : "\(destination)") does not answer: \(openings.repeated) connections of "
                         + "\(owners.named(or: "programs here")) wait in SYN_SENT",
                     remote: destination,
                     owners: owners,
                     evidence: [
                         .init("count", openings.count, "\(openings.count) in SYN_SENT"),
                         .init("repeated", openings.repeated, "the SYN of \(openings.repeated) was sent again"),
+                        .init("ports", openings.ports.count, "to port \(ports)"),
                     ],
                     meaning: """
                         SYNs are lost on the way, dropped by a firewall, or the host is down or its queues are full. (Where \
@@ -98,7 +103,7 @@ extension Examination {
                     remedies: [
                         .init(
                             "See how far it is reachable, and whether a firewall here drops it.",
-                            inNamespace("tracepath -n \(destination.address)") + "; nft list ruleset",
+                            inNamespace("tracepath -n \(address)") + "; nft list ruleset",
                             price: "None."
                         ),
                         .init(

@@ -30,17 +30,20 @@ struct PortUse: Sendable {
     var inode: UInt32?
 }
 
-/// Connections that are being opened to one destination.
+/// Connections that are being opened to one address.
 struct Openings: Sendable {
     private(set) var count = 0
     /// Those whose SYN was sent again.
     private(set) var repeated = 0
+    /// Where those go.
+    private(set) var ports: Set<UInt16> = []
     private(set) var inodes: [UInt32] = []
 
     mutating func add(_ socket: borrowing SocketRecord) {
         count += 1
         guard socket.retransmits > 0 else { return }
         repeated += 1
+        ports.insert(socket.remote.port)
         if let inode = socket.inode { inodes.append(inode) }
     }
 }

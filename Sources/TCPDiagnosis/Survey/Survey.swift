@@ -19,8 +19,8 @@ struct Survey: Sendable {
     private(set) var closeWaits: [Waiting] = []
     /// Ports taken by connections to each destination.
     private(set) var routes: [Route: PortUse] = [:]
-    /// Connections in SYN_SENT by where they go.
-    private(set) var openings: [SocketEndpoint: Openings] = [:]
+    /// Connections in SYN_SENT by the address that they go to.
+    private(set) var openings: [IPAddress: Openings] = [:]
     private(set) var finWait2 = FinWait2()
     /// Connections that are being retransmitted, by the peer's address.
     private(set) var retransmitting: [IPAddress: Int] = [:]
@@ -64,7 +64,7 @@ struct Survey: Sendable {
     private mutating func count(_ socket: borrowing SocketRecord) {
         let timer = socket.timer
         switch socket.state {
-        case .synSent: return openings[socket.remote.unmapped, default: Openings()].add(socket)
+        case .synSent: return openings[socket.remote.address.unmapped, default: Openings()].add(socket)
         case .finWait2: finWait2.add(socket)
         case .closeWait where socket.inode != nil: closeWaits.append(Waiting(socket))
         default: break
@@ -78,10 +78,14 @@ struct Survey: Sendable {
         }
     }
 
+    /// A program that reads a little late is no trouble: nothing has come for half a second.
     private mutating func countClosedWindow(_ socket: borrowing SocketRecord) {
         guard socket.receiveQueue > 0, socket.inode != nil else { return }
-        let window = socket.withAttribute(.info) { BorrowedTCPInfo($0)[.rcvWnd] }
-        if window == 0 { closedHere.append(Waiting(socket)) }
+        let isClosed = socket.withAttribute(.info) { bytes -> Bool? in
+            let info = BorrowedTCPInfo(bytes)
+            return info[.rcvWnd] == 0 && info[.lastDataRecv] ?? 0 >= 500
+        }
+        if isClosed == true { closedHere.append(Waiting(socket)) }
     }
 
     private mutating func countPort(_ socket: borrowing SocketRecord) {
