@@ -59,20 +59,23 @@ struct Examination {
     /// How much a counter has grown; nil where the kernel has no such counter.
     func growth(of name: KernelCounters.Name) -> Int? {
         guard let old = before.counters[name], let new = now.counters[name] else { return nil }
-        return Int(clamping: new &- min(old, new))
+        // No counter grows by so much; a sum of a few does not overflow.
+        return Int(min(new &- min(old, new), 1 << 50))
     }
 
     /// So many since the look before, as a rate.
     func perSecond(_ count: Int) -> Int {
-        let span = max(now.time - before.time, 1)
-        return Int((Double(count) * 1e9 / Double(span)).rounded())
+        let seconds = max(Double(now.time &- before.time) / 1e9, 0.001)
+        return Int((Double(min(count, 1 << 50)) / seconds).rounded())
     }
 
     /// The growth of a counter as a rate; 0 where there is no such counter.
     func rate(of name: KernelCounters.Name) -> Int { perSecond(growth(of: name) ?? 0) }
 
     /// A part of a whole in percent, rounded down.
-    static func percent(_ part: Int, of whole: Int) -> Int { whole > 0 ? part * 100 / whole : part > 0 ? 100 : 0 }
+    static func percent(_ part: Int, of whole: Int) -> Int {
+        whole > 0 ? Int((Double(part) / Double(whole) * 100).rounded(.down)) : part > 0 ? 100 : 0
+    }
 
     /// The command that changes a setting, in the namespace that is examined.
     func sysctl(_ setting: KernelSetting, _ value: some CustomStringConvertible) -> String {

@@ -4,15 +4,18 @@ internal import SocketOwners
 extension Examination {
     /// Old connections in CLOSE_WAIT, by the process that does not close them.
     mutating func checkCloseWait() throws(SockDiagError) {
-        let age =
-            UInt64(clamping: thresholds.closeWaitAge.components.seconds * 1000)
-            + UInt64(clamping: thresholds.closeWaitAge.components.attoseconds / 1_000_000_000_000_000)
-        let old = now.closeWaits.filter { $0.silentMilliseconds >= age }
+        let old = now.closeWaits.filter {
+            .milliseconds(Int64(clamping: $0.silentMilliseconds)) >= thresholds.closeWaitAge
+        }
         guard old.count >= thresholds.closeWait else { return }
         for group in try grouped(old) where group.sockets.count >= thresholds.closeWait {
             let (count, owners) = (group.sockets.count, group.owners)
             let oldest = Int(clamping: (group.sockets.map(\.silentMilliseconds).max() ?? 0) / 1000)
-            let unread = group.sockets.reduce(0) { $0 + Int($1.unread) }
+            // Unread is the end itself: a read of 0 bytes takes it.
+            let unread = group.sockets.count { $0.unread > 0 }
+            let mistake =
+                unread * 2 > count
+                ? "it does not read, and so does not notice the end" : "it has read the end and forgets to call close()"
             let ports = Set(group.sockets.map(\.local.port)).sorted().prefix(4).map(String.init)
             let program = owners.named(or: "a program")
             findings.append(
@@ -23,13 +26,18 @@ extension Examination {
                     evidence: [
                         .init("count", count, "\(count) in CLOSE_WAIT"),
                         .init("oldest_seconds", oldest, "silent for up to \(oldest) s"),
-                        .init("unread_bytes", unread, "\(unread) bytes not read"),
+                        .init(
+                            "end_not_read",
+                            unread,
+                            unread == 0
+                                ? "the program has read the end of all"
+                                : "the program has not read the end of \(unread)"
+                        ),
                         .init("ports", ports.count, "at local port \(ports.joined(separator: ", "))"),
                     ],
                     meaning: """
-                        The program has a bug: it does not notice that its peer is gone, or forgets to call close(). Each \
-                        connection keeps a descriptor; when there are none left, it can open and accept nothing more. No \
-                        timer and no setting ends them.
+                        The program has a bug: \(mistake). Each connection keeps a descriptor; when there are none left, it \
+                        can open and accept nothing more. No timer and no setting ends them.
                         """,
                     remedies: [
                         .init(

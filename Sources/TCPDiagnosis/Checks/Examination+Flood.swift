@@ -28,13 +28,14 @@ extension Examination {
                 evidence: evidence(listener, requests, dropped),
                 meaning: isFull && !hasCookies
                     ? """
-                    A SYN flood: SYNs come whose senders never send the last ACK, most often from forged addresses. Each \
-                    takes a place in the queue for up to \(now.settings.halfOpenSeconds ?? 63) s. When it is full, the \
+                    A SYN flood: SYNs come whose senders never send the last ACK, most often from forged addresses. \
+                    (With TCP_DEFER_ACCEPT, also clients that connect and say nothing.) Each takes a place in the queue for up to \(now.settings.halfOpenSeconds ?? 63) s. When it is full, the \
                     kernel drops every new SYN, those of honest clients too.
                     """
                     : """
-                    A SYN flood, or clients behind a path on which our answers are lost: they never send the last ACK. A \
-                    full queue is answered with SYN cookies: honest clients connect all the same.
+                    A SYN flood, or clients behind a path on which our answers are lost: they never send the last ACK. \
+                    (With TCP_DEFER_ACCEPT, also clients that connect and say nothing.) A full queue is answered with SYN \
+                    cookies: honest clients connect all the same.
                     """,
                 remedies: remedies(endpoint, listener, requests)
             )
@@ -53,16 +54,21 @@ extension Examination {
             Finding.Evidence("stuck", requests.stuck, "\(requests.stuck) of them unanswered since the look before"),
             Finding.Evidence(
                 "syns_per_second",
-                perSecond(arrived) + cookies + dropped,
-                "about \(perSecond(arrived) + cookies + dropped) SYNs a second"
+                perSecond: perSecond(arrived) + cookies + dropped,
+                "SYNs a second, about"
             ),
-            Finding.Evidence("dropped_per_second", dropped, "\(dropped) a second dropped"),
-            Finding.Evidence("cookies_per_second", cookies, "\(cookies) a second answered with a SYN cookie"),
+            Finding.Evidence("dropped_per_second", perSecond: dropped, "a second dropped"),
+            Finding.Evidence("cookies_per_second", perSecond: cookies, "a second answered with a SYN cookie"),
         ]
         if let top {
             let share = Self.percent(top.value, of: requests.count)
             evidence.append(
-                .init("sources", sources, "from \(sources) addresses, \(share)% of them from \(top.key)")
+                .init(
+                    "sources",
+                    sources,
+                    sources == 1
+                        ? "all from \(top.key)" : "from \(sources) addresses, \(share)% of them from \(top.key)"
+                )
             )
         }
         for setting in [KernelSetting.synCookies, .maxSYNBacklog, .somaxconn, .synAckRetries] {
@@ -116,7 +122,7 @@ extension Examination {
                 )
             )
         }
-        remedies.append(rateLimit(endpoint, requests))
+        if !requests.sources.keys.allSatisfy(\.isLoopback) { remedies.append(rateLimit(endpoint, requests)) }
         return remedies
     }
 

@@ -36,7 +36,7 @@ extension Examination {
         var evidence = [
             Finding.Evidence("waiting", listener.waiting, "\(listener.waiting) connections wait to be accepted"),
             Finding.Evidence("limit", listener.limit, "the queue takes \(listener.limit)"),
-            Finding.Evidence("dropped_per_second", dropped, "\(dropped) SYNs and ACKs a second are dropped"),
+            Finding.Evidence("dropped_per_second", perSecond: dropped, "SYNs and ACKs a second are dropped"),
         ]
         if let requests = now.requestsByListener[endpoint], requests.count > 0 {
             evidence.append(.init("half_open", requests.count, "\(requests.count) more are half open before it"))

@@ -45,7 +45,7 @@ extension Examination {
     private mutating func checkTimeWait() {
         let lost = rate(of: .timeWaitOverflows)
         guard lost > 0, let most = now.settings[.maxTimeWait] else { return }
-        let count = Int(clamping: now.counters[.timeWaits] ?? 0)
+        let count = now.counters.now(.timeWaits)
         findings.append(
             Finding(
                 kind: .timeWaitOverflow,
@@ -72,7 +72,7 @@ extension Examination {
     }
 
     private mutating func checkOrphans() {
-        let count = Int(clamping: now.counters[.orphans] ?? 0)
+        let count = now.counters.now(.orphans)
         guard let most = now.settings[.maxOrphans], Self.percent(count, of: most) >= thresholds.orphans else { return }
         findings.append(
             Finding(
@@ -107,7 +107,7 @@ extension Examination {
 
     private mutating func checkMemory() {
         let limits = now.settings.values(of: .memory)
-        let pages = Int(clamping: now.counters[.pages] ?? 0)
+        let pages = now.counters.now(.pages)
         guard limits.count == 3,
             Self.percent(pages, of: limits[1]) >= thresholds.memory || rate(of: .memoryPressures) > 0
         else { return }

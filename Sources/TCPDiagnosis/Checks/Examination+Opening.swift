@@ -72,12 +72,9 @@ extension Examination {
     mutating func checkUnanswered() throws(SockDiagError) {
         for (address, openings) in now.openings.sorted(by: { $0.value.repeated > $1.value.repeated })
         where openings.repeated >= thresholds.unanswered {
-            // The listener here that is full has been found already.
-            let isHere = findings.contains { finding in
-                guard finding.kind == .acceptQueueOverflow || finding.kind == .halfOpenFlood else { return false }
-                return address.isLoopback && openings.ports == finding.local.map { [$0.port] }
-            }
-            guard !isHere else { continue }
+            // Listeners here that are full have been found already.
+            let full = findings.compactMap(\.local?.port)
+            guard !(address.isLoopback && openings.ports.isSubset(of: full)) else { continue }
             let port = openings.ports.count == 1 ? openings.ports.first : nil
             let destination = SocketEndpoint(address, port: port ?? 0)
             let ports = openings.ports.sorted().prefix(8).map(String.init).joined(separator: ", ")

@@ -43,10 +43,15 @@ public struct Finding: Hashable, Sendable {
         public let name: String
         /// The number.
         public let value: Int
-        /// It in words.
+        /// It in words; empty where it says nothing, as a rate of 0.
         public let text: String
 
         init(_ name: String, _ value: Int, _ text: String) { (self.name, self.value, self.text) = (name, value, text) }
+
+        /// A rate: so many of what the words say.
+        init(_ name: String, perSecond value: Int, _ words: String) {
+            self.init(name, value, value == 0 ? "" : "\(value) \(words)")
+        }
     }
 
     /// What helps.

@@ -53,6 +53,9 @@ struct KernelCounters: Sendable {
 
     subscript(name: Name) -> UInt64? { numbers[name.rawValue] }
 
+    /// Something that the kernel has now.
+    func now(_ name: Name) -> Int { Int(min(numbers[name.rawValue] ?? 0, 1 << 50)) }
+
     /// A line of names and one of numbers, both after the same word.
     private mutating func addTables(_ bytes: [UInt8]) {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")

@@ -41,7 +41,7 @@ struct DoctorCommand: ParsableCommand {
               tcpstates doctor --watch                     again and again, until Ctrl-C
               tcpstates doctor --all-netns                 containers too
               tcpstates doctor --threshold close-wait=1    also what is small
-              tcpstates doctor --json | jq -r .title       for programs
+              tcpstates doctor -H --json | jq -r .title    an object a line, for programs
             """
     )
 

@@ -68,8 +68,8 @@ struct Access {
             if listing.hidesProcesses {
                 hidden = "/proc hides the processes of other users (hidepid): \(privilege)"
             } else if listing.unreadable > 0 {
-                hidden =
-                    "\(listing.unreadable) processes of other users cannot be read, nor whose sockets they hold: \(privilege)"
+                let count = listing.unreadable == 1 ? "1 process" : "\(listing.unreadable) processes"
+                hidden = "\(count) cannot be read, nor which sockets they hold: \(privilege)"
             }
             let others = listing.contains { (try? SockDiagClient(in: $0)) == nil }
             let entering = "other network namespaces cannot be entered: it takes CAP_SYS_ADMIN, as root has it"

@@ -49,6 +49,12 @@ extension DoctorReport {
         } else {
             prose.heading("\(clock)\(count) finding\(count == 1 ? "" : "s"):", StateColor.of(.closeWait))
         }
+        if count > 1, last == nil {
+            for (number, entry) in entries.enumerated() {
+                prose.entry("\(number + 1)", entry.finding.title)
+                if let command = entry.finding.remedies.first?.command { prose.command("", command) }
+            }
+        }
         for (number, entry) in entries.enumerated() {
             guard !known.contains(entry.key) else {
                 prose.entry("still", entry.finding.title)
@@ -88,7 +94,7 @@ extension DoctorReport {
             if remedy.price != "None." { prose.entry("", "Price: \(remedy.price)") }
         }
         prose.entry("means", finding.meaning)
-        prose.entry("seen", finding.evidence.map(\.text).joined(separator: "; ") + ".")
+        prose.entry("seen", finding.evidence.map(\.text).filter { !$0.isEmpty }.joined(separator: "; ") + ".")
     }
 
     /// Writes the `finding` records.
