@@ -88,6 +88,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "TCPDiagnosisTests",
+            dependencies: ["SockDiag", "SocketOwners", "TCPDiagnosis", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
                 "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",

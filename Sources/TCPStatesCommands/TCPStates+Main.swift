@@ -16,6 +16,9 @@ extension TCPStates {
             var command = try parse(arguments)
             try command.run()
             return EXIT_SUCCESS
+        } catch let status as ExitCode {
+            // All has been said.
+            return status.rawValue
         } catch {
             return report(error)
         }

@@ -61,6 +61,11 @@ extension Lab {
         return try child.checked(in: state)
     }
 
+    /// A client of the listener that has sent nothing yet: whether it is answered at all is for the script to see.
+    package func peer(of listener: KernelSocket, over network: LabNetwork = .ipv4) throws(LabError) -> Peer {
+        try Peer(on: wire, over: network, kernelPort: listener.local.port)
+    }
+
     /// So many half-open requests on one listener.
     @discardableResult
     package func flood(

@@ -1,8 +1,11 @@
-public import SockDiag
+package import SockDiag
 
 /// The kernel's settings, as one network namespace has them.
-public struct KernelSettings: Sendable {
+package struct KernelSettings: Sendable {
     private let numbers: [KernelSetting: [Int]]
+
+    /// Larger than any setting; what is computed with it does not overflow.
+    private static let largest = 1 << 40
 
     /// The values by name, as `/proc/sys` has them.
     init(_ numbers: [KernelSetting: [Int]]) { self.numbers = numbers }
@@ -13,7 +16,7 @@ public struct KernelSettings: Sendable {
     /// Reads those of a namespace.
     ///
     /// - Throws: ``/SockDiag/SockDiagError`` where the namespace may not be entered.
-    public init(of namespace: NetworkNamespace) throws(SockDiagError) {
+    package init(of namespace: NetworkNamespace) throws(SockDiagError) {
         self = try namespace.run { () throws(SockDiagError) in KernelSettings() }
     }
 
@@ -25,15 +28,16 @@ public struct KernelSettings: Sendable {
             guard let bytes = try? OpenFile.start(of: path, limit: 128) else { continue }
             numbers[setting] = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
                 .compactMap { Int($0) }
+                .map { max(-Self.largest, min($0, Self.largest)) }
         }
         self.init(numbers)
     }
 
     /// The value, or the first of several; nil where this kernel or namespace has no such setting.
-    public subscript(setting: KernelSetting) -> Int? { numbers[setting]?.first }
+    package subscript(setting: KernelSetting) -> Int? { numbers[setting]?.first }
 
     /// All values of a setting that has several.
-    public func values(of setting: KernelSetting) -> [Int] { numbers[setting] ?? [] }
+    package func values(of setting: KernelSetting) -> [Int] { numbers[setting] ?? [] }
 }
 
 extension KernelSettings {

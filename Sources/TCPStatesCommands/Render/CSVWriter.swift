@@ -37,7 +37,20 @@ struct CSVWriter: RecordWriter, ~Copyable {
         case .words(let words): text.append(csv: words.joined(separator: " "))
         case .time(let nanoseconds): text.append(rfc3339: nanoseconds)
         case .owners(let owners): append(owners)
+        case .fields, .numbers, .list: text.append(csv: value.map(Self.plain) ?? "")
         case nil: break
+        }
+    }
+
+    /// A value within another.
+    private static func plain(_ value: FieldValue) -> String {
+        switch value {
+        case .fields(let fields): fields.map { "\($0.name)=\(plain($0.value))" }.joined(separator: " ")
+        case .numbers(let numbers): numbers.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+        case .list(let values): values.map(plain).joined(separator: " | ")
+        case .text(let text): text
+        case .integer(let number), .large(let number): "\(number)"
+        default: ""
         }
     }
 

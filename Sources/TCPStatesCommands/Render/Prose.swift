@@ -1,4 +1,5 @@
-/// Text for people in paragraphs, each with a label before it, wrapped to the width of the terminal.
+/// Text for people in paragraphs, each with a label before it, wrapped to the width of the terminal. Names that others
+/// chose are escaped by those who put them into a sentence.
 struct Prose: ~Copyable {
     var text = TextBuffer()
     private let hasColor: Bool
@@ -18,11 +19,12 @@ struct Prose: ~Copyable {
     /// A line of its own, in bold or in a colour.
     mutating func heading(_ heading: String, _ color: StaticString = StateColor.heading) {
         paint(color)
-        var isFirst = true
-        for line in wrapped(heading, in: width) {
-            if !isFirst { text.append(.newline) }
-            text.append(printable: line)
-            isFirst = false
+        for (number, line) in wrapped(heading, in: width - Self.label / 4).enumerated() {
+            if number > 0 {
+                text.append(.newline)
+                text.append(spaces: Self.label / 4)
+            }
+            text.append(line)
         }
         paint(StateColor.reset)
         text.append(.newline)
@@ -38,7 +40,7 @@ struct Prose: ~Copyable {
         text.append(spaces: Self.label - label.count)
         for (number, line) in wrapped(paragraph, in: width - indentation).enumerated() {
             if number > 0 { text.append(spaces: indentation) }
-            text.append(printable: line)
+            text.append(line)
             text.append(.newline)
         }
     }
@@ -50,7 +52,7 @@ struct Prose: ~Copyable {
         text.append(label)
         text.append(spaces: Self.label - label.count)
         paint(StateColor.heading)
-        text.append(printable: command)
+        text.append(command)
         paint(StateColor.reset)
         text.append(.newline)
     }
