@@ -23,7 +23,7 @@ internal import Testing
         #expect(young.isEmpty, "\(young.map(\.title))")
         let all = thresholds { $0.closeWaitAge = .zero }
         let finding = try patient.findings(all).only(.closeWait)
-        #expect(finding.owners.map(\.pid) == [getpid()])
+        #expect(finding.owners?.map(\.pid) == [getpid()])
         #expect(finding["count"] == 12)
         #expect(finding.title.contains("process \(getpid())"))
         #expect(finding.remedies[0].command?.contains("pid = \(getpid())") == true)
@@ -40,7 +40,7 @@ internal import Testing
         let finding = try patient.findings(thresholds { $0.finWait2 = 5 }).only(.finWait2)
         #expect(finding["count"] == 7)
         #expect(finding["held"] == 6)
-        #expect(finding.owners.map(\.pid) == [getpid()])
+        #expect(finding.owners?.map(\.pid) == [getpid()])
         #expect(finding.remote?.address == LabNetwork.ipv4.peerEnd(port: 0).address)
     }
 
@@ -55,7 +55,7 @@ internal import Testing
         let finding = try findings.only(.unanswered)
         #expect(findings.count == 1)
         #expect(finding.remote?.address == LabNetwork.ipv4.peerEnd(port: 0).address)
-        #expect(finding.owners.map(\.pid) == [getpid()])
+        #expect(finding.owners?.map(\.pid) == [getpid()])
         #expect(finding["repeated"] == 4)
     }
 
@@ -73,7 +73,7 @@ internal import Testing
             readers = try patient.findings(thresholds { $0.zeroWindow = 1 }).filter { $0.remote == nil }
         }
         let finding = try readers.only(.zeroWindow)
-        #expect(finding.owners.map(\.pid) == [getpid()])
+        #expect(finding.owners?.map(\.pid) == [getpid()])
         #expect(finding["unread_bytes"].map { $0 > 10_000 } == true)
     }
 
@@ -88,7 +88,7 @@ internal import Testing
         try connection.peer.receive(.ack)
         let finding = try patient.findings(thresholds { $0.zeroWindow = 1 }).only(.zeroWindow)
         #expect(finding.remote?.address == connection.remote.address)
-        #expect(finding.owners.map(\.pid) == [getpid()])
+        #expect(finding.owners?.map(\.pid) == [getpid()])
     }
 
     @Test func `What is sent again and again is found, and to whom`() throws {

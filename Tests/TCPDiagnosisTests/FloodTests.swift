@@ -29,7 +29,7 @@ internal import Testing
         let flood = try findings.only(.halfOpenFlood)
         #expect(findings.count == 1)
         #expect(flood.local == listener.local)
-        #expect(flood.owners.map(\.pid) == [getpid()])
+        #expect(flood.owners?.map(\.pid) == [getpid()])
         #expect(flood.title.contains("new clients are refused"))
         #expect(flood["half_open"] == 65)
         #expect(flood["limit"] == 64)
@@ -95,13 +95,44 @@ internal import Testing
         #expect(after == Self.clients)
     }
 
+    @Test func `What tcp_synack_retries costs: with 0 one lost ACK cuts an honest client off, with 1 it does not`()
+        throws
+    {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let listener = try patient.lab.listener()
+        try patient.lab.sysctl("net.ipv4.tcp_synack_retries", 1)
+        let lucky = try patient.lab.peer(of: listener)
+        try lucky.send(.syn)
+        try lucky.receive(.synAck)
+        // Its ACK is lost. The SYN+ACK comes again, and is acknowledged again.
+        try lucky.receive(.synAck)
+        try lucky.send(.ack)
+        #expect(try patient.lab.procNetTCP().first { $0.remote == lucky.endpoint }?.state == .established)
+
+        try patient.lab.sysctl("net.ipv4.tcp_synack_retries", 0)
+        let unlucky = try patient.lab.peer(of: listener)
+        try unlucky.send(.syn)
+        try unlucky.receive(.synAck)
+        // Its ACK is lost too. It takes itself for connected and sends, when the server has forgotten it.
+        let clock = ContinuousClock()
+        let start = clock.now
+        while try patient.lab.procNetTCP().contains(where: { $0.remote == unlucky.endpoint }) {
+            try #require(clock.now - start < .seconds(10), "the request does not end")
+            usleep(20_000)
+        }
+        try unlucky.send(.data([1, 2, 3]))
+        try unlucky.receive(.rst)
+        #expect(try unlucky.unread().isEmpty)
+    }
+
     @Test func `With SYN cookies the flood is named, and that clients get in`() throws {
         let patient = try Patient()
         defer { patient.lab.close() }
         let listener = try flooded(patient, syncookies: 1)
         let flood = try patient.findings { try patient.sendSYNs(30, to: listener) }.only(.halfOpenFlood)
         #expect(flood.local == listener.local)
-        #expect(flood.owners.map(\.pid) == [getpid()])
+        #expect(flood.owners?.map(\.pid) == [getpid()])
         #expect(flood.title.contains("SYN cookies let clients in"))
         #expect(flood["cookies_per_second"].map { $0 > 0 } == true)
         #expect(flood.remedy(.synCookies) == nil)
@@ -115,7 +146,7 @@ internal import Testing
         #expect(try patient.lab.procNetTCP().allSatisfy { $0.state == .listen })
         let flood = try patient.findings { try patient.sendSYNs(300, to: listener) }.only(.halfOpenFlood)
         #expect(flood.local == listener.local)
-        #expect(flood.owners.map(\.pid) == [getpid()])
+        #expect(flood.owners?.map(\.pid) == [getpid()])
         #expect(flood["answered_per_second"] == 0)
         #expect(try patient.connected(Self.clients, to: listener) == Self.clients)
     }

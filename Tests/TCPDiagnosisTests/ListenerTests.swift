@@ -19,7 +19,7 @@ internal import Testing
         let finding = try findings.only(.acceptQueueOverflow)
         #expect(findings.count == 1, "\(findings.map(\.title))")
         #expect(finding.local == listener.local)
-        #expect(finding.owners.map(\.pid) == [getpid()])
+        #expect(finding.owners?.map(\.pid) == [getpid()])
         #expect(finding.title.contains("the queue is full"))
         #expect(finding["waiting"] == 5)
         #expect(finding["limit"] == 4)

@@ -35,7 +35,7 @@ internal import Testing
         let finding = try findings.only(.portExhaustion)
         #expect(findings.count == 1, "\(findings.map(\.title))")
         #expect(finding.remote == listener.local)
-        #expect(finding.owners.map(\.pid) == [getpid()])
+        #expect(finding.owners?.map(\.pid) == [getpid()])
         #expect(finding["used"] == Self.ports)
         #expect(finding.remedy(.timeWaitReuse) == nil)
         try patient.follow(finding.remedy(.localPortRange))

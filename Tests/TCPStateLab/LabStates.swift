@@ -66,6 +66,11 @@ extension Lab {
         try Peer(on: wire, over: network, kernelPort: listener.local.port)
     }
 
+    /// Takes the connection of a client that has completed its handshake, and is the first in the listener's queue.
+    package func accepted(from listener: KernelSocket, by peer: Peer) throws(LabError) -> KernelSocket {
+        try accept(from: listener, client: peer.port, as: listener.local)
+    }
+
     /// So many half-open requests on one listener.
     @discardableResult
     package func flood(

@@ -61,6 +61,7 @@ extension Examination {
     private mutating func grouped(
         _ sockets: [Waiting]
     ) throws(SockDiagError) -> [(owners: [SocketOwner], sockets: [Waiting])] {
+        guard !sockets.isEmpty else { return [] }
         let snapshot = try ownersOfSuspects()
         var groups: [Int32: (owners: [SocketOwner], sockets: [Waiting])] = [:]
         for socket in sockets {
@@ -72,7 +73,8 @@ extension Examination {
 
     /// Programs that do not read what has come, and peers that do not.
     mutating func checkClosedWindows() throws(SockDiagError) {
-        for group in try grouped(now.closedHere) where group.sockets.count >= thresholds.zeroWindow {
+        for group in try grouped(now.closedHere.count < thresholds.zeroWindow ? [] : now.closedHere)
+        where group.sockets.count >= thresholds.zeroWindow {
             let unread = group.sockets.reduce(0) { $0 + Int($1.unread) }
             let program = group.owners.named(or: "A program")
             findings.append(

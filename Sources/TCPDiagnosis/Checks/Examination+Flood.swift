@@ -138,7 +138,7 @@ extension Examination {
                 price: "Everybody behind that address is shut out. Undo: nft delete table inet tcpstates"
             )
         }
-        let family = endpoint.address.family == .ipv4 ? "ip" : "ip6"
+        let family = (top?.key ?? endpoint.address.unmapped).family == .ipv4 ? "ip" : "ip6"
         let rule =
             "tcp dport \(endpoint.port) tcp flags & (syn|ack) == syn "
             + "meter syns { \(family) saddr limit rate over 20/second burst 50 packets } drop"

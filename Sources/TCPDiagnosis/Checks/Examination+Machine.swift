@@ -155,7 +155,7 @@ extension Examination {
                 remedies: [
                     .init(
                         "More room.",
-                        sysctl(.conntrackMax, most * 2),
+                        "sysctl -w \(KernelSetting.conntrackMax.rawValue)=\(most * 2)",
                         price: "About 300 bytes of kernel memory for each."
                     ),
                     .init(

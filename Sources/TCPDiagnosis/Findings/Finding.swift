@@ -76,8 +76,9 @@ public struct Finding: Hashable, Sendable {
     public internal(set) var local: SocketEndpoint?
     /// The destination that it is about.
     public internal(set) var remote: SocketEndpoint?
-    /// The processes whose sockets it is about.
-    public internal(set) var owners: [SocketOwner] = []
+    /// The processes whose sockets it is about, a few of many; empty where nobody is known to hold them, nil where it is
+    /// about no process.
+    public internal(set) var owners: [SocketOwner]?
     /// How it is known.
     public let evidence: [Evidence]
     /// What it means for those who use the machine.

@@ -27,7 +27,7 @@ struct DoctorReport {
                 namespace: namespace,
                 local: finding.local,
                 remote: finding.remote,
-                pid: finding.owners.first?.pid
+                pid: finding.owners?.first?.pid
             )
         }
     }
@@ -83,9 +83,9 @@ extension DoctorReport {
             names.append(endpoint, interface: endpoint.scope, to: &name)
             prose.entry("where", name.withBytes { String(decoding: $0, as: UTF8.self) })
         }
-        if !finding.owners.isEmpty {
-            prose.entry("whose", finding.owners.map { "\($0.name) (process \($0.pid))" }.joined(separator: ", "))
-        } else if let hidden = entry.hiddenOwner {
+        if let owners = finding.owners.flatMap(\.nonEmpty) {
+            prose.entry("whose", owners.map { "\($0.name) (process \($0.pid))" }.joined(separator: ", "))
+        } else if finding.owners != nil, let hidden = entry.hiddenOwner {
             prose.entry("whose", hidden)
         }
         for (index, remedy) in finding.remedies.enumerated() {
@@ -119,7 +119,7 @@ extension DoctorReport {
         writer.add("local_port", finding?.local.map { .number($0.port) })
         writer.add("remote_address", finding?.remote.map { .address($0.address) })
         writer.add("remote_port", finding?.remote.flatMap { $0.port == 0 ? nil : .number($0.port) })
-        writer.add("processes", finding?.owners.nonEmpty.map { .owners($0) })
+        writer.add("processes", finding?.owners.flatMap(\.nonEmpty).map { .owners($0) })
         let evidence = finding?.evidence.map { (name: $0.name, value: UInt64(clamping: $0.value)) }
         writer.add("evidence", evidence.map { .numbers($0) })
         writer.add("meaning", finding.map { .text($0.meaning) })

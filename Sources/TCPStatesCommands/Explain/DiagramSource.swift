@@ -9,7 +9,7 @@ enum DiagramSource {
         text.append("  node [shape=box style=rounded fontname=\"Helvetica\"]\n")
         text.append("  edge [fontname=\"Helvetica\" fontsize=10]\n")
         for state in TCPState.allCases {
-            let count = counts.map { "\\n\($0[state])" } ?? ""
+            let count = number(of: state, counts).map { "\\n\($0)" } ?? ""
             let mark = marked.contains(state) ? " penwidth=3" : ""
             text.append("  \(state) [label=\"\(state)\(count)\"\(mark)]\n")
         }
@@ -24,7 +24,7 @@ enum DiagramSource {
     static func appendMermaid(_ counts: StateCounts?, marking marked: Set<TCPState>, to text: inout TextBuffer) {
         text.append("stateDiagram-v2\n")
         for state in TCPState.allCases {
-            let count = counts.map { " (\($0[state]))" } ?? ""
+            let count = number(of: state, counts).map { " (\($0))" } ?? ""
             text.append("    state \"\(state)\(count)\" as \(state)\n")
         }
         // A colon ends a label's name, nothing else in it needs care.
@@ -32,6 +32,11 @@ enum DiagramSource {
         guard !marked.isEmpty else { return }
         text.append("    classDef marked stroke-width:4px\n")
         text.append("    class \(marked.map(\.description).sorted().joined(separator: ",")) marked\n")
+    }
+
+    /// How many are in the state; nothing is said of a state that none is in.
+    private static func number(of state: TCPState, _ counts: StateCounts?) -> Int? {
+        counts.flatMap { $0[state] > 0 ? $0[state] : nil }
     }
 
     /// All but the ends that every connection can come to at once, which would hide the others.
