@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "SockDiag", targets: ["SockDiag"]),
         .library(name: "SocketOwners", targets: ["SocketOwners"]),
         .library(name: "TCPWatch", targets: ["TCPWatch"]),
+        .library(name: "TCPDiagnosis", targets: ["TCPDiagnosis"]),
         .library(name: "SocketTesting", targets: ["SocketTesting"]),
         .library(name: "SocketTestingXCTest", targets: ["SocketTestingXCTest"]),
     ],
@@ -27,7 +28,9 @@ let package = Package(
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
         .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
-        .target(name: "TCPWatch", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(name: "KernelTrace", dependencies: ["CMnl", "SockDiag"], swiftSettings: settings),
+        .target(name: "TCPWatch", dependencies: ["KernelTrace", "SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(
             name: "SocketTesting",
             dependencies: ["SockDiag", "SocketOwners", "TCPWatch"],
@@ -37,8 +40,10 @@ let package = Package(
         .target(
             name: "TCPStatesCommands",
             dependencies: [
+                "KernelTrace",
                 "SockDiag",
                 "SocketOwners",
+                "TCPDiagnosis",
                 "TCPWatch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -81,8 +86,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "KernelTraceTests",
+            dependencies: ["KernelTrace", "SockDiag", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TCPWatchTests",
-            dependencies: ["TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
+            dependencies: ["KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TCPDiagnosisTests",
+            dependencies: ["SockDiag", "SocketOwners", "TCPDiagnosis", "TCPStateLab"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -95,7 +110,7 @@ let package = Package(
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "SockDiag", "SocketOwners", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings
