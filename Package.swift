@@ -18,6 +18,8 @@ let package = Package(
         .library(name: "SocketOwners", targets: ["SocketOwners"]),
         .library(name: "TCPWatch", targets: ["TCPWatch"]),
         .library(name: "TCPDiagnosis", targets: ["TCPDiagnosis"]),
+        .library(name: "SocketTesting", targets: ["SocketTesting"]),
+        .library(name: "SocketTestingXCTest", targets: ["SocketTestingXCTest"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -29,6 +31,12 @@ let package = Package(
         .target(name: "KernelTrace", dependencies: ["CMnl", "SockDiag"], swiftSettings: settings),
         .target(name: "TCPWatch", dependencies: ["KernelTrace", "SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(
+            name: "SocketTesting",
+            dependencies: ["SockDiag", "SocketOwners", "TCPWatch"],
+            swiftSettings: settings
+        ),
+        .target(name: "SocketTestingXCTest", dependencies: ["SockDiag", "SocketTesting"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
@@ -90,6 +98,13 @@ let package = Package(
         .testTarget(
             name: "TCPDiagnosisTests",
             dependencies: ["SockDiag", "SocketOwners", "TCPDiagnosis", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketTestingTests",
+            dependencies: [
+                "SockDiag", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPStateLab", "TCPWatch",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -105,9 +105,12 @@ extension TraceSupport: CustomStringConvertible {
 extension SockDiagError {
     /// What keeps the trace from being had.
     package init(tracing support: TraceSupport) {
-        let isPrivilege = support.missing.first == .privilege
         let code: Code =
-            isPrivilege ? .missingCapability : support.missing.first == .kernel ? .kernelTooOld : .unsupported
+            switch support.missing.first {
+            case .privilege: .missingCapability
+            case .kernel: .kernelTooOld
+            default: .unsupported
+            }
         self.init(
             code,
             operation: "trace the kernel",

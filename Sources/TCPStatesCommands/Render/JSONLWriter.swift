@@ -88,7 +88,7 @@ struct JSONLWriter: RecordWriter, ~Copyable {
             writer.text.append("{\"pid\":")
             writer.text.append(decimal: UInt64(owner.pid))
             writer.text.append(",\"name\":")
-            writer.text.append(json: String(decoding: owner.name.bytes, as: UTF8.self))
+            writer.text.append(json: owner.name.text)
             writer.text.append(",\"fd\":")
             writer.text.append(decimal: UInt64(owner.descriptor))
             writer.text.append(UInt8(ascii: "}"))
