@@ -76,6 +76,18 @@ internal import Testing
         #expect(after == Self.clients)
     }
 
+    @Test func `With SYN cookies tcp_max_syn_backlog does nothing, and is not recommended`() throws {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        try patient.lab.sysctl("net.ipv4.tcp_max_syn_backlog", 16)
+        let listener = try patient.lab.listener(backlog: 64)
+        try patient.sendSYNs(100, to: listener)
+        let flood = try patient.findings().only(.halfOpenFlood)
+        #expect(flood["half_open"] == 65)
+        #expect(flood["limit"] == 64)
+        #expect(flood.remedy(.maxSYNBacklog) == nil)
+    }
+
     @Test func `Fewer retries empty the queue of a flood that has ended`() throws {
         let patient = try Patient()
         defer { patient.lab.close() }

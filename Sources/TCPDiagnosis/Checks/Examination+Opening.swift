@@ -25,8 +25,7 @@ extension Examination {
                         .init("used", used, "\(used) ports from \(route.from)"),
                         .init("time_wait", use.timeWaits, "\(use.timeWaits) of them in TIME_WAIT"),
                         .init("range", range.count, "connect() chooses from \(range.count): \(ports)"),
-                        .init("tcp_tw_reuse", reuse, "\(KernelSetting.timeWaitReuse.rawValue) = \(reuse)"),
-                    ],
+                    ] + evidence(of: [.timeWaitReuse]),
                     meaning: """
                         A connection to this destination needs a port of its own here. When none is left, connect() fails with \
                         "Cannot assign requested address"; before that it becomes slow.
@@ -100,8 +99,7 @@ extension Examination {
                     remedies: [
                         .init(
                             "See how far it is reachable, and whether a firewall here drops it.",
-                            inNamespace("tracepath -n \(address)") + "; nft list ruleset",
-                            price: "None."
+                            inNamespace("tracepath -n \(address)") + "; " + inNamespace("nft list ruleset")
                         ),
                         .init(
                             "Fail faster: two SYNs less to wait for.",

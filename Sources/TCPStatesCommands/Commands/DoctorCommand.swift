@@ -73,7 +73,7 @@ struct DoctorCommand: ParsableCommand {
         let bell = try Bell()
         if examination.watch { StopSignal.ring(bell) }
         if showsAccess { reporter.report(Access.all()) }
-        var rounds = try DoctorRounds(namespaces.namespaces(), isGiven: namespaces.isGiven, examination.thresholds)
+        var rounds = try DoctorRounds(namespaces, examination.thresholds)
         var found = false
         var round = 1
         while wait(for: round == 1 ? examination.window.duration : examination.interval.duration, bell) {
