@@ -12,10 +12,10 @@ package final class SocketLedger: Sendable {
     /// That of this process.
     package static let shared = SocketLedger()
 
-    /// A socket that is held.
+    /// A socket that is held, or was.
     struct Holding {
         let cookie: SocketCookie
-        /// Who holds it; the descriptor where it is this process.
+        /// Who holds it, 0 for nobody; the descriptor where it is this process.
         var pid: Int32 = 0
         var descriptor: OwnDescriptor?
         /// The number of the look that it was last seen at.
@@ -30,10 +30,17 @@ package final class SocketLedger: Sendable {
         private(set) var suspects: [LeakWindow]
         /// Whether nobody else comes into question.
         private var isCertain = false
-        /// Whether somebody has told of it.
-        var isTold = false
+        /// Whether the last of these windows has been judged.
+        var isJudged = false
 
         init(cookie: SocketCookie, suspects: [LeakWindow]) { (self.cookie, self.suspects) = (cookie, suspects) }
+
+        /// As it is when nobody holds it any more.
+        var released: Holding {
+            var released = self
+            (released.pid, released.descriptor) = (0, nil)
+            return released
+        }
 
         /// The window that it is known to have been made in; none where it was in nobody's, nil where it is not known.
         var maker: [LeakWindow]? {
@@ -93,7 +100,7 @@ package final class SocketLedger: Sendable {
             try state.look()
             let stillOpen = Set(state.open).subtracting([window])
             let due = state.holdings.values.filter { holding in
-                guard !holding.isTold, !holding.suspects.contains(where: stillOpen.contains) else { return false }
+                guard !holding.isJudged, !holding.suspects.contains(where: stillOpen.contains) else { return false }
                 let place = LeakWindow.innermost(around: holding.suspects)
                 return place == window || place == nil && holding.suspects.contains(window)
             }
@@ -101,7 +108,7 @@ package final class SocketLedger: Sendable {
         }
     }
 
-    /// What is still held of these.
+    /// What is still held of these, or counts though it is not.
     func holdings(_ cookies: [SocketCookie]) throws(SockDiagError) -> [Holding] {
         try state.withLock { state throws(SockDiagError) in
             try state.look()
@@ -113,13 +120,13 @@ package final class SocketLedger: Sendable {
     func steps(of cookie: SocketCookie) -> [Transition] { history[cookie] }
 
     /// Nobody else tells of these.
-    func noteTold(_ cookies: [SocketCookie]) {
-        state.withLock { state in for cookie in cookies { state.holdings[cookie]?.isTold = true } }
+    func noteJudged(_ cookies: [SocketCookie]) {
+        state.withLock { state in for cookie in cookies { state.holdings[cookie]?.isJudged = true } }
     }
 }
 
 extension SocketLedger.State {
-    /// Notes what is new, and forgets what nobody holds any more.
+    /// Notes what is new, and forgets what nobody holds any more unless that may count too.
     fileprivate mutating func look() throws(SockDiagError) {
         lookCount += 1
         try OwnDescriptor.forEach { descriptor in
@@ -134,7 +141,10 @@ extension SocketLedger.State {
                 if let owner = owners[record.inode].first { see(record.cookie, owner.pid, nil) }
             }
         }
-        holdings = holdings.filter { $0.value.lastSeen == lookCount }
+        for (cookie, holding) in holdings where holding.lastSeen != lookCount {
+            let isWanted = !holding.isJudged && holding.suspects.contains(where: \.countsUnheld)
+            holdings[cookie] = isWanted ? holding.released : nil
+        }
     }
 
     /// Notes that a process holds a socket. One that is new has come in a window that is open.
