@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,4 +35,13 @@ static inline int cmnl_interface_index(int fd, const char *name) {
     if (strlen(name) >= IF_NAMESIZE) return -1;
     strcpy(request.ifr_name, name);
     return ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -1 : request.ifr_ifindex;
+}
+
+/// Makes the process the parent of its descendants whose own parent ends (`PR_SET_CHILD_SUBREAPER`, kernel 3.4).
+static inline int cmnl_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L); }
+
+/// A descriptor that is readable while one of the signals of a `sigset_t` waits (`signalfd(2)`); -1 and errno. Its header
+/// would define types of Glibc's module once more.
+static inline int cmnl_signal_descriptor(const void *signals, int flags) {
+    return (int)syscall(SYS_signalfd4, -1, signals, 8UL, flags);
 }

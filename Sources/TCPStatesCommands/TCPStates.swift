@@ -20,13 +20,14 @@ public struct TCPStates: ParsableCommand {
               tcpstates summary                         how many are in each state
               tcpstates summary --by state,local-port   which service is in trouble
               tcpstates watch                           every step, as it happens
+              tcpstates run -- make test                what a command's sockets do
               tcpstates --json | jq .state              an object a line, for programs
 
             The exit status is 0, or 64 after wrong usage, or 1 after any other failure; then a line on standard error \
             says what is wrong.
             """,
         version: version,
-        subcommands: [ListCommand.self, SummaryCommand.self, WatchCommand.self],
+        subcommands: [ListCommand.self, SummaryCommand.self, WatchCommand.self, RunCommand.self],
         defaultSubcommand: ListCommand.self
     )
 

@@ -52,8 +52,12 @@ package struct ProcessDirectory: ~Copyable {
         let fields = line[(nameEnd + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 7)
         guard fields.count > 6, let flags = UInt32(String(decoding: fields[6], as: UTF8.self)) else { return nil }
         if flags & Self.kernelThreadFlag != 0 { return .kernelThread }
-        return fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X") ? .ended : .program
+        let hasEnded = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")
+        return hasEnded || flags & Self.exitingFlag != 0 ? .ended : .program
     }
+
+    /// `PF_EXITING` of `<linux/sched.h>`: the kernel has begun to close what the process holds.
+    private static let exitingFlag: UInt32 = 0x4
 
     /// `PF_KTHREAD` of `<linux/sched.h>`
     private static let kernelThreadFlag: UInt32 = 0x0020_0000

@@ -1,5 +1,5 @@
-internal import SockDiag
-internal import SocketOwners
+package import SockDiag
+package import SocketOwners
 
 /// A socket that was left open: what it is, who holds it, how it got there, and what usually causes that.
 package struct SocketLeak: Hashable, Sendable {
@@ -21,8 +21,11 @@ package struct SocketLeak: Hashable, Sendable {
     }
 
     /// Which side opened the connection, where its beginning was watched.
-    package var openedBy: OpeningSide {
-        guard let first = history.first(where: { $0.from == .closed || $0.from == .bound }) else { return .unknown }
+    package var openedBy: OpeningSide { Self.openingSide(of: history) }
+
+    /// Which side opened a connection that took the steps.
+    package static func openingSide(of steps: [Transition]) -> OpeningSide {
+        guard let first = steps.first(where: { $0.from == .closed || $0.from == .bound }) else { return .unknown }
         switch (first.via + [first.to]).first(where: { $0 == .synSent || $0 == .synReceived }) {
         case .synSent: return .active
         case .synReceived: return .passive
@@ -102,5 +105,21 @@ extension Duration {
         let (seconds, attoseconds) = components
         let milliseconds = attoseconds / 1_000_000_000_000_000
         return seconds == 0 ? "\(milliseconds) ms" : "\(seconds).\(milliseconds / 100) s"
+    }
+}
+
+extension WatchedSocket {
+    /// A socket as it is remembered, in a state that it is in no more.
+    package init(
+        remembered identity: SocketIdentity,
+        in state: TCPState,
+        uid: UInt32?,
+        inode: UInt32?,
+        namespace: NetworkNamespace?,
+        owners: [SocketOwner]
+    ) {
+        socket = TCPSocket(identity, state: state, uid: uid, inode: inode)
+        self.namespace = namespace
+        self.owners = owners
     }
 }

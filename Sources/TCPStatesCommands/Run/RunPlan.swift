@@ -1,0 +1,19 @@
+internal import SockDiag
+internal import TCPWatch
+
+/// What `run` is asked for.
+struct RunPlan {
+    let words: [String]
+    /// Whether the watcher's interval was asked for; else a tenth of the time goes into dumps, at most.
+    var hasInterval = false
+    var watch = SocketWatcher.Configuration()
+    var rules = LeakRules()
+    /// Only steps that touch one of these states are told.
+    var states = TCPStateSet.all
+    /// Whether each step is told as it happens.
+    var tellsSteps = false
+    /// After this time COMMAND is asked to end, as by `timeout(1)`.
+    var duration: Duration?
+    /// After so many transitions too.
+    var transitions: Int?
+}

@@ -1,0 +1,150 @@
+internal import SockDiag
+internal import TCPWatch
+
+extension RunReport {
+    /// So many kinds of connections have a line.
+    private static let shownKinds = 20
+    /// So many sockets that were open at the end have one.
+    private static let shownSockets = 10
+
+    /// Appends the report for people.
+    func appendTable(to text: inout TextBuffer, names: inout SocketNames, terminal: Terminal) {
+        appendHeadline(to: &text)
+        appendConnections(to: &text, names: &names)
+        appendStates(to: &text, terminal)
+        appendOpenAtExit(to: &text)
+        if untold > 0 {
+            text.append(untold, "connection", "connections")
+            text.append(" of this machine came and went too fast to tell whose; a shorter --interval may help\n")
+        }
+        if lost > 0 {
+            text.append(decimal: lost)
+            text.append(" events were lost: the counts are too low\n")
+        }
+        appendLeaks(to: &text, terminal)
+    }
+
+    private func appendHeadline(to text: inout TextBuffer) {
+        text.append("--- ")
+        text.append(printable: words.joined(separator: " "))
+        text.append(": ")
+        text.append(end.description)
+        text.append(" after ")
+        text.append(span: duration.nanoseconds)
+        text.append(" ---\n")
+        let unknown = connections.count(.unknown)
+        text.append(connections.count(.active), "connection", "connections")
+        text.append(" made, ")
+        text.append(decimal: UInt64(connections.count(.passive)))
+        text.append(" accepted")
+        if unknown > 0 {
+            text.append(", ")
+            text.append(decimal: UInt64(unknown))
+            text.append(" opened by a side unknown")
+        }
+        text.append("; at most ")
+        text.append(census.peak, "socket", "sockets")
+        text.append(" at once\n")
+    }
+
+    private func appendConnections(to text: inout TextBuffer, names: inout SocketNames) {
+        let ranked = connections.ranked
+        for (kind, sum) in ranked.prefix(Self.shownKinds) {
+            names.namespace = kind.namespace
+            text.append(decimal: UInt64(sum.count), width: 7)
+            text.append(kind.side == .passive ? " ← " : kind.side == .active ? " → " : "   ")
+            names.append(kind.service, interface: kind.service.scope, to: &text)
+            if let host = kind.host {
+                text.append(" from ")
+                text.append(host)
+            }
+            if let namespace = kind.namespace {
+                text.append(" in ")
+                text.append(printable: namespace.label)
+            }
+            if let sent = sum.bytesSent {
+                text.append("  sent ")
+                text.append(bytes: sent)
+            }
+            if let received = sum.bytesReceived {
+                text.append("  received ")
+                text.append(bytes: received)
+            }
+            if sum.retransmits > 0 {
+                text.append("  ")
+                text.append(Int(clamping: sum.retransmits), "retransmit", "retransmits")
+            }
+            if let shortest = sum.shortest, let longest = sum.longest {
+                text.append("  lasted ")
+                text.append(span: shortest.nanoseconds)
+                if sum.count > 1 {
+                    text.append("–")
+                    text.append(span: longest.nanoseconds)
+                }
+            }
+            if sum.open > 0 {
+                text.append("  ")
+                text.append(decimal: UInt64(sum.open))
+                text.append(" still open")
+            }
+            text.append(.newline)
+        }
+        let others = ranked.dropFirst(Self.shownKinds).reduce(0) { $0 + $1.sum.count }
+        guard others > 0 else { return }
+        text.append(decimal: UInt64(others), width: 7)
+        text.append("   to and from others\n")
+    }
+
+    private func appendStates(to text: inout TextBuffer, _ terminal: Terminal) {
+        guard !census.peaks.isEmpty else { return }
+        text.append("STATE        PEAK   LEFT\n")
+        for state in TCPState.allCases {
+            guard let peak = census.peaks[state] else { continue }
+            if terminal.hasColor { text.append(StateColor.of(state)) }
+            text.append(state.description)
+            if terminal.hasColor { text.append(StateColor.reset) }
+            text.append(spaces: EventTableLayout.state - state.description.utf8.count)
+            text.append(decimal: UInt64(peak), width: 6)
+            text.append(decimal: UInt64(census.now[state] ?? 0), width: 7)
+            text.append(.newline)
+        }
+    }
+
+    private func appendOpenAtExit(to text: inout TextBuffer) {
+        guard !openAtExit.isEmpty else { return }
+        text.append(openAtExit.count, "socket was", "sockets were")
+        text.append(" open when the process ended; the kernel closed ")
+        text.append(openAtExit.count == 1 ? "it\n" : "them\n")
+        for socket in openAtExit.prefix(Self.shownSockets) {
+            text.append("  ")
+            text.append(printable: SocketLeak(socket.lastOpen, history: socket.steps).summary)
+            text.append(.newline)
+        }
+        if openAtExit.count > Self.shownSockets { text.append("  …\n") }
+    }
+
+    private func appendLeaks(to text: inout TextBuffer, _ terminal: Terminal) {
+        guard !leaks.isEmpty else { return }
+        text.append(leaks.count, "socket", "sockets")
+        text.append(" leaked\n")
+        for finding in leaks {
+            for line in finding.lines {
+                text.append("  ")
+                text.append(printable: line)
+                text.append(.newline)
+            }
+        }
+    }
+}
+
+extension RunReport.Finding {
+    /// The leak for people, and which test it is of.
+    var lines: [String] {
+        let words = leak.description.split(separator: "\n").map(String.init)
+        switch tests.count {
+        case 0: return words
+        case 1: return ["\(tests[0])"] + words.map { "  \($0)" }
+        default: return ["one of \(tests.joined(separator: ", "))"] + words.map { "  \($0)" }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+internal import Glibc
+internal import SockDiag
+internal import SocketOwners
+internal import Synchronization
+internal import TCPWatch
+
+/// Runs COMMAND and follows its sockets to the report.
+///
+/// One thread waits in `poll(2)` for signals, for the end of a child and for what the watcher tells; there are no tasks.
+struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
+    let plan: RunPlan
+    var renderer: Renderer
+    var output: Output
+    var sockets = CommandSockets()
+    var report: RunReport
+    let inbox: Inbox
+    let clock = ContinuousClock()
+    var hasBegun = false
+    var isOver = false
+    /// Whether a signal asks not to wait any longer.
+    var isInterrupted = false
+    var toldSteps = 0
+    var hasComplained = false
+
+    /// What is passed on to COMMAND. What a terminal sends, it sends to COMMAND too.
+    private static var passedOn: [Int32] { [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2] }
+
+    init(_ plan: RunPlan, _ renderer: consuming Renderer, to output: consuming Output) throws {
+        self.plan = plan
+        self.renderer = renderer
+        self.output = output
+        report = RunReport(words: plan.words)
+        inbox = try Inbox()
+    }
+
+    /// Runs it to the report: how COMMAND ended, and whether sockets leaked.
+    mutating func run() throws -> (end: ChildCommand.End, hasLeaks: Bool) {
+        var mask = sigset_t()
+        pthread_sigmask(SIG_BLOCK, nil, &mask)
+        let signals = try adoptAndTakeSignals()
+        var plan = plan
+        let begin = clock.now
+        let search = try LeakSearches(plan.rules, in: plan.watch.namespaces)
+        if !plan.hasInterval { plan.watch.interval = max(.milliseconds(10), (clock.now - begin) * 10) }
+        plan.watch.tellsExisting = true
+        plan.watch.tellsCounters = inbox.put
+        let watcher = try SocketWatcher(plan.watch)
+        renderer.begin()
+        watcher.receive(inbox.put)
+        // COMMAND has to find the watcher at work.
+        while !hasBegun, !isOver {
+            wait(for: signals, until: nil)
+            try takeEvents(from: watcher)
+        }
+
+        let start = clock.now
+        let child = try ChildCommand(plan.words, mask: mask)
+        var deadline = plan.duration.map { start + $0 }
+        var end: ChildCommand.End?
+        while end == nil {
+            wait(for: signals, until: deadline)
+            end = takeSignals(signals, for: child)
+            try takeEvents(from: watcher)
+            guard let limit = deadline, clock.now >= limit || toldSteps >= plan.transitions ?? .max else { continue }
+            kill(child.pid, SIGTERM)
+            deadline = nil
+        }
+        report.duration = clock.now - start
+        report.end = end ?? report.end
+        isInterrupted = false
+        try settle(search, child, signals, watcher, plan.watch.interval)
+        watcher.stop()
+        finish()
+        if let failure = watcher.failure { TCPStates.complain(failure.description) }
+        return (report.end, !report.leaks.isEmpty)
+    }
+
+    private func adoptAndTakeSignals() throws(CommandFailure) -> SignalDescriptor {
+        // Ignored by whoever started us, children would end without a trace.
+        signal(SIGCHLD, SIG_DFL)
+        // COMMAND goes on where nobody reads what is told of it.
+        signal(SIGPIPE, SIG_IGN)
+        do throws(Errno) {
+            try Descendants.adoptOrphans()
+            return try SignalDescriptor(Self.passedOn + [SIGCHLD])
+        } catch {
+            throw CommandFailure("cannot follow a command's processes", errno: error.rawValue)
+        }
+    }
+
+    /// Waits for a signal, for the watcher, or for the time.
+    func wait(for signals: borrowing SignalDescriptor, until deadline: ContinuousClock.Instant?) {
+        var waited = [
+            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: inbox.bell.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        let rest = deadline.map { max(.zero, $0 - clock.now) }
+        let milliseconds = rest.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
+        poll(&waited, nfds_t(waited.count), milliseconds)
+        inbox.bell.clear()
+    }
+
+    /// Passes signals on, and waits for children that have ended; how COMMAND did, if it has.
+    mutating func takeSignals(_ signals: borrowing SignalDescriptor, for child: ChildCommand) -> ChildCommand.End? {
+        while let signal = signals.next() {
+            guard signal.number != SIGCHLD else { continue }
+            isInterrupted = true
+            if !signal.isFromKernel, report.duration == .zero { kill(child.pid, signal.number) }
+        }
+        return child.reap()
+    }
+}
