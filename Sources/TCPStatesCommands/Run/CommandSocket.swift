@@ -17,15 +17,17 @@ struct CommandSocket {
     var isOlder = false
     /// When none of COMMAND's processes was found to hold it, monotonic nanoseconds.
     var missedAt: UInt64?
-    /// Whether a program was ever known to hold it.
-    private(set) var hadInode = false
+    /// Whether it is known to be another program's.
+    var isForeign = false
+    /// Its inode, once a program held it.
+    private(set) var inode: UInt32?
     /// What the kernel measured of it, once it has destroyed the full socket.
     private(set) var counters: FinalCounters?
     /// Whether the counters came after the latest step.
     private var isJustMeasured = false
     /// The state that it was in when its last owner ended, where nobody had closed it before.
     var stateAtExit: TCPState?
-    private(set) var side = OpeningSide.unknown
+    var side = OpeningSide.unknown
     private(set) var openedAt: EventTime?
     /// When it was over for the program: in TIME_WAIT or closed.
     private(set) var endedAt: EventTime?
@@ -37,6 +39,8 @@ struct CommandSocket {
         identity = step.identity
         namespace = step.namespace
         state = step.to
+        // What does not begin with its first step was there before.
+        isOlder = step.from.map { $0 != .closed && $0 != .bound } ?? false
     }
 
     init(existing socket: WatchedSocket) {
@@ -44,23 +48,28 @@ struct CommandSocket {
         namespace = socket.namespace
         state = socket.state
         isOlder = true
-        hadInode = socket.inode != nil
+        inode = socket.inode
     }
 
     /// Whether it is or was a connection, and no listener or bound socket.
-    var isConnection: Bool { endedAt != nil || side != .unknown || TCPStateSet.connected.contains(state) }
+    var isConnection: Bool { !identity.remote.address.isAny }
+
+    /// Whether it cannot be told if it is COMMAND's.
+    var isUntold: Bool {
+        !isOwn && !isForeign && !isOlder && inode == nil && isConnection && state != .synReceived
+    }
 
     /// Takes a step.
     mutating func take(_ step: Transition) {
         if steps.count == Self.keptSteps { steps.remove(at: Self.keptSteps / 2) }
         steps.append(step)
         state = step.to
-        hadInode = hadInode || step.inode != nil
+        inode = step.inode ?? inode
         if openedAt == nil, step.opens {
             openedAt = step.time
-            side = SocketLeak.openingSide(of: [step])
+            if side == .unknown { side = SocketLeak.openingSide(of: [step]) }
         }
-        if step.to == .timeWait || step.closes { endedAt = endedAt ?? step.time }
+        if step.to == .timeWait || step.closes || step.from == nil { endedAt = endedAt ?? step.time }
         if let final = step.final {
             counters = final
         } else if step.to == .timeWait, isJustMeasured {
@@ -73,13 +82,6 @@ struct CommandSocket {
     mutating func take(_ counters: FinalCounters) {
         self.counters = counters
         if state == .timeWait { self.counters?.discountFIN() } else { isJustMeasured = true }
-    }
-
-    /// It was accepted from one of COMMAND's listeners.
-    mutating func beAccepted(by listener: CommandSocket) {
-        isOwn = true
-        side = .passive
-        owners = listener.owners
     }
 
     /// As it was when its last owner ended.
@@ -96,7 +98,8 @@ struct CommandSocket {
 
     /// How long it lasted for the program, or has lasted; nil where its beginning was not seen.
     func duration(at now: EventTime) -> Duration? {
-        guard let openedAt else { return nil }
+        // One that was opened and over between two looks has one time for both.
+        guard let openedAt, openedAt != endedAt else { return nil }
         let end = (endedAt ?? now).monotonicNanoseconds
         return .nanoseconds(Int64(clamping: end) - Int64(clamping: openedAt.monotonicNanoseconds))
     }

@@ -5,29 +5,26 @@ internal import TCPWatch
 /// The sockets of COMMAND and its descendants, found among all that a watcher tells of.
 ///
 /// A socket is theirs where one of them holds it when it is looked for, which is as soon as it has an inode; or where it
-/// was accepted from one of their listeners. A connection that came and went between two looks, and that they opened,
-/// cannot be told from another program's: it is counted as ``untold``.
+/// was accepted from one of their listeners. Another program's is one that lives on after nobody here was found to hold
+/// it, or that was accepted from another's listener. Of the rest, which came and went between two looks, it cannot be told.
 struct CommandSockets {
     private var sockets: [SocketCookie: CommandSocket] = [:]
     /// Sockets of which has to be found out who holds them.
     private var asked: [UInt32: SocketCookie] = [:]
-    /// Of each local port, COMMAND's listeners.
+    /// The machine's listeners, by their ports.
     private var listeners: [UInt16: Set<SocketCookie>] = [:]
     private(set) var census = StateCensus()
-    /// Connections of this machine that ended before it could be told whose they were.
-    private var untoldEnded = 0
+    /// What was measured of sockets that are not known: their TIME_WAIT, which is seen next, has another cookie.
+    private var strays: [SocketIdentity: FinalCounters] = [:]
+    private static let keptStrays = 4096
+    /// All processes of COMMAND that were ever seen.
+    private(set) var processes: Set<Int32> = []
 
     /// The socket of a cookie.
     subscript(cookie: SocketCookie) -> CommandSocket? { sockets[cookie] }
 
-    /// COMMAND's sockets that are there now.
-    var own: some Sequence<CommandSocket> { sockets.values.lazy.filter(\.isOwn) }
-
-    /// Connections of which it could not be told whether they are COMMAND's.
-    var untold: Int {
-        untoldEnded
-            + sockets.values.count { !$0.isOwn && !$0.isOlder && !$0.hadInode && $0.isConnection && $0.state != .synReceived }
-    }
+    /// COMMAND's sockets that are there now, and those of which it cannot be told.
+    var remaining: [CommandSocket] { sockets.values.filter { $0.isOwn || $0.isUntold } }
 
     /// The sockets that are asked for, by inode.
     var askedInodes: some Collection<UInt32> { asked.keys }
@@ -36,6 +33,7 @@ struct CommandSockets {
     mutating func note(existing socket: WatchedSocket) {
         guard socket.state == .listen, let inode = socket.inode else { return }
         sockets[socket.cookie] = CommandSocket(existing: socket)
+        listeners[socket.local.port, default: []].insert(socket.cookie)
         asked[inode] = socket.cookie
     }
 
@@ -43,57 +41,97 @@ struct CommandSockets {
     mutating func note(_ step: Transition) {
         let cookie = step.identity.cookie
         var socket = sockets[cookie] ?? CommandSocket(step)
-        let before = socket.isOwn && sockets[cookie] != nil ? socket.state : nil
+        let before = sockets[cookie]?.state
         socket.take(step)
-        if !socket.isOwn {
-            if let listener = listener(of: socket, after: step) {
-                socket.beAccepted(by: listener)
-            } else if let inode = step.inode, step.to != .closed {
-                asked[inode] = cookie
-            }
+        if before == nil, !strays.isEmpty, let counters = strays.removeValue(forKey: step.identity.ends) {
+            socket.take(counters)
         }
+        if !socket.isOwn, let inode = step.inode, step.to != .closed { asked[inode] = cookie }
         sockets[cookie] = socket
-        if socket.isOwn { noteState(of: cookie, from: before, to: step.to) }
+        if socket.isOwn { census.count(from: before, to: step.to) }
+        if step.to == .listen { listeners[step.identity.local.port, default: []].insert(cookie) }
+        if step.from == .listen { listeners[step.identity.local.port]?.remove(cookie) }
     }
 
-    /// Takes the answer to what was asked, found at a time: the cookies that turned out to be COMMAND's.
-    mutating func claim(_ owners: OwnerSnapshot, at time: EventTime) -> [SocketCookie] {
-        var claimed: [SocketCookie] = []
+    /// Asks again who holds COMMAND's sockets: it may have started a process that inherits them.
+    mutating func askAgain() {
+        for (cookie, socket) in sockets where socket.isOwn && socket.state != .timeWait {
+            if let inode = socket.inode { asked[inode] = cookie }
+        }
+    }
+
+    /// Takes the answer to what was asked, found at a time among these processes: the cookies that turned out to be
+    /// COMMAND's.
+    mutating func claim(
+        _ owners: OwnerSnapshot,
+        of processes: Set<Int32>,
+        at time: EventTime
+    ) -> Set<SocketCookie> {
+        self.processes.formUnion(processes)
+        var claimed: Set<SocketCookie> = []
         for (inode, cookie) in asked {
             let holders = owners[inode]
-            if holders.isEmpty {
-                if sockets[cookie]?.missedAt == nil { sockets[cookie]?.missedAt = time.monotonicNanoseconds }
-            } else if let socket = sockets[cookie] {
-                sockets[cookie]?.isOwn = true
-                sockets[cookie]?.owners = holders
-                noteState(of: cookie, from: nil, to: socket.state)
-                claimed.append(cookie)
+            if !holders.isEmpty {
+                if claim(cookie, holders) { claimed.insert(cookie) }
+            } else if sockets[cookie]?.missedAt == nil {
+                sockets[cookie]?.missedAt = time.monotonicNanoseconds
             }
         }
         asked.removeAll(keepingCapacity: true)
         return claimed
     }
 
+    /// Concludes whose a socket is from who took the step, and from the listener that it was accepted from: whether it
+    /// turned out to be COMMAND's.
+    mutating func conclude(_ step: Transition) -> Bool {
+        let cookie = step.identity.cookie
+        guard let socket = sockets[cookie], !socket.isOwn else { return false }
+        let known = step.owners.filter { processes.contains($0.pid) }
+        if !known.isEmpty { return claim(cookie, known) }
+        guard let listener = listener(of: socket, after: step) else {
+            if step.from == nil { sockets[cookie]?.side = .active }
+            return false
+        }
+        sockets[cookie]?.side = .passive
+        if listener.isOwn { return claim(cookie, listener.owners) }
+        sockets[cookie]?.isForeign = true
+        return false
+    }
+
+    private mutating func claim(_ cookie: SocketCookie, _ owners: [SocketOwner]) -> Bool {
+        guard let socket = sockets[cookie] else { return false }
+        sockets[cookie]?.owners = owners
+        guard !socket.isOwn else { return false }
+        sockets[cookie]?.isOwn = true
+        census.count(from: nil, to: socket.state)
+        return true
+    }
+
     /// What the kernel measured of a socket that it destroyed.
-    mutating func note(_ counters: FinalCounters, of cookie: SocketCookie) { sockets[cookie]?.take(counters) }
+    mutating func note(_ counters: FinalCounters, of identity: SocketIdentity) {
+        if sockets[identity.cookie] != nil {
+            sockets[identity.cookie]?.take(counters)
+        } else {
+            if strays.count == Self.keptStrays { strays.removeAll() }
+            strays[identity.ends] = counters
+        }
+    }
 
     /// Says of a socket that its last owner has ended, and nobody closed it before the step.
     mutating func noteExit(before step: Transition) {
         if sockets[step.identity.cookie]?.stateAtExit == nil { sockets[step.identity.cookie]?.stateAtExit = step.from }
     }
 
-    /// Lets go of a socket that has ended; it, if it was COMMAND's.
+    /// Lets go of a socket that has ended; it, unless it was another program's.
     mutating func remove(_ cookie: SocketCookie, after step: Transition) -> CommandSocket? {
-        guard let socket = sockets.removeValue(forKey: cookie) else { return nil }
+        guard let socket = sockets.removeValue(forKey: cookie), !socket.isForeign else { return nil }
         if socket.isOwn { return socket }
-        guard step.closes || step.from == nil else { return nil }
         // It lived on after it was found to be nobody's here: then it was another's.
-        let isForeign = socket.missedAt.map { step.time.monotonicNanoseconds > $0 } ?? false
-        if !isForeign { untoldEnded += 1 }
-        return nil
+        let hasLivedOn = socket.missedAt.map { step.time.monotonicNanoseconds > $0 } ?? false
+        return hasLivedOn || socket.isOlder || !socket.isConnection ? nil : socket
     }
 
-    /// COMMAND's listener that a connection was accepted from.
+    /// The listener that a connection was accepted from.
     private func listener(of socket: CommandSocket, after step: Transition) -> CommandSocket? {
         guard step.from == nil || socket.side != .active, !socket.identity.remote.address.isAny,
             let cookies = listeners[socket.identity.local.port]
@@ -105,33 +143,13 @@ struct CommandSockets {
         }
         return nil
     }
-
-    private mutating func noteState(of cookie: SocketCookie, from: TCPState?, to: TCPState) {
-        census.count(from: from, to: to)
-        guard let port = sockets[cookie]?.identity.local.port else { return }
-        if to == .listen { listeners[port, default: []].insert(cookie) }
-        if from == .listen { listeners[port]?.remove(cookie) }
-    }
 }
 
-/// How many sockets are in each state, and how many were at most.
-struct StateCensus {
-    private(set) var now: [TCPState: Int] = [:]
-    private(set) var peaks: [TCPState: Int] = [:]
-    /// The most sockets that there were at once.
-    private(set) var peak = 0
-    private var total = 0
-
-    /// Counts a socket's step; from nil where it is new, to CLOSED where it ends.
-    mutating func count(from: TCPState?, to: TCPState) {
-        if let from, from != .closed { add(-1, from) }
-        if to != .closed { add(1, to) }
-    }
-
-    private mutating func add(_ number: Int, _ state: TCPState) {
-        now[state, default: 0] += number
-        total += number
-        peaks[state] = max(peaks[state] ?? 0, now[state] ?? 0)
-        peak = max(peak, total)
+extension SocketIdentity {
+    /// The connection's ends alone.
+    fileprivate var ends: SocketIdentity {
+        var ends = self
+        ends.cookie = .any
+        return ends
     }
 }

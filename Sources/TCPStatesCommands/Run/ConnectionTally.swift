@@ -43,6 +43,9 @@ struct ConnectionTally {
         sums[Kind(socket), default: Sum()].add(socket, at: now)
     }
 
+    /// How many connections there were.
+    var count: Int { sums.values.reduce(0) { $0 + $1.count } }
+
     /// How many connections a side opened.
     func count(_ sides: OpeningSide...) -> Int {
         sums.lazy.filter { sides.contains($0.key.side) }.reduce(0) { $0 + $1.value.count }

@@ -4,7 +4,7 @@ internal import TCPWatch
 /// What `run` is asked for.
 struct RunPlan {
     let words: [String]
-    /// Whether the watcher's interval was asked for; else a tenth of the time goes into dumps, at most.
+    /// Whether the watcher's interval was asked for; else the machine's sockets decide.
     var hasInterval = false
     var watch = SocketWatcher.Configuration()
     var rules = LeakRules()

@@ -14,6 +14,7 @@ struct RunFields {
     var history: [TCPState]?
     var tests: [String] = []
     var side = OpeningSide.unknown
+    var isAttributed: Bool?
     var isOpenAtExit: Bool?
     var count: Int?
     var peak: Int?
@@ -27,6 +28,7 @@ struct RunFields {
         writer.add("candidates", fields.flatMap { $0.tests.count > 1 ? .words($0.tests) : nil })
         writer.add("history", fields?.history.map { .words($0.map(\.description)) })
         writer.add("opened_by", (fields?.side.word).map { .text($0) })
+        writer.add("attributed", fields?.isAttributed.map { .flag($0) })
         writer.add("open_at_exit", fields?.isOpenAtExit.map { .flag($0) })
         writer.add("count", fields?.count.map { .number(UInt64($0)) })
         writer.add("peak", fields?.peak.map { .number(UInt64($0)) })
@@ -36,7 +38,7 @@ struct RunFields {
         writer.add("duration_ns", report.map { .large($0.duration.nanoseconds) })
         writer.add("connections_made", report.map { .number(UInt64($0.connections.count(.active))) })
         writer.add("connections_accepted", report.map { .number(UInt64($0.connections.count(.passive))) })
-        writer.add("connections_untold", report.map { .number(UInt64($0.untold)) })
+        writer.add("connections_untold", report.map { .number(UInt64($0.untold.count)) })
         writer.add("leaks", report.map { .number(UInt64($0.leaks.count)) })
     }
 }
@@ -83,6 +85,7 @@ extension CommandSocket {
         counters.duration = duration(at: now)
         fields.counters = counters
         fields.side = side
+        fields.isAttributed = isOwn
         fields.isOpenAtExit = stateAtExit != nil
         return fields
     }

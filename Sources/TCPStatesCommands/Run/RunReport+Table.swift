@@ -10,12 +10,13 @@ extension RunReport {
     /// Appends the report for people.
     func appendTable(to text: inout TextBuffer, names: inout SocketNames, terminal: Terminal) {
         appendHeadline(to: &text)
-        appendConnections(to: &text, names: &names)
+        appendLines(of: connections, to: &text, names: &names)
         appendStates(to: &text, terminal)
         appendOpenAtExit(to: &text)
-        if untold > 0 {
-            text.append(untold, "connection", "connections")
-            text.append(" of this machine came and went too fast to tell whose; a shorter --interval may help\n")
+        if untold.count > 0 {
+            text.append(untold.count, "connection", "connections")
+            text.append(" of this machine came and went too fast to tell whose:\n")
+            appendLines(of: untold, to: &text, names: &names)
         }
         if lost > 0 {
             text.append(decimal: lost)
@@ -26,12 +27,13 @@ extension RunReport {
 
     private func appendHeadline(to text: inout TextBuffer) {
         text.append("--- ")
-        text.append(printable: words.joined(separator: " "))
+        text.append(printable: shortCommand)
         text.append(": ")
         text.append(end.description)
         text.append(" after ")
         text.append(span: duration.nanoseconds)
         text.append(" ---\n")
+        guard census.peak > 0 else { return text.append("none of the TCP sockets that were seen was its own\n") }
         let unknown = connections.count(.unknown)
         text.append(connections.count(.active), "connection", "connections")
         text.append(" made, ")
@@ -47,7 +49,17 @@ extension RunReport {
         text.append(" at once\n")
     }
 
-    private func appendConnections(to text: inout TextBuffer, names: inout SocketNames) {
+    /// COMMAND, as far as it fits.
+    private var shortCommand: String {
+        let command = words.joined(separator: " ")
+        return command.count <= 60 ? command : "\(command.prefix(59))…"
+    }
+
+    private func appendLines(
+        of connections: ConnectionTally,
+        to text: inout TextBuffer,
+        names: inout SocketNames
+    ) {
         let ranked = connections.ranked
         for (kind, sum) in ranked.prefix(Self.shownKinds) {
             names.namespace = kind.namespace

@@ -21,7 +21,7 @@ struct RunReport {
     /// Sockets that were open when the process that held them ended.
     var openAtExit: [CommandSocket] = []
     /// Connections of this machine of which it could not be told whose they were.
-    var untold = 0
+    var untold = ConnectionTally()
     /// How many messages or events were lost.
     var lost: UInt64 = 0
 }

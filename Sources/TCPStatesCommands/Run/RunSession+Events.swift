@@ -5,7 +5,7 @@ internal import TCPWatch
 extension RunSession where Renderer: ~Copyable {
     /// Takes what the watcher has told, and asks it for more.
     mutating func takeEvents(from watcher: SocketWatcher) throws {
-        for (cookie, counters) in inbox.takeCounters() { sockets.note(counters, of: cookie) }
+        for (identity, counters) in inbox.takeCounters() { sockets.note(counters, of: identity) }
         guard !isOver, let events = inbox.take() else { return }
         if events.isEmpty {
             isOver = true
@@ -26,7 +26,9 @@ extension RunSession where Renderer: ~Copyable {
             case .slowed: if plan.tellsSteps { renderer.render(event) }
             }
         }
-        tell(steps, of: try claim())
+        var claimed = try claim()
+        for step in steps where sockets.conclude(step) { claimed.insert(step.identity.cookie) }
+        tell(steps, of: claimed)
         noteExits(steps)
         for step in steps where step.to == .closed {
             if let socket = sockets.remove(step.identity.cookie, after: step) { end(socket) }
@@ -38,13 +40,13 @@ extension RunSession where Renderer: ~Copyable {
     /// Finds out which new sockets COMMAND's processes hold.
     private mutating func claim() throws(SockDiagError) -> Set<SocketCookie> {
         guard !sockets.askedInodes.isEmpty else { return [] }
-        let processes = ProcessSelection(pids: Set(try Descendants.current()))
-        let owners = try OwnerSnapshot(of: sockets.askedInodes, in: processes)
+        let processes = Set(try Descendants.current())
+        let owners = try OwnerSnapshot(of: sockets.askedInodes, in: ProcessSelection(pids: processes))
         if !hasComplained, owners.coverage.unreadable > 0 {
             hasComplained = true
             TCPStates.complain(owners.coverage.description)
         }
-        return Set(sockets.claim(owners, at: .now()))
+        return sockets.claim(owners, of: processes, at: .now())
     }
 
     /// Tells the steps of COMMAND's sockets; of those that were just found to be, from their beginning.
@@ -87,8 +89,9 @@ extension RunSession where Renderer: ~Copyable {
     /// Sums up a socket that is over, or that is left.
     private mutating func end(_ socket: CommandSocket) {
         if socket.isConnection, !socket.isOlder {
-            report.connections.add(socket, at: .now())
-            renderer.render(socket, at: .now())
+            let now = EventTime.now()
+            if socket.isOwn { report.connections.add(socket, at: now) } else { report.untold.add(socket, at: now) }
+            renderer.render(socket, at: now)
         }
         if socket.stateAtExit != nil { report.openAtExit.append(socket) }
     }
@@ -120,9 +123,8 @@ extension RunSession where Renderer: ~Copyable {
 
     /// Writes the report.
     mutating func finish() {
-        for socket in Array(sockets.own) { end(socket) }
+        for socket in sockets.remaining { end(socket) }
         report.census = sockets.census
-        report.untold = sockets.untold
         renderer.render(report)
         renderer.flush(to: &output)
         do { try output.close() } catch { TCPStates.complain(error.description) }

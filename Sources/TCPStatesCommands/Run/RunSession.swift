@@ -39,9 +39,9 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         pthread_sigmask(SIG_BLOCK, nil, &mask)
         let signals = try adoptAndTakeSignals()
         var plan = plan
-        let begin = clock.now
+        let begin = Self.processorTime()
         let search = try LeakSearches(plan.rules, in: plan.watch.namespaces)
-        if !plan.hasInterval { plan.watch.interval = max(.milliseconds(10), (clock.now - begin) * 10) }
+        if !plan.hasInterval { plan.watch.interval = Self.interval(afterDumpOf: Self.processorTime() - begin) }
         plan.watch.tellsExisting = true
         plan.watch.tellsCounters = inbox.put
         let watcher = try SocketWatcher(plan.watch)
@@ -75,6 +75,18 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         return (report.end, !report.leaks.isEmpty)
     }
 
+    /// As often as takes a quarter of a processor; no more often than a hundred times, nor less than four times a second.
+    private static func interval(afterDumpOf time: Duration) -> Duration {
+        min(max(.milliseconds(10), time * 4), .milliseconds(250))
+    }
+
+    /// What this thread has had of a processor.
+    private static func processorTime() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
     private func adoptAndTakeSignals() throws(CommandFailure) -> SignalDescriptor {
         // Ignored by whoever started us, children would end without a trace.
         signal(SIGCHLD, SIG_DFL)
@@ -103,7 +115,10 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     /// Passes signals on, and waits for children that have ended; how COMMAND did, if it has.
     mutating func takeSignals(_ signals: borrowing SignalDescriptor, for child: ChildCommand) -> ChildCommand.End? {
         while let signal = signals.next() {
-            guard signal.number != SIGCHLD else { continue }
+            guard signal.number != SIGCHLD else {
+                sockets.askAgain()
+                continue
+            }
             isInterrupted = true
             if !signal.isFromKernel, report.duration == .zero { kill(child.pid, signal.number) }
         }

@@ -7,7 +7,7 @@ internal import TCPWatch
 final class Inbox: Sendable {
     let bell: Bell
     private let events = Mutex<[SocketEvent]?>(nil)
-    private let measured = Mutex<[(cookie: SocketCookie, counters: FinalCounters)]>([])
+    private let measured = Mutex<[(identity: SocketIdentity, counters: FinalCounters)]>([])
 
     init() throws(CommandFailure) { bell = try Bell() }
 
@@ -18,12 +18,12 @@ final class Inbox: Sendable {
     }
 
     /// Keeps what the kernel measured of a socket, for the next ``takeCounters()``.
-    func put(_ cookie: SocketCookie, _ counters: FinalCounters) {
-        measured.withLock { $0.append((cookie, counters)) }
+    func put(_ identity: SocketIdentity, _ counters: FinalCounters) {
+        measured.withLock { $0.append((identity, counters)) }
     }
 
     /// What was measured since.
-    func takeCounters() -> [(cookie: SocketCookie, counters: FinalCounters)] {
+    func takeCounters() -> [(identity: SocketIdentity, counters: FinalCounters)] {
         measured.withLock { measured in
             defer { measured.removeAll(keepingCapacity: true) }
             return measured

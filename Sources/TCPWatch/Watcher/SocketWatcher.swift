@@ -59,7 +59,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
 
         /// Called by the watcher's thread with what the kernel measured of each full socket that it destroys: where this
         /// side closed first, long before TIME_WAIT and with it the connection ends.
-        package var tellsCounters: (@Sendable (SocketCookie, FinalCounters) -> Void)?
+        package var tellsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
 
         /// Everything, four times a second.
         public init() {}
