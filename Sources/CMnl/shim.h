@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,3 +46,20 @@ static inline int cmnl_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER
 static inline int cmnl_signal_descriptor(const void *signals, int flags) {
     return (int)syscall(SYS_signalfd4, -1, signals, 8UL, flags);
 }
+
+/// Has a thread stop before it ends, while all its descriptors are open (`PTRACE_SEIZE` with `PTRACE_O_TRACEEXIT`,
+/// kernel 3.4); -1 and errno.
+static inline int cmnl_trace_exit(pid_t thread) {
+    return (int)ptrace(PTRACE_SEIZE, thread, (void *)0, (void *)(long)PTRACE_O_TRACEEXIT);
+}
+
+/// Lets a traced thread go on, with a signal or 0.
+static inline int cmnl_trace_continue(pid_t thread, int signal) {
+    return (int)ptrace(PTRACE_CONT, thread, (void *)0, (void *)(long)signal);
+}
+
+/// Leaves a traced thread stopped, as job control wants it, until it is continued.
+static inline int cmnl_trace_listen(pid_t thread) { return (int)ptrace(PTRACE_LISTEN, thread, (void *)0, (void *)0); }
+
+/// Traces a thread no longer.
+static inline int cmnl_trace_end(pid_t thread) { return (int)ptrace(PTRACE_DETACH, thread, (void *)0, (void *)0); }

@@ -67,6 +67,9 @@ struct RunCommand: ParsableCommand {
 }
 
 extension RunPlan {
+    /// What a command exits with where it succeeded and sockets leaked.
+    static let leakStatus: Int32 = 3
+
     /// Runs COMMAND and writes the report as the options want it; what this process then ends with.
     func run(_ options: OutputOptions) throws -> ChildCommand.End {
         let output = if let path = options.output { try Output(path: path) } else { try Output.standardError() }
@@ -99,6 +102,6 @@ extension RunPlan {
     ) throws -> ChildCommand.End {
         var session = try RunSession(self, renderer, to: output)
         let (end, hasLeaks) = try session.run()
-        return end == .exited(0) && hasLeaks ? .exited(3) : end
+        return end == .exited(0) && hasLeaks ? .exited(Self.leakStatus) : end
     }
 }

@@ -20,10 +20,12 @@ struct ChildCommand {
 
     /// Starts it in the process group of this process, so that the terminal treats both alike.
     ///
-    /// - Parameter mask: the signals that it blocks.
+    /// - Parameters:
+    ///   - mask: the signals that it blocks.
+    ///   - hasInput: whether it has this process' standard input; else it has none.
     /// - Throws: ``CommandFailure`` with the status by which shells and `env(1)` say that there is no such program (127), or
     ///   that it cannot be started (126).
-    init(_ words: [String], mask: sigset_t) throws(CommandFailure) {
+    init(_ words: [String], mask: sigset_t, hasInput: Bool) throws(CommandFailure) {
         self.words = words
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -35,9 +37,13 @@ struct ChildCommand {
         if !TCPStates.startedIgnoringSIGPIPE.load(ordering: .relaxed) { sigaddset(&defaults, SIGPIPE) }
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        var (failure, pid) = Self.spawn(words, &attributes)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if !hasInput { posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) }
+        var (failure, pid) = Self.spawn(words, &actions, &attributes)
         // A script without #!, as execvp(3) takes it.
-        if failure == ENOEXEC { (failure, pid) = Self.spawn(["/bin/sh"] + words, &attributes) }
+        if failure == ENOEXEC { (failure, pid) = Self.spawn(["/bin/sh"] + words, &actions, &attributes) }
         guard failure == 0 else {
             var error = CommandFailure("cannot run \(words[0])", errno: failure)
             error.status = failure == ENOENT ? 127 : 126
@@ -46,19 +52,30 @@ struct ChildCommand {
         self.pid = pid
     }
 
-    private static func spawn(_ words: [String], _ attributes: inout posix_spawnattr_t) -> (Int32, pid_t) {
+    private static func spawn(
+        _ words: [String],
+        _ actions: inout posix_spawn_file_actions_t,
+        _ attributes: inout posix_spawnattr_t
+    ) -> (Int32, pid_t) {
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
         var pid: pid_t = 0
-        return (posix_spawnp(&pid, words[0], nil, &attributes, &arguments, environ), pid)
+        return (posix_spawnp(&pid, words[0], &actions, &attributes, &arguments, environ), pid)
     }
 
     /// Waits for all children that have ended, orphans of the program too; how the program itself did, if it has.
-    func reap() -> End? {
+    ///
+    /// - Parameter handleStop: is told of a traced process that has stopped.
+    func reap(_ handleStop: (_ process: Int32, _ waitStatus: Int32) throws -> Void) rethrows -> End? {
         var end: End?
         var status: Int32 = 0
-        while case let ended = waitpid(-1, &status, WNOHANG), ended > 0 {
-            if ended == pid { end = End(waitStatus: status) }
+        // Threads are children of their own kind for a tracer (`__WALL` of `<linux/wait.h>`).
+        while case let child = waitpid(-1, &status, WNOHANG | 0x4000_0000), child > 0 {
+            if status & 0xff == 0x7f {  // WIFSTOPPED
+                try handleStop(child, status)
+            } else if child == pid {
+                end = End(waitStatus: status)
+            }
         }
         return end
     }

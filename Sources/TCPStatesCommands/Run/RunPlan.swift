@@ -16,4 +16,7 @@ struct RunPlan {
     var duration: Duration?
     /// After so many transitions too.
     var transitions: Int?
+    /// Where COMMAND is `swift test`, what follows its tests. COMMAND then has no standard input, and a signal that ends
+    /// it ends all its descendants.
+    var tests: TestWatch?
 }

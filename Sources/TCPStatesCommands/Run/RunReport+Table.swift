@@ -9,6 +9,7 @@ extension RunReport {
 
     /// Appends the report for people.
     func appendTable(to text: inout TextBuffer, names: inout SocketNames, terminal: Terminal) {
+        guard !isTestRun else { return appendTests(to: &text) }
         appendHeadline(to: &text)
         appendLines(of: connections, to: &text, names: &names)
         appendStates(to: &text, terminal)
@@ -22,7 +23,35 @@ extension RunReport {
             text.append(decimal: lost)
             text.append(" events were lost: the counts are too low\n")
         }
-        appendLeaks(to: &text, terminal)
+        appendLeaks(to: &text)
+    }
+
+    /// What the tests left, in their order.
+    private func appendTests(to text: inout TextBuffer) {
+        text.append("--- ")
+        if leaks.isEmpty {
+            text.append("no sockets leaked")
+        } else {
+            text.append(leaks.count, "socket", "sockets")
+            text.append(" leaked")
+        }
+        text.append(" (")
+        text.append(connections.count(.active), "connection", "connections")
+        text.append(" made, ")
+        text.append(decimal: UInt64(connections.count(.passive)))
+        text.append(" accepted) ---\n")
+        var group: [String]?
+        for finding in leaks {
+            if finding.tests != group {
+                group = finding.tests
+                text.append(printable: finding.culprits)
+                text.append(":\n")
+            }
+            append(finding.leak, to: &text)
+        }
+        if leaks.contains(where: { $0.tests.count > 1 }) {
+            text.append("Which of several tests it was, a run with -- --no-parallel tells.\n")
+        }
     }
 
     private func appendHeadline(to text: inout TextBuffer) {
@@ -135,28 +164,32 @@ extension RunReport {
         if openAtExit.count > Self.shownSockets { text.append("  …\n") }
     }
 
-    private func appendLeaks(to text: inout TextBuffer, _ terminal: Terminal) {
+    private func appendLeaks(to text: inout TextBuffer) {
         guard !leaks.isEmpty else { return }
         text.append(leaks.count, "socket", "sockets")
         text.append(" leaked\n")
-        for finding in leaks {
-            for line in finding.lines {
-                text.append("  ")
-                text.append(printable: line)
-                text.append(.newline)
-            }
+        for finding in leaks { append(finding.leak, to: &text) }
+    }
+
+    private func append(_ leak: SocketLeak, to text: inout TextBuffer) {
+        for line in leak.description.split(separator: "\n") {
+            text.append("  ")
+            text.append(printable: String(line))
+            text.append(.newline)
         }
     }
 }
 
 extension RunReport.Finding {
-    /// The leak for people, and which test it is of.
-    var lines: [String] {
-        let words = leak.description.split(separator: "\n").map(String.init)
-        switch tests.count {
-        case 0: return words
-        case 1: return ["\(tests[0])"] + words.map { "  \($0)" }
-        default: return ["one of \(tests.joined(separator: ", "))"] + words.map { "  \($0)" }
-        }
+    /// So many tests are named.
+    private static let shownTests = 5
+
+    /// Whose the leak is, as far as it is known.
+    var culprits: String {
+        guard let first = tests.first else { return "in no test that is known" }
+        guard tests.count > 1 else { return first }
+        let others = tests.count - Self.shownTests
+        let rest = others > 0 ? " and \(others) more" : ""
+        return "one of \(tests.prefix(Self.shownTests).joined(separator: ", "))\(rest)"
     }
 }

@@ -22,6 +22,8 @@ struct RunReport {
     var openAtExit: [CommandSocket] = []
     /// Connections of this machine of which it could not be told whose they were.
     var untold = ConnectionTally()
+    /// Whether COMMAND ran tests: only what leaked matters.
+    var isTestRun = false
     /// How many messages or events were lost.
     var lost: UInt64 = 0
 }

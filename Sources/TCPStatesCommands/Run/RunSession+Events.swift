@@ -93,7 +93,7 @@ extension RunSession where Renderer: ~Copyable {
             if socket.isOwn { report.connections.add(socket, at: now) } else { report.untold.add(socket, at: now) }
             renderer.render(socket, at: now)
         }
-        if socket.stateAtExit != nil { report.openAtExit.append(socket) }
+        if socket.stateAtExit != nil, plan.tests == nil { report.openAtExit.append(socket) }
     }
 
     /// Gives sockets that processes of COMMAND still hold the time to go; what is left then has leaked.
@@ -112,11 +112,11 @@ extension RunSession where Renderer: ~Copyable {
             let held = processes.pids.isEmpty ? [] : try search.heldSockets(by: processes)
             let limit = held.isEmpty ? last : max(last, end + plan.rules.settleTime)
             if isInterrupted || isOver || clock.now >= limit {
-                report.leaks = held.map { RunReport.Finding(leak: SocketLeak($0, history: sockets[$0.cookie]?.steps ?? [])) }
+                report.leaks += held.map { RunReport.Finding(leak: SocketLeak($0, history: sockets[$0.cookie]?.steps ?? [])) }
                 return
             }
             wait(for: signals, until: min(limit, clock.now + max(interval, .milliseconds(20))))
-            _ = takeSignals(signals, for: child)
+            _ = try takeSignals(signals, for: child, search, watcher)
             try takeEvents(from: watcher)
         }
     }
@@ -125,6 +125,11 @@ extension RunSession where Renderer: ~Copyable {
     mutating func finish() {
         for socket in sockets.remaining { end(socket) }
         report.census = sockets.census
+        if let tests = plan.tests {
+            _ = tests.readStream()
+            report.leaks = remains.map { $0.finding(tests.log) } + report.leaks
+            report.isTestRun = true
+        }
         renderer.render(report)
         renderer.flush(to: &output)
         do { try output.close() } catch { TCPStates.complain(error.description) }

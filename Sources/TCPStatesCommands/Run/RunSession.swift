@@ -8,7 +8,7 @@ internal import TCPWatch
 ///
 /// One thread waits in `poll(2)` for signals, for the end of a child and for what the watcher tells; there are no tasks.
 struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
-    let plan: RunPlan
+    var plan: RunPlan
     var renderer: Renderer
     var output: Output
     var sockets = CommandSockets()
@@ -21,9 +21,12 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     var isInterrupted = false
     var toldSteps = 0
     var hasComplained = false
+    /// What test processes held just before they ended.
+    var remains: [TestRemains] = []
+    var looks = TestLooks()
 
     /// What is passed on to COMMAND. What a terminal sends, it sends to COMMAND too.
-    private static var passedOn: [Int32] { [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2] }
+    private static var passedOn: [Int32] { [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGIO] }
 
     init(_ plan: RunPlan, _ renderer: consuming Renderer, to output: consuming Output) throws {
         self.plan = plan
@@ -38,7 +41,6 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         var mask = sigset_t()
         pthread_sigmask(SIG_BLOCK, nil, &mask)
         let signals = try adoptAndTakeSignals()
-        var plan = plan
         let begin = Self.processorTime()
         let search = try LeakSearches(plan.rules, in: plan.watch.namespaces)
         if !plan.hasInterval { plan.watch.interval = Self.interval(afterDumpOf: Self.processorTime() - begin) }
@@ -54,20 +56,22 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         }
 
         let start = clock.now
-        let child = try ChildCommand(plan.words, mask: mask)
+        let child = try ChildCommand(plan.words, mask: mask, hasInput: plan.tests == nil)
         var deadline = plan.duration.map { start + $0 }
         var end: ChildCommand.End?
         while end == nil {
             wait(for: signals, until: deadline)
-            end = takeSignals(signals, for: child)
+            end = try takeSignals(signals, for: child, search, watcher)
             try takeEvents(from: watcher)
+            if let tests = plan.tests { try followTests(tests, search) }
             guard let limit = deadline, clock.now >= limit || toldSteps >= plan.transitions ?? .max else { continue }
             kill(child.pid, SIGTERM)
             deadline = nil
         }
         report.duration = clock.now - start
         report.end = end ?? report.end
-        isInterrupted = false
+        if plan.tests != nil, isInterrupted { try endDescendants(signals, child) }
+        isInterrupted = plan.tests != nil && isInterrupted
         try settle(search, child, signals, watcher, plan.watch.interval)
         watcher.stop()
         finish()
@@ -105,23 +109,40 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         var waited = [
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: inbox.bell.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: plan.tests?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
         ]
-        let rest = deadline.map { max(.zero, $0 - clock.now) }
+        // A test process has to be found before its tests are over.
+        let next = plan.tests.map { _ in clock.now + .milliseconds(4) }
+        let rest = (next ?? deadline).map { max(.zero, $0 - clock.now) }
         let milliseconds = rest.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
         poll(&waited, nfds_t(waited.count), milliseconds)
         inbox.bell.clear()
     }
 
     /// Passes signals on, and waits for children that have ended; how COMMAND did, if it has.
-    mutating func takeSignals(_ signals: borrowing SignalDescriptor, for child: ChildCommand) -> ChildCommand.End? {
+    mutating func takeSignals(
+        _ signals: borrowing SignalDescriptor,
+        for child: ChildCommand,
+        _ search: LeakSearches,
+        _ watcher: SocketWatcher
+    ) throws -> ChildCommand.End? {
         while let signal = signals.next() {
             guard signal.number != SIGCHLD else {
                 sockets.askAgain()
                 continue
             }
             isInterrupted = true
-            if !signal.isFromKernel, report.duration == .zero { kill(child.pid, signal.number) }
+            // No terminal sends SIGTERM. SIGIO tells that whoever started this process has gone.
+            let isOwn = !signal.isFromKernel || signal.number == SIGTERM
+            if report.duration == .zero, isOwn || signal.number == SIGIO {
+                kill(child.pid, signal.number == SIGIO ? SIGTERM : signal.number)
+            }
         }
-        return child.reap()
+        return try child.reap { process, status in
+            try plan.tests?.handleStop(of: process, waitStatus: status) { test in
+                try takeEvents(from: watcher)
+                try noteRemains(of: process, test, search)
+            }
+        }
     }
 }

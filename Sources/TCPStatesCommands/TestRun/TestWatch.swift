@@ -1,0 +1,70 @@
+internal import Glibc
+internal import SockDiag
+internal import TCPWatch
+
+/// Follows the test processes of `swift test`: when which test ran, and the moment before each process ends.
+final class TestWatch {
+    private(set) var log = TestLog()
+    /// Where the event stream comes from; -1 for nowhere.
+    let descriptor: Int32
+    private var traced: [Int32: String?] = [:]
+    private var passedOver: Set<Int32> = []
+    /// Why a process could not be traced: what it left is not known.
+    private(set) var refusal: Errno?
+
+    /// Follows the stream of a FIFO.
+    init(stream path: String) throws(CommandFailure) {
+        // For writing too, so that there is no end of the stream between two test processes.
+        descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw CommandFailure("cannot open \(path)", errno: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The test processes that run.
+    var processes: Set<Int32> { Set(traced.keys) }
+
+    /// Reads what has come; whether something has.
+    func readStream() -> Bool {
+        var hasNews = false
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while case let length = read(descriptor, &buffer, buffer.count), length > 0 {
+            log.take(buffer.prefix(length))
+            hasNews = true
+        }
+        return hasNews
+    }
+
+    /// Traces the test processes that have begun.
+    func follow(_ processes: [Int32]) {
+        for process in processes where traced[process] == nil && !passedOver.contains(process) {
+            guard Self.program(of: process)?.hasSuffix(".xctest") == true else { continue }
+            do throws(Errno) {
+                try ExitTrace.begin(process)
+                traced[process] = TestLog.test(ofArguments: Self.arguments(of: process))
+            } catch {
+                passedOver.insert(process)
+                if !error.isGone { refusal = error }
+            }
+        }
+    }
+
+    /// Takes what `waitpid(2)` tells of a process that has stopped. One that is about to end waits while `look` is run,
+    /// which is told the test that was all it ran, where that is known.
+    func handleStop(of process: Int32, waitStatus: Int32, _ look: (_ test: String?) throws -> Void) rethrows {
+        guard ExitTrace.isEnding(process, waitStatus: waitStatus) else { return }
+        defer { ExitTrace.end(process) }
+        try look(traced.removeValue(forKey: process) ?? nil)
+    }
+
+    private static func program(of process: Int32) -> String? {
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink("/proc/\(process)/exe", &path, path.count)
+        return length > 0 ? String(decoding: path.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+    }
+
+    private static func arguments(of process: Int32) -> [String] {
+        let bytes = (try? OpenFile.start(of: "/proc/\(process)/cmdline", limit: 65536)) ?? []
+        return bytes.split(separator: 0, omittingEmptySubsequences: true).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
