@@ -47,10 +47,14 @@ static inline int cmnl_signal_descriptor(const void *signals, int flags) {
     return (int)syscall(SYS_signalfd4, -1, signals, 8UL, flags);
 }
 
-/// Has a thread stop before it ends, while all its descriptors are open (`PTRACE_SEIZE` with `PTRACE_O_TRACEEXIT`,
-/// kernel 3.4); -1 and errno.
-static inline int cmnl_trace_exit(pid_t thread) {
-    return (int)ptrace(PTRACE_SEIZE, thread, (void *)0, (void *)(long)PTRACE_O_TRACEEXIT);
+/// Traces a thread with `PTRACE_O_*` options, without stopping it (`PTRACE_SEIZE`, kernel 3.4); -1 and errno.
+static inline int cmnl_trace_begin(pid_t thread, unsigned long options) {
+    return (int)ptrace(PTRACE_SEIZE, thread, (void *)0, (void *)options);
+}
+
+/// Other options for a thread that has stopped.
+static inline int cmnl_trace_options(pid_t thread, unsigned long options) {
+    return (int)ptrace(PTRACE_SETOPTIONS, thread, (void *)0, (void *)options);
 }
 
 /// Lets a traced thread go on, with a signal or 0.

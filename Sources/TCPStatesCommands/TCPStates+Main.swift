@@ -14,7 +14,17 @@ extension TCPStates {
             ordering: .relaxed
         )
         signal(SIGPIPE, SIG_DFL)
+        heedInput()
         Glibc.exit(run(Array(CommandLine.arguments.dropFirst())))
+    }
+
+    /// Where the plugin started the process, the end of its standard input tells that the plugin has gone: SIGIO then
+    /// comes, and ends the process where nothing else is made of it.
+    private static func heedInput() {
+        guard getenv("TCPSTATES_INPUT_IS_LIFE") != nil else { return }
+        unsetenv("TCPSTATES_INPUT_IS_LIFE")
+        _ = fcntl(STDIN_FILENO, F_SETOWN, getpid())
+        _ = fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_ASYNC)
     }
 
     /// Whether the process was started with SIGPIPE ignored, as a program that it starts then has to be.

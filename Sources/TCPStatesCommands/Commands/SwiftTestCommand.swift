@@ -64,7 +64,7 @@ struct SwiftTestCommand: ParsableCommand {
         stream.remove()
         if let refusal = tests.refusal {
             let reason = String(cString: strerror(refusal.rawValue))
-            TCPStates.complain("a test process could not be traced (\(reason)): what it left open is not known")
+            TCPStates.complain("the test processes could not be traced (\(reason)): what they left open is not known")
         }
         if warnOnly, end == .exited(RunPlan.leakStatus) { end = .exited(0) }
         end.imitate()

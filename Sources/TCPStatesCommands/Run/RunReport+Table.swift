@@ -35,11 +35,7 @@ extension RunReport {
             text.append(leaks.count, "socket", "sockets")
             text.append(" leaked")
         }
-        text.append(" (")
-        text.append(connections.count(.active), "connection", "connections")
-        text.append(" made, ")
-        text.append(decimal: UInt64(connections.count(.passive)))
-        text.append(" accepted) ---\n")
+        text.append(" ---\n")
         var group: [String]?
         for finding in leaks {
             if finding.tests != group {

@@ -57,13 +57,14 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
 
         let start = clock.now
         let child = try ChildCommand(plan.words, mask: mask, hasInput: plan.tests == nil)
+        plan.tests?.begin(with: child.pid)
         var deadline = plan.duration.map { start + $0 }
         var end: ChildCommand.End?
         while end == nil {
             wait(for: signals, until: deadline)
             end = try takeSignals(signals, for: child, search, watcher)
             try takeEvents(from: watcher)
-            if let tests = plan.tests { try followTests(tests, search) }
+            if let tests = plan.tests { try lookAtTests(tests, search) }
             guard let limit = deadline, clock.now >= limit || toldSteps >= plan.transitions ?? .max else { continue }
             kill(child.pid, SIGTERM)
             deadline = nil
@@ -111,8 +112,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             pollfd(fd: inbox.bell.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: plan.tests?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
         ]
-        // A test process has to be found before its tests are over.
-        let next = plan.tests.map { _ in clock.now + .milliseconds(4) }
+        let next = plan.tests.map { $0.processes.isEmpty ? clock.now + .seconds(1) : looks.next }
         let rest = (next ?? deadline).map { max(.zero, $0 - clock.now) }
         let milliseconds = rest.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
         poll(&waited, nfds_t(waited.count), milliseconds)

@@ -43,10 +43,9 @@ struct TestLooks {
 }
 
 extension RunSession where Renderer: ~Copyable {
-    /// Follows the test processes that have begun, and looks at what they hold.
-    mutating func followTests(_ tests: TestWatch, _ search: LeakSearches) throws {
+    /// Looks at what test processes hold.
+    mutating func lookAtTests(_ tests: TestWatch, _ search: LeakSearches) throws {
         let hasNews = tests.readStream()
-        tests.follow(try Descendants.current())
         guard !tests.processes.isEmpty, hasNews || looks.next <= clock.now else { return }
         try looks.look(at: ProcessSelection(pids: tests.processes), search)
     }
@@ -56,9 +55,8 @@ extension RunSession where Renderer: ~Copyable {
         for socket in try search.heldSockets(by: ProcessSelection(pids: [process])) {
             let opened = looks.opening(of: socket.cookie)
             var leak = SocketLeak(socket, history: sockets[socket.cookie]?.steps ?? [])
-            if leak.age == nil {
-                leak.age = .nanoseconds(Int64(clamping: EventTime.now().monotonicNanoseconds - opened.upperBound))
-            }
+            let age = Duration.nanoseconds(Int64(clamping: EventTime.now().monotonicNanoseconds - opened.upperBound))
+            if leak.age == nil, age >= .milliseconds(1) { leak.age = age }
             remains.append(TestRemains(leak: leak, opened: opened, test: test))
         }
     }

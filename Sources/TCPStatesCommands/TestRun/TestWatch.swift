@@ -7,9 +7,9 @@ final class TestWatch {
     private(set) var log = TestLog()
     /// Where the event stream comes from; -1 for nowhere.
     let descriptor: Int32
+    /// The test processes that run, and the test that is all that each runs, where that is known.
     private var traced: [Int32: String?] = [:]
-    private var passedOver: Set<Int32> = []
-    /// Why a process could not be traced: what it left is not known.
+    /// Why processes could not be traced: what they left is not known.
     private(set) var refusal: Errno?
 
     /// Follows the stream of a FIFO.
@@ -35,26 +35,24 @@ final class TestWatch {
         return hasNews
     }
 
-    /// Traces the test processes that have begun.
-    func follow(_ processes: [Int32]) {
-        for process in processes where traced[process] == nil && !passedOver.contains(process) {
-            guard Self.program(of: process)?.hasSuffix(".xctest") == true else { continue }
-            do throws(Errno) {
-                try ExitTrace.begin(process)
-                traced[process] = TestLog.test(ofArguments: Self.arguments(of: process))
-            } catch {
-                passedOver.insert(process)
-                if !error.isGone { refusal = error }
-            }
-        }
+    /// Traces `swift test`, which has just been started.
+    func begin(with process: Int32) {
+        do throws(Errno) { try ProcessTrace.begin(process) } catch { refusal = error }
     }
 
-    /// Takes what `waitpid(2)` tells of a process that has stopped. One that is about to end waits while `look` is run,
-    /// which is told the test that was all it ran, where that is known.
+    /// Takes what `waitpid(2)` tells of a process that has stopped. A test process that is about to end waits while `look`
+    /// is run, which is told the test that was all it ran, where that is known.
     func handleStop(of process: Int32, waitStatus: Int32, _ look: (_ test: String?) throws -> Void) rethrows {
-        guard ExitTrace.isEnding(process, waitStatus: waitStatus) else { return }
-        defer { ExitTrace.end(process) }
-        try look(traced.removeValue(forKey: process) ?? nil)
+        switch ProcessTrace.handle(stopOf: process, waitStatus: waitStatus) {
+        case .newProgram:
+            guard Self.program(of: process)?.hasSuffix(".xctest") == true else { return ProcessTrace.resume(process) }
+            traced[process] = .some(TestLog.test(ofArguments: Self.arguments(of: process)))
+            ProcessTrace.stopBeforeEnd(process)
+        case .ending:
+            defer { ProcessTrace.end(process) }
+            try look(traced.removeValue(forKey: process) ?? nil)
+        case .other: break
+        }
     }
 
     private static func program(of process: Int32) -> String? {
