@@ -71,7 +71,10 @@ let package = Package(
         .plugin(
             name: "tcpstates-test",
             capability: .command(
-                intent: .custom(verb: "tcpstates-test", description: "Run the tests; report the sockets they left open.")
+                intent: .custom(
+                    verb: "tcpstates-test",
+                    description: "Run the tests; report the sockets they left open."
+                )
             ),
             dependencies: [.target(name: "tcpstates", condition: .when(traits: commandLine))]
         ),

@@ -27,7 +27,9 @@ public struct TCPStates: ParsableCommand {
             says what is wrong.
             """,
         version: version,
-        subcommands: [ListCommand.self, SummaryCommand.self, WatchCommand.self, RunCommand.self, SwiftTestCommand.self],
+        subcommands: [
+            ListCommand.self, SummaryCommand.self, WatchCommand.self, RunCommand.self, SwiftTestCommand.self,
+        ],
         defaultSubcommand: ListCommand.self
     )
 

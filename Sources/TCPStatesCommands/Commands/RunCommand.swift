@@ -38,7 +38,10 @@ struct RunCommand: ParsableCommand {
     @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("The command and its arguments.", valueName: "command"))
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The command and its arguments.", valueName: "command")
+    )
     var words: [String] = []
 
     func validate() throws {

@@ -92,7 +92,9 @@ private struct EventStream {
     init() throws(CommandFailure) {
         let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(parent)/tcpstates.XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw CommandFailure("cannot make a directory in \(parent)", errno: errno) }
+        guard let made = mkdtemp(&template) else {
+            throw CommandFailure("cannot make a directory in \(parent)", errno: errno)
+        }
         directory = String(cString: made)
         path = "\(directory)/events"
         guard mkfifo(path, 0o600) == 0 else { throw CommandFailure("cannot make \(path)", errno: errno) }

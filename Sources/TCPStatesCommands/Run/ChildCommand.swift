@@ -23,9 +23,10 @@ struct ChildCommand {
     /// - Parameters:
     ///   - mask: the signals that it blocks.
     ///   - hasInput: whether it has this process' standard input; else it has none.
+    ///   - output: its standard output; nil for this process'.
     /// - Throws: ``CommandFailure`` with the status by which shells and `env(1)` say that there is no such program (127), or
     ///   that it cannot be started (126).
-    init(_ words: [String], mask: sigset_t, hasInput: Bool) throws(CommandFailure) {
+    init(_ words: [String], mask: sigset_t, hasInput: Bool = true, output: Int32? = nil) throws(CommandFailure) {
         self.words = words
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -41,6 +42,7 @@ struct ChildCommand {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         if !hasInput { posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) }
+        if let output { posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) }
         var (failure, pid) = Self.spawn(words, &actions, &attributes)
         // A script without #!, as execvp(3) takes it.
         if failure == ENOEXEC { (failure, pid) = Self.spawn(["/bin/sh"] + words, &actions, &attributes) }

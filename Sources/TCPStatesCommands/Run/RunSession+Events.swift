@@ -112,7 +112,9 @@ extension RunSession where Renderer: ~Copyable {
             let held = processes.pids.isEmpty ? [] : try search.heldSockets(by: processes)
             let limit = held.isEmpty ? last : max(last, end + plan.rules.settleTime)
             if isInterrupted || isOver || clock.now >= limit {
-                report.leaks += held.map { RunReport.Finding(leak: SocketLeak($0, history: sockets[$0.cookie]?.steps ?? [])) }
+                report.leaks += held.map {
+                    RunReport.Finding(leak: SocketLeak($0, history: sockets[$0.cookie]?.steps ?? []))
+                }
                 return
             }
             wait(for: signals, until: min(limit, clock.now + max(interval, .milliseconds(20))))

@@ -56,8 +56,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         }
 
         let start = clock.now
-        let child = try ChildCommand(plan.words, mask: mask, hasInput: plan.tests == nil)
-        plan.tests?.begin(with: child.pid)
+        let child = try plan.tests?.start(plan.words, mask: mask) ?? ChildCommand(plan.words, mask: mask)
         var deadline = plan.duration.map { start + $0 }
         var end: ChildCommand.End?
         while end == nil {
@@ -111,12 +110,14 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: inbox.bell.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: plan.tests?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: plan.tests?.output?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
         ]
         let next = plan.tests.map { $0.processes.isEmpty ? clock.now + .seconds(1) : looks.next }
         let rest = (next ?? deadline).map { max(.zero, $0 - clock.now) }
         let milliseconds = rest.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
         poll(&waited, nfds_t(waited.count), milliseconds)
         inbox.bell.clear()
+        plan.tests?.output?.passOn()
     }
 
     /// Passes signals on, and waits for children that have ended; how COMMAND did, if it has.

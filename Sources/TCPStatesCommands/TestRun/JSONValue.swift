@@ -56,7 +56,9 @@ private struct Reader {
         if take(UInt8(ascii: "}")) { return .object(members) }
         repeat {
             skipSpace()
-            guard rest.first == .quote, let name = string(), take(.colon), let member = value(depth: depth + 1) else { return nil }
+            guard rest.first == .quote, let name = string(), take(.colon), let member = value(depth: depth + 1) else {
+                return nil
+            }
             members[name] = member
         } while take(.comma)
         return take(UInt8(ascii: "}")) ? .object(members) : nil
@@ -113,7 +115,9 @@ private struct Reader {
 
     private mutating func unit() -> UInt16? {
         let digits = rest.prefix(4)
-        guard digits.count == 4, let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16) else { return nil }
+        guard digits.count == 4, let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16) else {
+            return nil
+        }
         rest = rest[digits.endIndex...]
         return unit
     }

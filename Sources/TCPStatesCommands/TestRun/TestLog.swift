@@ -35,7 +35,9 @@ struct TestLog {
         case ("test", "function"):
             if let id = payload["id"]?.text { functions.insert(id) }
         case ("event", "testStarted"):
-            guard let id = payload["testID"]?.text, functions.contains(id), let time = Self.time(payload) else { return }
+            guard let id = payload["testID"]?.text, functions.contains(id), let time = Self.time(payload) else {
+                return
+            }
             open[id] = windows.count
             windows.append(Window(name: Self.name(id), start: time))
         case ("event", "testEnded"):
@@ -66,7 +68,8 @@ struct TestLog {
 
     /// The one XCTest of a process' command line, `AppTests.Case/test`; nil where it runs several, or another library's.
     static func test(ofArguments arguments: [String]) -> String? {
-        guard arguments.count == 2, let last = arguments.last, last.contains("/"), last.contains("."), last.first != "/",
+        guard arguments.count == 2, let last = arguments.last, last.contains("/"), last.contains("."),
+            last.first != "/",
             !last.contains(",")
         else { return nil }
         return last

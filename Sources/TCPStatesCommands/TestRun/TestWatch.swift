@@ -5,6 +5,8 @@ internal import TCPWatch
 /// Follows the test processes of `swift test`: when which test ran, and the moment before each process ends.
 final class TestWatch {
     private(set) var log = TestLog()
+    /// Where `swift test` writes to; nil for this process' standard output.
+    let output = LiveOutput()
     /// Where the event stream comes from; -1 for nowhere.
     let descriptor: Int32
     /// The test processes that run, and the test that is all that each runs, where that is known.
@@ -35,9 +37,12 @@ final class TestWatch {
         return hasNews
     }
 
-    /// Traces `swift test`, which has just been started.
-    func begin(with process: Int32) {
-        do throws(Errno) { try ProcessTrace.begin(process) } catch { refusal = error }
+    /// Starts `swift test`, without an input, and traces it.
+    func start(_ words: [String], mask: sigset_t) throws(CommandFailure) -> ChildCommand {
+        let child = try ChildCommand(words, mask: mask, hasInput: false, output: output?.programsEnd)
+        output?.closeProgramsEnd()
+        do throws(Errno) { try ProcessTrace.begin(child.pid) } catch { refusal = error }
+        return child
     }
 
     /// Takes what `waitpid(2)` tells of a process that has stopped. A test process that is about to end waits while `look`
