@@ -40,6 +40,16 @@ package struct ProcessDirectory: ~Copyable {
         ProcessName(commOf: "\(process)", in: descriptor)
     }
 
+    /// Whether a process runs and may not be looked into; one that ends may not either, for a moment.
+    package func isClosed(_ process: Int32) -> Bool {
+        do throws(Errno) {
+            _ = try Directory("\(process)/fd", in: descriptor)
+            return false
+        } catch {
+            return error.isRefusal && kind(of: process) == .program
+        }
+    }
+
     /// What a process is, as far as it tells whether its files matter.
     package enum Kind { case program, ended, kernelThread }
 

@@ -21,6 +21,7 @@ struct ChildCommand {
     /// Starts it in the process group of this process, so that the terminal treats both alike.
     ///
     /// - Parameters:
+    ///   - words: the program, which is looked for in `PATH`, and its arguments.
     ///   - mask: the signals that it blocks.
     ///   - hasInput: whether it has this process' standard input; else it has none.
     ///   - output: its standard output; nil for this process'.
@@ -66,8 +67,7 @@ struct ChildCommand {
     }
 
     /// Waits for all children that have ended, orphans of the program too; how the program itself did, if it has.
-    ///
-    /// - Parameter handleStop: is told of a traced process that has stopped.
+    /// `handleStop` is told of traced processes that have stopped.
     func reap(_ handleStop: (_ process: Int32, _ waitStatus: Int32) throws -> Void) rethrows -> End? {
         var end: End?
         var status: Int32 = 0

@@ -42,7 +42,9 @@ extension RunSession where Renderer: ~Copyable {
         guard !sockets.askedInodes.isEmpty else { return [] }
         let processes = Set(try Descendants.current())
         let owners = try OwnerSnapshot(of: sockets.askedInodes, in: ProcessSelection(pids: processes))
-        if !hasComplained, owners.coverage.unreadable > 0 {
+        if !hasComplained, owners.coverage.unreadable > 0, let proc = try? ProcessDirectory(),
+            processes.contains(where: { proc.isClosed($0) })
+        {
             hasComplained = true
             TCPStates.complain(owners.coverage.description)
         }
