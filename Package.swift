@@ -20,6 +20,9 @@ let package = Package(
         .library(name: "SockDiag", targets: ["SockDiag"]),
         .library(name: "SocketOwners", targets: ["SocketOwners"]),
         .library(name: "TCPWatch", targets: ["TCPWatch"]),
+        .library(name: "TCPDiagnosis", targets: ["TCPDiagnosis"]),
+        .library(name: "SocketTesting", targets: ["SocketTesting"]),
+        .library(name: "SocketTestingXCTest", targets: ["SocketTestingXCTest"]),
         .plugin(name: "tcpstates-command", targets: ["tcpstates-command"]),
         .plugin(name: "tcpstates-test", targets: ["tcpstates-test"]),
     ],
@@ -34,12 +37,22 @@ let package = Package(
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
         .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
-        .target(name: "TCPWatch", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(name: "KernelTrace", dependencies: ["CMnl", "SockDiag"], swiftSettings: settings),
+        .target(name: "TCPWatch", dependencies: ["KernelTrace", "SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(
+            name: "SocketTesting",
+            dependencies: ["SockDiag", "SocketOwners", "TCPWatch"],
+            swiftSettings: settings
+        ),
+        .target(name: "SocketTestingXCTest", dependencies: ["SockDiag", "SocketTesting"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
+                "KernelTrace",
                 "SockDiag",
                 "SocketOwners",
+                "TCPDiagnosis",
                 "TCPWatch",
                 .product(
                     name: "ArgumentParser",
@@ -107,14 +120,31 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "KernelTraceTests",
+            dependencies: ["KernelTrace", "SockDiag", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TCPWatchTests",
-            dependencies: ["TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
+            dependencies: ["KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TCPDiagnosisTests",
+            dependencies: ["SockDiag", "SocketOwners", "TCPDiagnosis", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketTestingTests",
+            dependencies: [
+                "SockDiag", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPStateLab", "TCPWatch",
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "SockDiag", "SocketOwners", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings

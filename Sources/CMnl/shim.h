@@ -2,6 +2,7 @@
 #pragma once
 
 #include <libmnl/libmnl.h>
+#include <linux/bpf.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
@@ -67,3 +68,56 @@ static inline int cmnl_trace_listen(pid_t thread) { return (int)ptrace(PTRACE_LI
 
 /// Traces a thread no longer.
 static inline int cmnl_trace_end(pid_t thread) { return (int)ptrace(PTRACE_DETACH, thread, (void *)0, (void *)0); }
+
+/// `bpf(2)`: makes a map; its descriptor, or -1 and errno.
+static inline int cmnl_bpf_map(
+    unsigned int type, unsigned int key_size, unsigned int value_size, unsigned int entries, unsigned int flags) {
+    union bpf_attr attributes = {
+        .map_type = type,
+        .key_size = key_size,
+        .value_size = value_size,
+        .max_entries = entries,
+        .map_flags = flags,
+    };
+    return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
+}
+
+/// `bpf(2)`: loads a program of a tracepoint that is named by its type in the kernel's BTF; its descriptor, or -1 and
+/// errno. Where there is a log, the verifier says there what it objects to.
+static inline int cmnl_bpf_load(
+    const unsigned long long *instructions, unsigned int count, unsigned int type, char *log, unsigned int log_size) {
+    union bpf_attr attributes = {
+        .prog_type = BPF_PROG_TYPE_TRACING,
+        .expected_attach_type = BPF_TRACE_RAW_TP,
+        .attach_btf_id = type,
+        .insns = (unsigned long long)(unsigned long)instructions,
+        .insn_cnt = count,
+        .license = (unsigned long long)(unsigned long)"GPL",
+        .log_buf = (unsigned long long)(unsigned long)log,
+        .log_size = log_size,
+        .log_level = log_size ? 1 : 0,
+    };
+    memcpy(attributes.prog_name, "tcpstates", sizeof "tcpstates");
+    return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+}
+
+/// `bpf(2)`: runs a program at its tracepoint until the descriptor that this returns is closed; -1 and errno.
+static inline int cmnl_bpf_attach(int program) {
+    union bpf_attr attributes = {.raw_tracepoint = {.prog_fd = (unsigned int)program}};
+    return (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attributes, sizeof attributes);
+}
+
+/// Reads a number that the kernel writes at the same time, before what is read after it.
+static inline unsigned long cmnl_load_acquire(const void *address) {
+    return __atomic_load_n((const unsigned long *)address, __ATOMIC_ACQUIRE);
+}
+
+/// The same of 32 bits.
+static inline unsigned int cmnl_load_acquire32(const void *address) {
+    return __atomic_load_n((const unsigned int *)address, __ATOMIC_ACQUIRE);
+}
+
+/// Writes a number that the kernel reads at the same time, after what was read before it.
+static inline void cmnl_store_release(void *address, unsigned long number) {
+    __atomic_store_n((unsigned long *)address, number, __ATOMIC_RELEASE);
+}

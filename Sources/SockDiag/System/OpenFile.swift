@@ -44,4 +44,23 @@ package struct OpenFile: ~Copyable {
         if let failure { throw failure }
         return bytes
     }
+
+    /// All bytes of a file.
+    package static func whole(_ path: String) throws(Errno) -> [UInt8] {
+        let file = try OpenFile(path)
+        var bytes: [UInt8] = []
+        var status = stat()
+        if fstat(file.descriptor, &status) == 0 { bytes.reserveCapacity(Int(status.st_size) + 1) }
+        while true {
+            var failure: Errno?
+            let part = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
+                let length = read(file.descriptor, buffer.baseAddress, buffer.count)
+                if length < 0, errno != EINTR { failure = .last }
+                count = max(length, 0)
+            }
+            if let failure { throw failure }
+            guard !part.isEmpty else { return bytes }
+            bytes += part
+        }
+    }
 }

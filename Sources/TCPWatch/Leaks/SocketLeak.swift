@@ -10,20 +10,29 @@ package struct SocketLeak: Hashable, Sendable {
     /// How old it is; nil where its beginning was not watched.
     package var age: Duration?
 
-    /// A leak that was found at a time, with what is known of the socket's life until then.
-    package init(_ socket: WatchedSocket, history: [Transition] = [], at time: EventTime = .now()) {
+    /// Which side opened the connection, where that is known.
+    package let openedBy: OpeningSide
+
+    /// A leak that was found at a time, with what is known of the socket's life until then, and of who opened it.
+    package init(
+        _ socket: WatchedSocket,
+        history: [Transition] = [],
+        openedBy side: OpeningSide = .unknown,
+        at time: EventTime = .now()
+    ) {
         self.socket = socket
         self.history = history
+        openedBy = side == .unknown ? Self.openingSide(of: history) : side
+        if side != .unknown, let first = history.first, first.from == .closed, first.certainty == .inferred {
+            self.history[0].via = TCPStateMachine.passed(from: .closed, to: first.to, side: side)
+        }
         guard let first = history.first, first.from == .closed || first.from == .bound,
             first.time.monotonicNanoseconds <= time.monotonicNanoseconds
         else { return }
         age = .nanoseconds(Int64(clamping: time.monotonicNanoseconds - first.time.monotonicNanoseconds))
     }
 
-    /// Which side opened the connection, where its beginning was watched.
-    package var openedBy: OpeningSide { Self.openingSide(of: history) }
-
-    /// Which side opened a connection that took the steps.
+    /// Which side opened a connection that took the steps; unknown where its beginning was not watched.
     package static func openingSide(of steps: [Transition]) -> OpeningSide {
         guard let first = steps.first(where: { $0.from == .closed || $0.from == .bound }) else { return .unknown }
         switch (first.via + [first.to]).first(where: { $0 == .synSent || $0 == .synReceived }) {
@@ -54,6 +63,7 @@ package struct SocketLeak: Hashable, Sendable {
         case .lastAck:
             "both sides said that they send no more; the peer has not acknowledged, and nobody called close() here"
         case .timeWait: "this side closed first; the kernel keeps the connection for 60 seconds"
+        case .closed where socket.remote.port == 0: "it was made and then neither connected nor closed"
         case .closed: "the connection is over, by a reset or a timeout, and nobody called close() here"
         default: "nobody closed it"
         }

@@ -1,0 +1,90 @@
+internal import CMnl
+internal import Glibc
+internal import SockDiag
+
+/// A map, a program or an attachment of the kernel's BPF; what it is ends when the value does, or the process.
+struct BPFDescriptor: ~Copyable {
+    let number: Int32
+
+    private init(_ number: Int32) { self.number = number }
+
+    /// Takes what a call has answered: a descriptor, or -1 and errno.
+    private init(_ answer: Int32, _ operation: String) throws(SockDiagError) {
+        guard answer >= 0 else { throw SockDiagError(bpf: errno, operation) }
+        number = answer
+    }
+
+    deinit { close(number) }
+
+    /// A ring buffer of so many bytes, a power of two.
+    static func ring(bytes: Int) throws(SockDiagError) -> BPFDescriptor {
+        let number = cmnl_bpf_map(BPF_MAP_TYPE_RINGBUF.rawValue, 0, 0, UInt32(clamping: bytes), 0)
+        return try BPFDescriptor(number, "make a ring buffer of \(bytes) bytes for the trace")
+    }
+
+    /// An array of so many counters, which can be mapped into memory.
+    static func counters(_ count: Int) throws(SockDiagError) -> BPFDescriptor {
+        let size = UInt32(clamping: 8 * count)
+        let number = cmnl_bpf_map(BPF_MAP_TYPE_ARRAY.rawValue, 4, size, 1, UInt32(BPF_F_MMAPABLE))
+        return try BPFDescriptor(number, "make the counters of the trace")
+    }
+
+    /// Loads a program for the tracepoint whose type in BTF has the number.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``, with what the verifier said where it refused.
+    static func program(
+        _ program: Program,
+        type: Int,
+        for tracepoint: String
+    ) throws(SockDiagError) -> BPFDescriptor {
+        let words = program.words
+        let count = UInt32(clamping: words.count)
+        let operation = "load the program of the tracepoint \(tracepoint)"
+        // The log costs time: only what was refused is loaded once more, for the verifier to say why.
+        let number = cmnl_bpf_load(words, count, UInt32(clamping: type), nil, 0)
+        guard number < 0 else { return BPFDescriptor(number) }
+        let failure = errno
+        var log = [CChar](repeating: 0, count: 256 * 1024)
+        let second = cmnl_bpf_load(words, count, UInt32(clamping: type), &log, UInt32(log.count))
+        guard second < 0 else { return BPFDescriptor(second) }
+        let text = String(decoding: log.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        throw SockDiagError(bpf: failure, operation, text)
+    }
+
+    /// Runs a program at its tracepoint.
+    static func attachment(
+        of program: borrowing BPFDescriptor,
+        to tracepoint: String
+    ) throws(SockDiagError) -> BPFDescriptor {
+        try BPFDescriptor(cmnl_bpf_attach(program.number), "attach to the tracepoint \(tracepoint)")
+    }
+}
+
+extension SockDiagError {
+    /// A refusal of `bpf(2)`. Of the verifier's log, the last lines say what it objects to.
+    init(bpf errno: Int32, _ operation: String, _ log: String = "") {
+        let lines = log.split(separator: "\n").filter { !$0.hasPrefix("processed ") }
+        let detail = lines.suffix(Self.shownLines).joined(separator: " | ")
+        switch errno {
+        case EPERM:
+            let privilege = TraceSupport.Requirement.privilege
+            self.init(
+                .missingCapability,
+                errno: errno,
+                operation: operation,
+                remedy: "the trace needs \(privilege.description): \(privilege.remedy)"
+            )
+        case ENOSYS, EOPNOTSUPP, ENOTSUP:
+            let remedy = "the trace needs \(TraceSupport.Requirement.kernel.description), with CONFIG_BPF_SYSCALL"
+            self.init(.unsupported, errno: errno, operation: operation, detail: detail, remedy: remedy)
+        case E2BIG, ENOMEM, ENOSPC:
+            let remedy = "ask for a smaller ring, or for a filter of fewer terms"
+            self.init(.system, errno: errno, operation: operation, detail: detail, remedy: remedy)
+        default:
+            let remedy = "watch without the trace"
+            self.init(.invalidRequest, errno: errno, operation: operation, detail: detail, remedy: remedy)
+        }
+    }
+
+    private static let shownLines = 4
+}

@@ -1,0 +1,137 @@
+internal import CMnl
+internal import Glibc
+package import SockDiag
+
+/// The kernel's own account of TCP: a record for every step of every socket, of all network namespaces or of some.
+///
+/// ```swift
+/// let trace = try KernelTrace()
+/// // … poll(2) on trace.descriptor …
+/// _ = trace.read { print($0.cookie, $0.from, "→", $0.to) }
+/// ```
+///
+/// Small programs run at the kernel's tracepoints and write into a ring buffer that is read in place. They are
+/// assembled here, from where the running kernel's BTF says that members lie: it takes no compiler, no headers, no
+/// library. They run until the value ends, or the process.
+package struct KernelTrace: ~Copyable {
+    private let ring: RingBuffer
+    private let counters: BPFDescriptor
+    private let lost: UnsafeMutableRawPointer
+    private let attachments: Attachments
+    /// The events that nothing is told of, with the reason: a tracepoint that this kernel lacks.
+    package let missing: [TraceRecord.Event: SockDiagError]
+
+    /// A second of 100,000 events.
+    package static let defaultRingSize = 16 << 20
+
+    /// Loads the programs and attaches them. What happens from now on is told by ``read(_:)``.
+    ///
+    /// The ring has room for records of so many bytes: a power of two, at least a page.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``: of code ``/SockDiag/SockDiagError/Code/missingCapability``,
+    ///   ``/SockDiag/SockDiagError/Code/unsupported``, ``/SockDiag/SockDiagError/Code/kernelTooOld``; where the verifier
+    ///   refuses a program, with what it says.
+    package init(
+        _ filter: TraceFilter = TraceFilter(),
+        ringSize: Int = defaultRingSize,
+        typesPath: String = TraceSupport.typesPath
+    ) throws(SockDiagError) {
+        try self.init(filter, ringSize: ringSize, types: BTF.ofKernel(naming: Listing.typeNames, path: typesPath))
+    }
+
+    init(_ filter: TraceFilter, ringSize: Int = defaultRingSize, types: BTF) throws(SockDiagError) {
+        let ring = try RingBuffer(bytes: ringSize)
+        let events = TraceRecord.Event.allCases
+        let counters = try BPFDescriptor.counters(events.count)
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        let lost = mmap(nil, page, PROT_READ, MAP_SHARED, counters.number, 0)
+        guard let lost, lost != MAP_FAILED else { throw SockDiagError(bpf: errno, "map the counters of the trace") }
+        var attachments = Attachments()
+        var missing: [TraceRecord.Event: SockDiagError] = [:]
+        do throws(SockDiagError) {
+            for event in events {
+                do throws(SockDiagError) {
+                    let listing = Listing(
+                        event,
+                        types,
+                        filter,
+                        ring: ring.descriptor.number,
+                        counters: counters.number
+                    )
+                    attachments.append(try listing.attach())
+                } catch {
+                    // Without the steps there is no trace; whatever else is missing costs what it would have told.
+                    guard event != .step, error.code != .missingCapability else { throw error }
+                    missing[event] = error
+                }
+            }
+        } catch {
+            munmap(lost, page)
+            throw error
+        }
+        self.ring = ring
+        self.counters = counters
+        self.lost = lost
+        self.attachments = attachments
+        self.missing = missing
+    }
+
+    deinit { munmap(lost, sysconf(Int32(_SC_PAGESIZE))) }
+
+    /// Readable while records wait: for `poll(2)`.
+    package var descriptor: Int32 { ring.descriptor.number }
+
+    /// Calls `body` with each record that waits; does not wait for more. Those of one connection come in order.
+    ///
+    /// - Returns: whether all that were there have been read; false where one is being written, and others wait behind
+    ///   it.
+    package func read(_ body: (borrowing TraceRecord) -> Void) -> Bool {
+        ring.read { bytes in
+            guard let record = TraceRecord(bytes.bytes) else { return }
+            body(record)
+        }
+    }
+
+    /// How many records found no room since the programs were attached, exactly.
+    package var lostCount: UInt64 {
+        TraceRecord.Event.allCases.reduce(0) { $0 + lostCount(of: $1) }
+    }
+
+    /// How many of an event's.
+    package func lostCount(of event: TraceRecord.Event) -> UInt64 {
+        UInt64(cmnl_load_acquire(lost + 8 * Int(event.rawValue)))
+    }
+}
+
+// Safe: the descriptors and the mappings belong to this value alone; what is shared with the kernel is read and written
+// atomically. A value is used by one thread at a time, since it cannot be copied.
+extension KernelTrace: @unchecked Sendable {}
+
+/// What keeps the programs running: a class, because an array holds no values that cannot be copied.
+private struct Attachments {
+    private final class Link {
+        let descriptor: BPFDescriptor
+        init(_ descriptor: consuming BPFDescriptor) { self.descriptor = descriptor }
+    }
+
+    private var links: [Link] = []
+
+    mutating func append(_ descriptor: consuming BPFDescriptor) { links.append(Link(descriptor)) }
+}
+
+extension Listing {
+    /// Loads the program and runs it at its tracepoint.
+    fileprivate func attach() throws(SockDiagError) -> BPFDescriptor {
+        let tracepoint = event.tracepoint
+        guard let type = types.number(of: event.typeName) else {
+            throw SockDiagError(
+                .unsupported,
+                operation: "trace \(tracepoint)",
+                detail: "this kernel has no such tracepoint",
+                remedy: "watch without the trace"
+            )
+        }
+        let program = try BPFDescriptor.program(Program(instructions()), type: type, for: tracepoint)
+        return try BPFDescriptor.attachment(of: program, to: tracepoint)
+    }
+}

@@ -1,0 +1,326 @@
+internal import Glibc
+internal import SockDiag
+
+/// The listings of the programs: each writes a ``TraceRecord`` for an event at its tracepoint.
+///
+/// r6 is the socket or the request, r7 and r8 are the states before and after a step or, with a request, the listener.
+/// r9 is the record, once there is one.
+struct Listing {
+    let event: TraceRecord.Event
+    let types: BTF
+    private let filter: TraceFilter
+    private let ring: Int32
+    private let counters: Int32
+
+    init(_ event: TraceRecord.Event, _ types: BTF, _ filter: TraceFilter, ring: Int32, counters: Int32) {
+        (self.event, self.types, self.filter, self.ring, self.counters) = (event, types, filter, ring, counters)
+    }
+
+    /// The types that the listings ask for.
+    static let typeNames = ["tcp_sock", "request_sock", "net"] + TraceRecord.Event.allCases.map(\.typeName)
+
+    /// The instructions.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError`` where the kernel's types lack what is needed.
+    func instructions() throws(SockDiagError) -> [Instruction] {
+        let begin =
+            switch event {
+            case .step: beginStep
+            case .requestRetransmitted: beginRequest
+            case .synRetransmitted: try beginSYN()
+            }
+        let end: [Instruction] =
+            event == .step ? try pid() + ifClosed(counted()) : [.storeNumber(.u32, to: .r9, TraceRecord.Field.pid, 0)]
+        return try begin + filtered() + reserve() + identity() + end + submit
+    }
+
+    // MARK: What the tracepoint passes
+
+    /// `inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)`
+    private var beginStep: [Instruction] {
+        [
+            .load(.r6, .u64, from: .r1, 0),  // r6 = sk
+            .load(.r7, .u64, from: .r1, 8),  // r7 = oldstate
+            .load(.r8, .u64, from: .r1, 16),  // r8 = newstate
+            // A listener's child that is being made has neither cookie nor peer yet: its next step tells.
+            .jumpIf32(.r7, .notEqual, TCPState.listen.number, "whole"),
+            .jumpIf32(.r8, .equal, TCPState.synReceived.number, "out"),
+            .label("whole"),
+        ] + tcpSocket
+    }
+
+    /// `tcp_retransmit_skb(const struct sock *sk, const struct sk_buff *skb, …)`
+    private func beginSYN() throws(SockDiagError) -> [Instruction] {
+        let state = try member("\(common).skc_state", of: "tcp_sock")
+        return [
+            .load(.r6, .u64, from: .r1, 0),  // r6 = sk
+            .set(.r7, TCPState.synSent.number),  // r7 = r8 = SYN_SENT
+            .move(.r8, .r7),
+        ] + tcpSocket + [
+            .load(.r1, .u8, from: .r6, state.offset),  // if (sk->sk_state != TCP_SYN_SENT) goto out
+            .jumpIf32(.r1, .notEqual, TCPState.synSent.number, "out"),
+        ]
+    }
+
+    /// r6 = the `struct tcp_sock` of the socket r6. One of another protocol than TCP has none.
+    private var tcpSocket: [Instruction] {
+        [
+            .move(.r1, .r6),  // r0 = skc_to_tcp_sock(sk)
+            .call(.skc_to_tcp_sock),
+            .jumpIf(.r0, .equal, 0, "out"),  // if (!r0) goto out
+            .move(.r6, .r0),  // r6 = tp
+        ]
+    }
+
+    /// `tcp_retransmit_synack(const struct sock *sk, const struct request_sock *req)`
+    private var beginRequest: [Instruction] {
+        [
+            .load(.r6, .u64, from: .r1, 8),  // r6 = req
+            .set(.r7, TCPState.synReceived.number),  // r7 = r8 = SYN_RCVD
+            .move(.r8, .r7),
+        ]
+    }
+
+    // MARK: What is wanted
+
+    private func filtered() throws(SockDiagError) -> [Instruction] {
+        var listing: [Instruction] = []
+        if !filter.namespaces.isEmpty, filter.namespaces.count <= TraceFilter.maximumNamespaces {
+            listing += try namespace()  // r1 = the namespace's number
+            for number in filter.namespaces {
+                listing.append(.jumpIf32(.r1, .equal, Int32(bitPattern: number), "here"))
+            }
+            listing += [.jump("out"), .label("here")]
+        }
+        if let family = filter.family {
+            let member = try member("\(common).skc_family", of: structure)
+            listing += [
+                .load(.r1, .u16, from: .r6, member.offset),  // if (sk->sk_family != family) goto out
+                .jumpIf32(.r1, .notEqual, Int32(family.rawValue), "out"),
+            ]
+        }
+        listing += try filteredByPorts()
+        #if DEBUG
+            if filter.dropsOneOf > 0 {
+                listing += [
+                    .call(.get_prandom_u32),  // if (!(get_prandom_u32() % n)) goto out
+                    .compute(.r0, .modulo, filter.dropsOneOf),
+                    .jumpIf(.r0, .equal, 0, "out"),
+                ]
+            }
+        #endif
+        return listing
+    }
+
+    private func filteredByPorts() throws(SockDiagError) -> [Instruction] {
+        let count = filter.localPorts.count + filter.remotePorts.count
+        guard count > 0, count <= TraceFilter.maximumPorts else { return [] }
+        let (local, remote) = (try localPort(), try member("\(common).skc_dport", of: structure))
+        var listing: [Instruction] = []
+        if !filter.localPorts.isEmpty {
+            // 0 while the kernel has not chosen the port.
+            listing += [.load(.r1, .u16, from: .r6, local.offset), .jumpIf32(.r1, .equal, 0, "ports")]
+            for port in filter.localPorts.sorted() {
+                let number = event == .requestRetransmitted ? port : port.bigEndian
+                listing.append(.jumpIf32(.r1, .equal, Int32(number), "ports"))
+            }
+        }
+        listing.append(.load(.r1, .u16, from: .r6, remote.offset))
+        for port in filter.remotePorts.sorted() {
+            listing.append(.jumpIf32(.r1, .equal, Int32(port.bigEndian), "ports"))
+        }
+        return listing + [.jump("out"), .label("ports")]
+    }
+
+    // MARK: The record
+
+    /// r9 = room in the ring. It may be refused though there is some, for a lock that another processor holds: so it is
+    /// asked for twice. What is lost is counted.
+    private func reserve() -> [Instruction] {
+        let ask: [Instruction] = [
+            .loadMap(.r1, ring),  // r0 = ringbuf_reserve(ring, size, 0)
+            .set(.r2, Int32(TraceRecord.Field.size)),
+            .set(.r3, 0),
+            .call(.ringbuf_reserve),
+            .jumpIf(.r0, .notEqual, 0, "room"),
+        ]
+        return ask + ask + [
+            .loadMapValue(.r1, counters, 8 * Int32(event.rawValue)),  // lost[event] += 1
+            .set(.r2, 1),
+            .atomicAdd(to: .r1, 0, .r2),
+            .jump("out"),
+            .label("room"),
+            .move(.r9, .r0),  // r9 = record
+        ]
+    }
+
+    private func identity() throws(SockDiagError) -> [Instruction] {
+        typealias Field = TraceRecord.Field
+        let family = try member("\(common).skc_family", of: structure)
+        let isRequest = event == .requestRetransmitted
+        var listing: [Instruction] = [
+            .call(.ktime_get_ns),
+            .store(.u64, to: .r9, Field.time, .r0),  // record->time = ktime_get_ns()
+            .move(.r1, .r6),
+            .call(.get_socket_cookie),
+            .store(.u64, to: .r9, Field.cookie, .r0),  // record->cookie = get_socket_cookie(sk)
+            .storeNumber(.u8, to: .r9, Field.event, Int32(event.rawValue)),
+            .store(.u8, to: .r9, Field.from, .r7),
+            .store(.u8, to: .r9, Field.to, .r8),
+        ]
+        listing += try namespace() + [.store(.u32, to: .r9, Field.namespace, .r1)]
+        listing += copy(try localPort(), .u16, to: Field.localPort)
+        listing += try copy("\(common).skc_dport", .u16, to: Field.remotePort)
+        listing += try copy("\(common).skc_bound_dev_if", .u32, to: Field.interface)
+        listing += isRequest ? [] : try copy("\(Self.sock).sk_uid.val", .u32, to: Field.uid)
+        listing += isRequest ? [] : try copy("srtt_us", .u32, to: Field.rtt)
+        listing += [
+            .load(.r1, .u16, from: .r6, family.offset),
+            .store(.u8, to: .r9, Field.family, .r1),
+            .jumpIf32(.r1, .equal, Int32(AddressFamily.ipv6.rawValue), "ipv6"),
+        ]
+        listing += try copy("\(common).skc_rcv_saddr", .u32, to: Field.local)
+        listing += try copy("\(common).skc_daddr", .u32, to: Field.remote)
+        listing += [.jump("addressed"), .label("ipv6")]
+        listing += try copyAddress("\(common).skc_v6_rcv_saddr", to: Field.local)
+        listing += try copyAddress("\(common).skc_v6_daddr", to: Field.remote)
+        return listing + [.label("addressed")]
+    }
+
+    /// The process, where it is the one whose call takes the step. In an interrupt it is whoever was interrupted, and
+    /// then no call owns the socket's lock.
+    private func pid() -> [Instruction] {
+        guard let owned = types.member("tcp_sock", "\(Self.sock).sk_lock.owned") else {
+            return [.storeNumber(.u32, to: .r9, TraceRecord.Field.pid, 0)]
+        }
+        return [
+            .set(.r0, 0),
+            .load(.r1, .u32, from: .r6, owned.offset),
+            .jumpIf32(.r1, .equal, 0, "interrupt"),  // if (!sk->sk_lock.owned) goto interrupt
+            .call(.get_current_pid_tgid),
+            .compute(.r0, .shiftRight, 32),  // the process; below it is the thread
+            .label("interrupt"),
+            .store(.u32, to: .r9, TraceRecord.Field.pid, .r0),
+        ]
+    }
+
+    /// What a connection came to, and what ended it.
+    private func counted() throws(SockDiagError) -> [Instruction] {
+        typealias Field = TraceRecord.Field
+        var listing = try copy("\(Self.sock).sk_err", .u32, to: Field.error)
+        listing += try copy("\(Self.sock).__sk_common.skc_flags", .u32, to: Field.flags)
+        listing += try copy("total_retrans", .u32, to: Field.retransmits)
+        listing += try copy("bytes_sent", .u64, to: Field.bytesSent)
+        listing += try copy("bytes_received", .u64, to: Field.bytesReceived)
+        listing += try copy("segs_out", .u32, to: Field.segmentsOut)
+        listing += try copy("segs_in", .u32, to: Field.segmentsIn)
+        // Kernels have kept these elsewhere; without them, each TIME_WAIT is asked for.
+        let row = "ipv4.tcp_death_row"
+        guard let count = types.member("net", "\(row).tw_refcount.refs.counter"),
+            let limit = types.member("net", "\(row).sysctl_max_tw_buckets")
+        else { return listing + [.storeNumber(.u32, to: .r9, Field.timeWaitLimit, 0)] }
+        let net = try member("\(common).skc_net.net", of: structure)
+        return listing + [
+            .load(.r2, .u64, from: .r6, net.offset),  // r2 = net
+            .load(.r1, .u32, from: .r2, count.offset),
+            .store(.u32, to: .r9, Field.timeWaits, .r1),
+            .load(.r1, .u32, from: .r2, limit.offset),
+            .store(.u32, to: .r9, Field.timeWaitLimit, .r1),
+        ]
+    }
+
+    private func ifClosed(_ listing: [Instruction]) -> [Instruction] {
+        [.jumpIf32(.r8, .notEqual, TCPState.closed.number, "done")] + listing + [.label("done")]
+    }
+
+    private var submit: [Instruction] {
+        [
+            .move(.r1, .r9),  // ringbuf_submit(record, 0): wakes the reader if it waits
+            .set(.r2, 0),
+            .call(.ringbuf_submit),
+            .label("out"),
+            .set(.r0, 0),
+            .exit,
+        ]
+    }
+}
+
+// MARK: - Members
+
+extension Listing {
+    /// `struct sock` in `struct tcp_sock`
+    private static let sock = "inet_conn.icsk_inet.sk"
+    /// What r6 points to.
+    private var structure: String { event == .requestRetransmitted ? "request_sock" : "tcp_sock" }
+    /// `struct sock_common` in it.
+    private var common: String { event == .requestRetransmitted ? "__req_common" : "\(Self.sock).__sk_common" }
+
+    private func member(_ path: String, of structure: String) throws(SockDiagError) -> BTF.Member {
+        if let member = types.member(structure, path) { return member }
+        throw SockDiagError(
+            .kernelTooOld,
+            operation: "trace \(event.tracepoint)",
+            detail: "this kernel's struct \(structure) has no \(path)",
+            remedy: "watch without the trace"
+        )
+    }
+
+    private func localPort() throws(SockDiagError) -> BTF.Member {
+        // skc_num is 0 again when a connection ends, inet_sport stays.
+        event == .requestRetransmitted
+            ? try member("\(common).skc_num", of: structure)
+            : try member("inet_conn.icsk_inet.inet_sport", of: structure)
+    }
+
+    /// r1 = sock_net(sk)->ns.inum
+    private func namespace() throws(SockDiagError) -> [Instruction] {
+        let net = try member("\(common).skc_net.net", of: structure)
+        let number = try member("ns.inum", of: "net")
+        return [.load(.r1, .u64, from: .r6, net.offset), .load(.r1, .u32, from: .r1, number.offset)]
+    }
+
+    /// record->field = r6->member, by r1
+    private func copy(
+        _ path: String,
+        _ width: Instruction.Width,
+        to field: Int
+    ) throws(SockDiagError) -> [Instruction] {
+        copy(try member(path, of: structure), width, to: field)
+    }
+
+    private func copy(_ member: BTF.Member, _ width: Instruction.Width, to field: Int) -> [Instruction] {
+        [
+            .load(.r1, Instruction.Width(bytes: member.size) ?? width, from: .r6, member.offset),
+            .store(width, to: .r9, field, .r1),
+        ]
+    }
+
+    /// An IPv6 address, by the words that it is declared to have.
+    private func copyAddress(_ path: String, to field: Int) throws(SockDiagError) -> [Instruction] {
+        let address = try member(path, of: structure)
+        return stride(from: 0, to: 16, by: 4).flatMap { offset -> [Instruction] in
+            [
+                .load(.r1, .u32, from: .r6, address.offset + offset),
+                .store(.u32, to: .r9, field + offset, .r1),
+            ]
+        }
+    }
+}
+
+extension TCPState {
+    fileprivate var number: Int32 { Int32(rawValue) }
+}
+
+extension TraceRecord.Event {
+    /// The name of the tracepoint.
+    var tracepoint: String {
+        switch self {
+        case .step: "inet_sock_set_state"
+        case .requestRetransmitted: "tcp_retransmit_synack"
+        case .synRetransmitted: "tcp_retransmit_skb"
+        }
+    }
+
+    /// What a program for the tracepoint names it by: a typedef of the kernel's.
+    var typeName: String { "btf_trace_\(tracepoint)" }
+}

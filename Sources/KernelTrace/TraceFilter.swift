@@ -1,0 +1,24 @@
+package import SockDiag
+
+/// Which events are worth a record: tested by the programs, before anything is written.
+package struct TraceFilter: Hashable, Sendable {
+    /// The network namespaces, by ``/SockDiag/NetworkNamespace/inode``; empty for all. More than
+    /// ``maximumNamespaces`` are not told apart.
+    package var namespaces: [UInt32] = []
+    /// Only sockets of this family; nil for both.
+    package var family: AddressFamily?
+    /// Only sockets with one of these ports at this end, or one of ``remotePorts`` at the other; where both are empty,
+    /// any. A port at this end that the kernel has not chosen yet may become one of them.
+    package var localPorts: Set<UInt16> = []
+    /// See ``localPorts``.
+    package var remotePorts: Set<UInt16> = []
+    /// In a debug build, drops one record of so many unseen and uncounted, to test what finds it; 0 drops none.
+    package var dropsOneOf: Int32 = 0
+
+    /// A test takes an instruction for each; beyond this, the records are sorted by who reads them.
+    static let maximumNamespaces = 64
+    /// Ports beyond this are not tested by the programs.
+    static let maximumPorts = 64
+
+    package init() {}
+}

@@ -1,0 +1,121 @@
+internal import Glibc
+package import SockDiag
+
+/// What the trace needs of a machine, and what of it is missing here. Nothing is tried for it.
+///
+/// ```swift
+/// let support = TraceSupport.here()
+/// if !support.isComplete { print(support) }  // "the trace needs CAP_BPF and CAP_PERFMON: …"
+/// ```
+package struct TraceSupport: Hashable, Sendable {
+    /// Something that the trace needs.
+    package enum Requirement: CaseIterable, Sendable {
+        /// Ring buffers came with 5.8, the cookie in tracing programs with 5.12.
+        case kernel
+        /// BTF: the kernel's own description of its types.
+        case types
+        /// The capabilities, in the first user namespace.
+        case privilege
+        /// No lockdown to confidentiality, which hides the kernel's memory from every program.
+        case openness
+    }
+
+    /// What is missing, the most fundamental first.
+    package let missing: [Requirement]
+
+    /// Whether nothing is known to be missing. The kernel may still refuse: a seccomp profile, a security module.
+    package var isComplete: Bool { missing.isEmpty }
+
+    package init(missing: [Requirement]) { self.missing = missing }
+
+    /// What of it the running kernel and this process lack.
+    package static func here() -> TraceSupport {
+        TraceSupport(missing: Requirement.allCases.filter(\.isMissing))
+    }
+
+    /// Where the kernel describes its types.
+    static let typesPath = "/sys/kernel/btf/vmlinux"
+}
+
+extension TraceSupport.Requirement {
+    /// What is needed, to be read after "the trace needs".
+    package var description: String {
+        switch self {
+        case .kernel: "Linux 5.12 or newer"
+        case .types: "a kernel with BTF (CONFIG_DEBUG_INFO_BTF, \(TraceSupport.typesPath))"
+        case .privilege: "CAP_BPF and CAP_PERFMON"
+        case .openness: "a kernel that is not locked down to confidentiality"
+        }
+    }
+
+    /// How it is had; empty where only another kernel has it.
+    package var remedy: String {
+        switch self {
+        case .privilege where !Self.isInFirstUserNamespace: "leave the user namespace, as root outside of it has them"
+        case .privilege: "run as root, or install with: make install CAPS=1"
+        case .openness: "boot without lockdown=confidentiality"
+        case .kernel, .types: ""
+        }
+    }
+
+    fileprivate var isMissing: Bool {
+        switch self {
+        case .kernel: KernelRelease.running < KernelRelease("5.12")
+        case .types: access(TraceSupport.typesPath, R_OK) != 0
+        case .privilege: !Self.isInFirstUserNamespace || !Self.hasCapabilities
+        case .openness: Self.lockdown.contains("[confidentiality]")
+        }
+    }
+
+    /// Where neither can be read, the kernel's answer to the attempt will tell.
+    private static var hasCapabilities: Bool {
+        guard let status = try? OpenFile.start(of: "/proc/thread-self/status", limit: 4096) else { return true }
+        for line in status.split(separator: UInt8(ascii: "\n")) where line.starts(with: "CapEff:".utf8) {
+            let digits = String(decoding: line.dropFirst(7).drop { $0 <= UInt8(ascii: " ") }, as: UTF8.self)
+            guard let held = UInt64(digits, radix: 16) else { return true }
+            func has(_ capability: Int) -> Bool { held >> capability & 1 == 1 }
+            // CAP_SYS_ADMIN, CAP_PERFMON and CAP_BPF of <linux/capability.h>
+            return has(21) || (has(38) && has(39))
+        }
+        return true
+    }
+
+    /// The first user namespace has this inode (`PROC_USER_INIT_INO` of `<linux/proc_ns.h>`).
+    private static var isInFirstUserNamespace: Bool {
+        var status = stat()
+        return stat("/proc/thread-self/ns/user", &status) != 0 || status.st_ino == 0xefff_fffd
+    }
+
+    /// `none [integrity] confidentiality`; empty where it cannot be read.
+    private static var lockdown: String {
+        let text = try? OpenFile.start(of: "/sys/kernel/security/lockdown", limit: 64)
+        return String(decoding: text ?? [], as: UTF8.self)
+    }
+}
+
+extension TraceSupport: CustomStringConvertible {
+    /// One line: what is missing, and how it is had where it can be.
+    package var description: String {
+        guard let first = missing.first else { return "the trace has all that it needs" }
+        let needs = missing.map(\.description).joined(separator: ", and ")
+        return "the trace needs \(needs)" + (first.remedy.isEmpty ? "" : ": \(first.remedy)")
+    }
+}
+
+extension SockDiagError {
+    /// What keeps the trace from being had.
+    package init(tracing support: TraceSupport) {
+        let code: Code =
+            switch support.missing.first {
+            case .privilege: .missingCapability
+            case .kernel: .kernelTooOld
+            default: .unsupported
+            }
+        self.init(
+            code,
+            operation: "trace the kernel",
+            detail: "it needs " + support.missing.map(\.description).joined(separator: ", and "),
+            remedy: support.missing.first?.remedy ?? ""
+        )
+    }
+}
