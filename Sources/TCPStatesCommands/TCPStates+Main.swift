@@ -23,6 +23,10 @@ extension TCPStates {
     private static func heedInput() {
         guard getenv("TCPSTATES_INPUT_IS_LIFE") != nil else { return }
         unsetenv("TCPSTATES_INPUT_IS_LIFE")
+        // The thread that starts processes for Foundation has signals blocked, and they would be.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
         _ = fcntl(STDIN_FILENO, F_SETOWN, getpid())
         _ = fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_ASYNC)
     }

@@ -19,8 +19,8 @@ struct RunCommand: ParsableCommand {
             ended and the time to settle has passed.
 
             EXAMPLES
-              tcpstates run -- ./smoke-test                what it connected to, and what it left
-              tcpstates run -v -- curl https://swift.org   each step, as it happens
+              tcpstates run -- ./smoke-test            what it did, and what it left
+              tcpstates run -v -- make test            each step, as it happens
               tcpstates run --json --output sockets.jsonl -- make test
               tcpstates run --ignore 'sport = :5432' -- ./start-services
 

@@ -23,11 +23,12 @@ package struct LeakSearch: ~Copyable {
     /// - Throws: ``/SockDiag/SockDiagError``, also where the filter names what is not there.
     package init(_ rules: LeakRules, in namespace: NetworkNamespace? = nil) throws(SockDiagError) {
         var client = if let namespace { try SockDiagClient(in: namespace) } else { try SockDiagClient() }
-        self.rules = try LeakMatcher(rules, for: &client, in: namespace)
+        let matcher = try LeakMatcher(rules, for: &client, in: namespace)
         // In every state: one that counts later may not count yet.
         var older: Set<SocketCookie> = []
         try client.forEach { older.insert($0.cookie) }
-        query = SocketQuery(states: rules.states, extensions: self.rules.extensions.union(.info))
+        query = SocketQuery(states: rules.states, extensions: matcher.extensions.union(.info))
+        self.rules = matcher
         self.client = client
         self.namespace = namespace
         self.older = older

@@ -24,7 +24,10 @@ import Testing
         _ to: TCPState,
         _ change: (inout Transition) -> Void = { _ in }
     ) -> Transition {
-        EventFixtures.step(from, to, after: 1, of: identity, change)
+        EventFixtures.step(from, to, after: 1, of: identity) {
+            ($0.owners, $0.inode) = ([], nil)
+            change(&$0)
+        }
     }
 
     private static let listener = identity(8080, 0, cookie: 1)

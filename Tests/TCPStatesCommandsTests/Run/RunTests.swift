@@ -65,8 +65,11 @@ import Testing
     }
 
     @Test func aCommandIsEndedAfterTheDuration() throws {
-        let result = try Tool.run(["run", "--duration", "50ms", "--", "sleep", "60"])
-        #expect(result.signal == SIGTERM)
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let words = ["run", "--duration", "50ms", "--", "sleep", "5"]
+        let run = try cancelUnlessPermitted { () throws(LabError) in try lab.start(Tool.path, words) }
+        #expect(try run.wait().status == .signaled(SIGTERM))
     }
 
     @Test func blockedAndIgnoredSignalsAreInherited() throws {
