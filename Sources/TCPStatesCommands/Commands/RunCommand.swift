@@ -45,6 +45,7 @@ struct RunCommand: ParsableCommand {
     var words: [String] = []
 
     func validate() throws {
+        try Self.heed(words.first)
         guard let first = command.first else {
             throw ValidationError("there is no command to run; it follows --, as in: tcpstates run -- make test")
         }
@@ -66,6 +67,17 @@ struct RunCommand: ParsableCommand {
         plan.duration = watch.duration?.duration
         plan.transitions = watch.count
         try plan.run(output).imitate()
+    }
+}
+
+extension ParsableCommand {
+    /// What the parser does for an option, where the first word of another command might be one.
+    static func heed(_ word: String?) throws {
+        switch word {
+        case "-h", "--help": throw CleanExit.helpRequest(Self.self)
+        case "--version": throw CleanExit.message(TCPStates.version)
+        default: break
+        }
     }
 }
 

@@ -49,6 +49,7 @@ struct SwiftTestCommand: ParsableCommand {
     var words: [String] = []
 
     func validate() throws {
+        try Self.heed(words.first)
         if let first = words.first, first != "--" {
             throw ValidationError("no option '\(first)'; options of swift test follow --")
         }

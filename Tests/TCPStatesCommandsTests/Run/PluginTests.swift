@@ -92,6 +92,10 @@ import Testing
         #expect(result.status == 0)
         #expect(result.output.contains(#""type":"summary","state":"LISTEN""#))
         let help = try package(["tcpstates", "run", "--help"])
+        #expect(help.status == 0)
         #expect(help.output.contains("USAGE: tcpstates run [<options>] -- <command>…"))
+        let testHelp = try package(["tcpstates-test", "--help"])
+        #expect(testHelp.status == 0)
+        #expect(testHelp.output.contains("USAGE: swift package tcpstates-test"))
     }
 }

@@ -56,8 +56,8 @@ import Testing
     @Test func signalsArePassedOn() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        let script = "trap 'exit 9' TERM; echo up; read line"
-        let words = ["run", "--", "sh", "-c", "\(script) < /dev/zero"]
+        let script = "trap 'exit 9' TERM; sleep 5 & echo up; wait"
+        let words = ["run", "--", "sh", "-c", script]
         let run = try cancelUnlessPermitted { () throws(LabError) in try lab.start(Tool.path, words) }
         try run.output("the command") { $0 == "up\n" }
         run.signal(SIGTERM)
