@@ -133,9 +133,8 @@ extension SocketLedger.State {
             guard let cookie = descriptor.cookie, holdings[cookie] != nil || descriptor.isTCP else { return }
             see(cookie, getpid(), descriptor)
         }
-        let children = Descendants.pids
-        if !children.isEmpty {
-            let owners = try OwnerSnapshot(in: ProcessSelection(pids: children))
+        if Self.hasChildren {
+            let owners = try OwnerSnapshot(in: ProcessSelection(pids: Set(Descendants.current())))
             var client = try SockDiagClient()
             try client.forEach { record in
                 if let owner = owners[record.inode].first { see(record.cookie, owner.pid, nil) }
@@ -145,6 +144,12 @@ extension SocketLedger.State {
             let isWanted = !holding.isJudged && holding.suspects.contains(where: \.countsUnheld)
             holdings[cookie] = isWanted ? holding.released : nil
         }
+    }
+
+    /// Whether there is a child to look at: asks without reaping anybody, and fails where nobody could be reaped.
+    private static var hasChildren: Bool {
+        var information = siginfo_t()
+        return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
     }
 
     /// Notes that a process holds a socket. One that is new has come in a window that is open.
