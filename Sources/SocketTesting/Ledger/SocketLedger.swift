@@ -1,6 +1,4 @@
-internal import Glibc
 package import SockDiag
-internal import SocketOwners
 internal import Synchronization
 internal import TCPWatch
 
@@ -11,60 +9,6 @@ internal import TCPWatch
 package final class SocketLedger: Sendable {
     /// That of this process.
     package static let shared = SocketLedger()
-
-    /// A socket that is held, or was.
-    struct Holding {
-        let cookie: SocketCookie
-        /// Who holds it, 0 for nobody; the descriptor where it is this process.
-        var pid: Int32 = 0
-        var descriptor: OwnDescriptor?
-        /// The number of the look that it was last seen at.
-        var lastSeen = 0
-        /// Which end of a connection it is.
-        var side = OpeningSide.unknown
-        /// Whom it was to be connected to; when the connection is over, the kernel does not know it any more.
-        var peer: SocketEndpoint?
-        /// When it was first seen.
-        let since = ContinuousClock.now
-        /// The windows one of which it came in; none where it was made in nobody's.
-        private(set) var suspects: [LeakWindow]
-        /// Whether nobody else comes into question.
-        private var isCertain = false
-        /// Whether the last of these windows has been judged.
-        var isJudged = false
-
-        init(cookie: SocketCookie, suspects: [LeakWindow]) { (self.cookie, self.suspects) = (cookie, suspects) }
-
-        /// As it is when nobody holds it any more.
-        var released: Holding {
-            var released = self
-            (released.pid, released.descriptor) = (0, nil)
-            return released
-        }
-
-        /// The window that it is known to have been made in; none where it was in nobody's, nil where it is not known.
-        var maker: [LeakWindow]? {
-            get { isCertain ? suspects : nil }
-            set { (suspects, isCertain) = (newValue ?? suspects, newValue != nil) }
-        }
-    }
-
-    struct State {
-        var open: [LeakWindow] = [] {
-            didSet {
-                let outer = Set(open.compactMap(\.parent))
-                suspects = open.filter { !outer.contains($0) }
-            }
-        }
-        /// The windows that something can come in without anybody knowing in which: all that are open, but for those
-        /// around another one.
-        private(set) var suspects: [LeakWindow] = []
-        /// The number of the last look.
-        var lookCount = 0
-        var holdings: [SocketCookie: Holding] = [:]
-        /// The one end of a connection of which the other is not known yet.
-        var halves: [Connection: SocketCookie] = [:]
-    }
 
     private let state = Locked(State())
     private let history = SocketHistory()
@@ -122,47 +66,5 @@ package final class SocketLedger: Sendable {
     /// Nobody else tells of these.
     func noteJudged(_ cookies: [SocketCookie]) {
         state.withLock { state in for cookie in cookies { state.holdings[cookie]?.isJudged = true } }
-    }
-}
-
-extension SocketLedger.State {
-    /// Notes what is new, and forgets what nobody holds any more unless that may count too.
-    fileprivate mutating func look() throws(SockDiagError) {
-        lookCount += 1
-        try OwnDescriptor.forEach { descriptor in
-            guard let cookie = descriptor.cookie, holdings[cookie] != nil || descriptor.isTCP else { return }
-            see(cookie, getpid(), descriptor)
-        }
-        if Self.hasChildren {
-            let owners = try OwnerSnapshot(in: ProcessSelection(pids: Set(Descendants.current())))
-            var client = try SockDiagClient()
-            try client.forEach { record in
-                if let owner = owners[record.inode].first { see(record.cookie, owner.pid, nil) }
-            }
-        }
-        for (cookie, holding) in holdings where holding.lastSeen != lookCount {
-            let isWanted = !holding.isJudged && holding.suspects.contains(where: \.countsUnheld)
-            holdings[cookie] = isWanted ? holding.released : nil
-        }
-    }
-
-    /// Whether there is a child to look at: asks without reaping anybody, and fails where nobody could be reaped.
-    private static var hasChildren: Bool {
-        var information = siginfo_t()
-        return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0
-    }
-
-    /// Notes that a process holds a socket. One that is new has come in a window that is open.
-    mutating func see(_ cookie: SocketCookie, _ pid: Int32, _ descriptor: OwnDescriptor?) {
-        guard let index = holdings.index(forKey: cookie) else {
-            var holding = SocketLedger.Holding(cookie: cookie, suspects: suspects)
-            (holding.pid, holding.descriptor, holding.lastSeen) = (pid, descriptor, lookCount)
-            return holdings[cookie] = holding
-        }
-        // Of several holders it is this process first.
-        guard holdings.values[index].lastSeen != lookCount || descriptor != nil else { return }
-        holdings.values[index].pid = pid
-        holdings.values[index].descriptor = descriptor
-        holdings.values[index].lastSeen = lookCount
     }
 }
