@@ -1,3 +1,4 @@
+internal import SockDiag
 package import TCPWatch
 package import Testing
 
@@ -24,6 +25,9 @@ package final class LeakWindow: Sendable {
         self.severity = severity
         parent = Self.current
     }
+
+    /// Whether sockets count too that nobody holds any more, because TIME_WAIT does.
+    var countsUnheld: Bool { rules.states.contains(.timeWait) }
 
     /// The window and those that it lies in, the innermost first.
     private var lineage: [LeakWindow] { Array(sequence(first: self) { $0.parent }) }

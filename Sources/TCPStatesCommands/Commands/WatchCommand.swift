@@ -36,7 +36,7 @@ struct WatchCommand: ParsableCommand {
     @OptionGroup var filter: FilterArguments
 
     func run() throws {
-        let configuration = try watch.configuration(selection, namespaces, filter)
+        let configuration = try watch.configuration(selection, namespaces, filter.filter)
         if watch.processes {
             let coverage = try OwnerSnapshot().coverage
             if !coverage.isComplete { TCPStates.complain(coverage.description) }

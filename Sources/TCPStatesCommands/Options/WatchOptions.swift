@@ -51,11 +51,11 @@ struct WatchOptions: ParsableArguments {
 
     /// What a watcher is asked for.
     ///
-    /// - Throws: ``CommandFailure`` for a source that does not exist; what the filter and the namespaces throw.
+    /// - Throws: ``CommandFailure`` for a source that does not exist; what the namespaces throw.
     func configuration(
         _ selection: SelectionOptions,
         _ namespaces: NamespaceOptions,
-        _ filter: FilterArguments
+        _ filter: SocketFilter? = nil
     ) throws -> SocketWatcher.Configuration {
         guard source != .trace else {
             throw CommandFailure("this version has no trace; leave out --source trace, or use --source poll")
@@ -64,7 +64,7 @@ struct WatchOptions: ParsableArguments {
         configuration.family = selection.family
         configuration.states = selection.selectedStates
         if let interval { configuration.interval = interval.duration }
-        configuration.filter = try filter.filter
+        configuration.filter = filter
         configuration.resolvesOwners = processes
         if namespaces.isGiven {
             configuration.namespaces = try namespaces.namespaces()

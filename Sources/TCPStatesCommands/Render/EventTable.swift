@@ -69,6 +69,11 @@ struct EventTable: EventRenderer, ~Copyable {
         }
     }
 
+    /// The report sums them up.
+    func render(_ connection: CommandSocket, at now: EventTime) {}
+
+    mutating func render(_ report: RunReport) { report.appendTable(to: &text, names: &names, terminal: terminal) }
+
     mutating func drain(to output: inout Output) { output.drain(&text) }
 
     mutating func flush(to output: inout Output) { output.flush(&text) }

@@ -90,12 +90,3 @@ extension WatchTally.Kind {
         return (from == .closed ? -1 : place(from)) * 2 * all.count + place(to)
     }
 }
-
-extension TextBuffer {
-    /// Appends a number and what it counts.
-    fileprivate mutating func append(_ count: Int, _ one: StaticString, _ many: StaticString) {
-        append(decimal: UInt64(count))
-        append(.space)
-        append(count == 1 ? one : many)
-    }
-}
