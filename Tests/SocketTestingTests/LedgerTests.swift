@@ -160,6 +160,15 @@ import Testing
         #expect(own.first?.socket.remote.port == listener.port)
     }
 
+    @Test func `A socket that was made and never used is found`() throws {
+        let window = try LeakWindow.begin("test")
+        let socket = try window.run { try TestSocket() }
+        let leaks = try SocketLedger.shared.end(window).findings().flatMap(\.leaks)
+        let own = leaks.filter { $0.socket.owners.map(\.descriptor) == [socket.descriptor] }
+        #expect(own.map(\.socket.state) == [.closed])
+        #expect(own.first?.reason.contains("neither connected nor closed") == true)
+    }
+
     @Test func `A socket of another network namespace is found in its state`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }

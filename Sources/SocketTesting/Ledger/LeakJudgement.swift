@@ -54,9 +54,9 @@ package struct LeakJudgement: Sendable {
         let holdings = try ledger.holdings(cookies)
         guard !holdings.isEmpty else { return [] }
         var client = try SockDiagClient()
-        var matchers: [ObjectIdentifier: LeakMatcher] = [:]
-        for suspect in holdings.flatMap(\.suspects) where matchers[ObjectIdentifier(suspect)] == nil {
-            matchers[ObjectIdentifier(suspect)] = try LeakMatcher(suspect.rules, for: &client)
+        var matchers: [LeakWindow: LeakMatcher] = [:]
+        for suspect in Set(holdings.flatMap(\.suspects)) {
+            matchers[suspect] = try LeakMatcher(suspect.rules, for: &client)
         }
         let extensions = matchers.values.reduce(into: SocketExtensions()) { $0.formUnion($1.extensions) }
         let wanted = Set(holdings.map(\.cookie))
@@ -73,7 +73,7 @@ package struct LeakJudgement: Sendable {
         let counting = holdings.compactMap { holding -> (holding: SocketLedger.Holding, socket: WatchedSocket)? in
             guard let row = rows[holding.cookie] else { return nil }
             let socket = WatchedSocket(row, heldBy: owners[row.inode])
-            let isLeak = holding.suspects.allSatisfy { matchers[ObjectIdentifier($0)]?.counts(socket) == true }
+            let isLeak = holding.suspects.allSatisfy { matchers[$0]?.counts(socket) == true }
             return isLeak ? (holding, socket) : nil
         }
         return counting.sorted { $0.holding.since < $1.holding.since }

@@ -36,6 +36,8 @@ package final class LeakWindow: Sendable {
     }
 }
 
-extension LeakWindow: Equatable {
+extension LeakWindow: Hashable {
     package static func == (left: LeakWindow, right: LeakWindow) -> Bool { left === right }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }

@@ -1,6 +1,5 @@
 internal import Dispatch
 internal import SockDiag
-internal import Synchronization
 internal import TCPWatch
 
 /// The steps of the sockets that are there, for the reader of a leak: how it came to its state. One watcher, with its
@@ -12,7 +11,7 @@ final class SocketHistory: Sendable {
         var steps: [SocketCookie: [Transition]] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     /// Open when the sockets that existed are known, or never will be.
     private let readiness = DispatchSemaphore(value: 0)
     /// A connection has a handful of steps; of a descriptor that is used again and again these are kept.

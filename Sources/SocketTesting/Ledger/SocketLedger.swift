@@ -7,8 +7,9 @@ internal import TCPWatch
 /// Which TCP sockets this process and its children hold, and in whose window each of them came.
 ///
 /// There is one for the process. It looks whenever a window opens or closes, so that between two looks the same windows
-/// are open: a socket that is new has come in one of these. ``SocketCalls`` often knows better in which.
+/// are open: a socket that is new has come in one of these. Where the call that made it was seen, it is known in which.
 package final class SocketLedger: Sendable {
+    /// That of this process.
     package static let shared = SocketLedger()
 
     /// A socket that is held.
@@ -44,8 +45,8 @@ package final class SocketLedger: Sendable {
     struct State {
         var open: [LeakWindow] = [] {
             didSet {
-                let outer = Set(open.compactMap { $0.parent.map(ObjectIdentifier.init) })
-                suspects = open.filter { !outer.contains(ObjectIdentifier($0)) }
+                let outer = Set(open.compactMap(\.parent))
+                suspects = open.filter { !outer.contains($0) }
             }
         }
         /// The windows that something can come in without anybody knowing in which: all that are open, but for those
@@ -58,7 +59,7 @@ package final class SocketLedger: Sendable {
         var halves: [Connection: SocketCookie] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let history = SocketHistory()
     /// Whether a window is open.
     let isWatching = Atomic(false)
@@ -90,7 +91,7 @@ package final class SocketLedger: Sendable {
                 }
             }
             try state.look()
-            let stillOpen = state.open.filter { $0 != window }
+            let stillOpen = Set(state.open).subtracting([window])
             let due = state.holdings.values.filter { holding in
                 guard !holding.isTold, !holding.suspects.contains(where: stillOpen.contains) else { return false }
                 let place = LeakWindow.innermost(around: holding.suspects)
@@ -138,10 +139,15 @@ extension SocketLedger.State {
 
     /// Notes that a process holds a socket. One that is new has come in a window that is open.
     mutating func see(_ cookie: SocketCookie, _ pid: Int32, _ descriptor: OwnDescriptor?) {
-        var holding = holdings[cookie] ?? SocketLedger.Holding(cookie: cookie, suspects: suspects)
+        guard let index = holdings.index(forKey: cookie) else {
+            var holding = SocketLedger.Holding(cookie: cookie, suspects: suspects)
+            (holding.pid, holding.descriptor, holding.lastSeen) = (pid, descriptor, lookCount)
+            return holdings[cookie] = holding
+        }
         // Of several holders it is this process first.
-        if holding.lastSeen != lookCount || descriptor != nil { (holding.pid, holding.descriptor) = (pid, descriptor) }
-        holding.lastSeen = lookCount
-        holdings[cookie] = holding
+        guard holdings.values[index].lastSeen != lookCount || descriptor != nil else { return }
+        holdings.values[index].pid = pid
+        holdings.values[index].descriptor = descriptor
+        holdings.values[index].lastSeen = lookCount
     }
 }
