@@ -58,7 +58,7 @@ extension Examination {
                     .init(
                         "See what the program is doing: blocked, out of descriptors, or too few workers.",
                         owners.first.map {
-                            "cat /proc/\($0.pid)/stack /proc/\($0.pid)/wchan; ls /proc/\($0.pid)/fd | wc -l"
+                            "ps -L -o tid,stat,wchan:30,comm -p \($0.pid); ls /proc/\($0.pid)/fd | wc -l"
                         }
                     ),
                     backlog(listener, "Room for bursts: a larger backlog in the program's listen()"),
