@@ -99,3 +99,14 @@ extension TextBuffer {
         append(count == 1 ? one : many)
     }
 }
+
+extension TextBuffer {
+    /// Appends how often dumps told what the trace does not.
+    mutating func append(periods: (all: Duration, requests: Duration)) {
+        append("traced; what no tracepoint tells was read every ")
+        append(span: periods.requests.nanoseconds)
+        append(" of half-open requests and every ")
+        append(span: periods.all.nanoseconds)
+        append(" of all sockets\n")
+    }
+}

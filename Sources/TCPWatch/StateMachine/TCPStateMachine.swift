@@ -50,8 +50,8 @@ public enum TCPStateMachine {
     }
 
     /// What causes a step, where it has one cause alone.
-    static func soleTrigger(from: TCPState, to: TCPState) -> TCPStep.Trigger? {
-        guard from.rawValue < 16, to.rawValue < 16 else { return nil }
+    package static func soleTrigger(from: TCPState?, to: TCPState) -> TCPStep.Trigger? {
+        guard let from, from.rawValue < 16, to.rawValue < 16 else { return nil }
         return soleTriggers[Int(from.rawValue) << 4 | Int(to.rawValue)]
     }
 
