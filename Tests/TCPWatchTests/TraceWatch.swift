@@ -45,6 +45,12 @@ final class TraceWatch {
         return known
     }
 
+    /// Tells of records that found no room.
+    func noteLoss() { lane.tell(lost: feed.takeLost()) }
+
+    /// Asks who holds what is new.
+    func resolveOwners() { lane.resolveOwners() }
+
     /// What the kernel has reported until now.
     func hear() -> [Transition] {
         feed.drain()

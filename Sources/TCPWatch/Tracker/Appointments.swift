@@ -32,9 +32,9 @@ struct Appointments {
         var parent = 0
         while true {
             var least = parent
-            for child in (2 * parent + 1)...(2 * parent + 2) where child < heap.count && heap[child].due < heap[least].due {
-                least = child
-            }
+            let left = 2 * parent + 1
+            if left < heap.count, heap[left].due < heap[least].due { least = left }
+            if left + 1 < heap.count, heap[left + 1].due < heap[least].due { least = left + 1 }
             guard least != parent else { return first.cookie }
             heap.swapAt(parent, least)
             parent = least

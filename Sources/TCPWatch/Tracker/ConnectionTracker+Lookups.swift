@@ -57,8 +57,8 @@ extension ConnectionTracker {
     /// When to ask next, monotonic nanoseconds; nil where nothing is to be asked.
     var nextAppointment: UInt64? {
         guard let trace else { return nil }
-        guard let check = trace.checks.next, let end = trace.ends.next else { return trace.checks.next ?? trace.ends.next }
-        return min(check, end)
+        guard let check = trace.checks.next else { return trace.ends.next }
+        return trace.ends.next.map { min($0, check) } ?? check
     }
 
     /// The next that it is time to ask for.

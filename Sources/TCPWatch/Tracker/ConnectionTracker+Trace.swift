@@ -32,8 +32,11 @@ extension ConnectionTracker {
             end(position, evidence: .none, source: .trace, at: time, emit: emit)
             return open(record, at: time, emit: emit)
         }
-        fill(position, to: from, at: time, emit: emit)
-        take(position, record, at: time, emit: emit)
+        let place =
+            entry.flags.contains(.isHeld)
+            ? release(position, as: record.identity.local, at: time, emit: emit) : position
+        fill(place, to: from, at: time, emit: emit)
+        take(place, record, at: time, emit: emit)
     }
 
     /// The first that is heard of a connection.
@@ -104,8 +107,6 @@ extension ConnectionTracker {
     private mutating func fill(_ position: Int, to state: TCPState, at time: EventTime, emit: (Transition) -> Void) {
         let entry = table.entries[position]
         let via = TCPStateMachine.passed(from: entry.state, to: state, side: entry.side)
-        table.entries[position].flags.remove(.isHeld)
-        trace?.held[entry.cookie] = nil
         tell(position, to: state, via: via, certainty: .inferred, at: time, emit: emit)
         advance(position, to: state, at: time)
     }

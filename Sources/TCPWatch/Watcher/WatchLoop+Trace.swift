@@ -5,8 +5,6 @@ internal import Synchronization
 
 /// The watcher's thread where the kernel reports the steps: it waits for records, and for what is due to be asked.
 extension WatchLoop {
-    /// A second and a half of 90,000 records.
-    private static let ringSize = 16 << 20
     /// After so many records at once, the next are awaited for a moment: a wake-up for each would cost more.
     private static let storm = 64
     private static let pause: Int32 = 4  // milliseconds
@@ -21,7 +19,7 @@ extension WatchLoop {
         do throws(SockDiagError) {
             let support = TraceSupport.here()
             guard support.isComplete else { throw SockDiagError(tracing: support) }
-            return (try TraceFeed(try filter(configuration), ringSize: ringSize), nil)
+            return (try TraceFeed(try filter(configuration), ringSize: configuration.traceBufferSize), nil)
         } catch {
             guard configuration.source == .auto else { throw error }
             return (nil, error)
