@@ -36,7 +36,9 @@ struct TraceLifeTests {
         let told = try watch.wait { $0.to == .synSent }
         #expect(told.paths == ["CLOSED>SYN_SENT"])
         #expect(told.first?.identity.local == client.local)
-        #expect(told.first.map { EventTime.now().monotonicNanoseconds - $0.time.monotonicNanoseconds > 900_000_000 } == true)
+        #expect(
+            told.first.map { EventTime.now().monotonicNanoseconds - $0.time.monotonicNanoseconds > 900_000_000 } == true
+        )
     }
 
     @Test(arguments: [true, false])

@@ -8,11 +8,13 @@ internal import Testing
 
 @Suite("With the trace, the watcher's choices hold", .timeLimit(.minutes(3)))
 struct TraceSelectionTests {
-    @Test(arguments: [
-        ("state established", ["SYN_SENT>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1"]),
-        ("state time-wait", ["FIN_WAIT_2>TIME_WAIT"]),
-        ("uid = \(getuid()) and dport > 0", nil), ("dport = 1 or sport = 1", []),
-    ] as [(String, [String]?)])
+    @Test(
+        arguments: [
+            ("state established", ["SYN_SENT>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1"]),
+            ("state time-wait", ["FIN_WAIT_2>TIME_WAIT"]),
+            ("uid = \(getuid()) and dport > 0", nil), ("dport = 1 or sport = 1", []),
+        ] as [(String, [String]?)]
+    )
     func `A step is told where the filter finds the socket before it or after it`(
         filter: String,
         expected: [String]?
@@ -46,11 +48,13 @@ struct TraceSelectionTests {
         #expect(told.allSatisfy { $0.identity.remote == connections[0].remote && $0.certainty == .exact })
     }
 
-    @Test(arguments: [
-        ("sport = 1 and state established", [1], []), ("sport = 1 or dport = 2", [1], [2]),
-        ("dst 127.0.0.1:80 and (sport = 1 or sport = 2)", [], [80]), ("src :80 or uid = 0", nil, nil),
-        ("not sport = 1", nil, nil), ("sport > 1", nil, nil), ("sport = 1 and dport = 1 or dport = 3", [1], [3]),
-    ] as [(String, Set<UInt16>?, Set<UInt16>?)])
+    @Test(
+        arguments: [
+            ("sport = 1 and state established", [1], []), ("sport = 1 or dport = 2", [1], [2]),
+            ("dst 127.0.0.1:80 and (sport = 1 or sport = 2)", [], [80]), ("src :80 or uid = 0", nil, nil),
+            ("not sport = 1", nil, nil), ("sport > 1", nil, nil), ("sport = 1 and dport = 1 or dport = 3", [1], [3]),
+        ] as [(String, Set<UInt16>?, Set<UInt16>?)]
+    )
     func `No port that a filter needs is left out`(text: String, local: Set<UInt16>?, remote: Set<UInt16>?) throws {
         let ports = try SocketFilter(text).necessaryPorts
         #expect(ports?.local == local)
