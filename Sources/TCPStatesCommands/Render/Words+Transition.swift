@@ -16,7 +16,7 @@ extension Words {
                 }
             }
         }
-        if let cause = step.cause, TCPStateMachine.soleTrigger(from: step.via.last ?? step.from, to: step.to) == nil {
+        if let cause = step.cause, cause.isUnusual {
             add { text in
                 text.append("cause:")
                 text.append(cause.word)
@@ -71,6 +71,14 @@ extension Words {
 }
 
 extension TCPStep.Trigger {
+    /// Whether a connection that ends by it did not end in order.
+    fileprivate var isUnusual: Bool {
+        switch self {
+        case .receiveRST, .abort, .timeout, .unreachable, .reuse: true
+        default: false
+        }
+    }
+
     /// Its name in records and tables: `receive_rst`.
     var word: String {
         switch self {
