@@ -17,6 +17,9 @@ let package = Package(
         .library(name: "SockDiag", targets: ["SockDiag"]),
         .library(name: "SocketOwners", targets: ["SocketOwners"]),
         .library(name: "TCPWatch", targets: ["TCPWatch"]),
+        .library(name: "TCPDiagnosis", targets: ["TCPDiagnosis"]),
+        .library(name: "SocketTesting", targets: ["SocketTesting"]),
+        .library(name: "SocketTestingXCTest", targets: ["SocketTestingXCTest"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -27,12 +30,20 @@ let package = Package(
         .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
         .target(name: "KernelTrace", dependencies: ["CMnl", "SockDiag"], swiftSettings: settings),
         .target(name: "TCPWatch", dependencies: ["KernelTrace", "SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(
+            name: "SocketTesting",
+            dependencies: ["SockDiag", "SocketOwners", "TCPWatch"],
+            swiftSettings: settings
+        ),
+        .target(name: "SocketTestingXCTest", dependencies: ["SockDiag", "SocketTesting"], swiftSettings: settings),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
                 "KernelTrace",
                 "SockDiag",
                 "SocketOwners",
+                "TCPDiagnosis",
                 "TCPWatch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -85,9 +96,21 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "TCPDiagnosisTests",
+            dependencies: ["SockDiag", "SocketOwners", "TCPDiagnosis", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SocketTestingTests",
+            dependencies: [
+                "SockDiag", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPStateLab", "TCPWatch",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "SockDiag", "SocketOwners", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings

@@ -23,6 +23,12 @@ let package = Package(
                 .product(name: "TCPWatch", package: "tcpstates"),
             ]
         ),
+        // What `.noSocketLeaks` adds to a test.
+        .testTarget(
+            name: "TraitCost",
+            dependencies: [.product(name: "SocketTesting", package: "tcpstates")],
+            path: "Tests/TraitCost"
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -13,12 +13,26 @@ extension TCPStates {
     /// Runs a command line: the exit status, and what went wrong in one line on standard error.
     static func run(_ arguments: [String]) -> Int32 {
         do {
-            var command = try parseAsRoot(arguments)
+            var command = try parse(arguments)
             try command.run()
             return EXIT_SUCCESS
+        } catch let status as ExitCode {
+            // All has been said.
+            return status.rawValue
         } catch {
             return report(error)
         }
+    }
+
+    /// The command that the arguments ask for. Where the first word tells which, that one alone is parsed: to set up the
+    /// parser of all of them takes longer than a dump.
+    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        let name = arguments.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
+        let named = configuration.subcommands.first { $0._commandName == name }
+        guard let type = named ?? (name == nil ? configuration.defaultSubcommand : nil),
+            let command = try? type.parse(Array(arguments.dropFirst(named == nil ? 0 : 1)))
+        else { return try parseAsRoot(arguments) }  // also for what is wrong, in the words of the whole
+        return command
     }
 
     private static func report(_ error: any Error) -> Int32 {

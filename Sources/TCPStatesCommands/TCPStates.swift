@@ -20,13 +20,17 @@ public struct TCPStates: ParsableCommand {
               tcpstates summary                         how many are in each state
               tcpstates summary --by state,local-port   which service is in trouble
               tcpstates watch                           every step, as it happens
+              tcpstates explain close-wait              what a state means, and who is stuck
+              tcpstates doctor                          what is wrong, whose it is, and what helps
               tcpstates --json | jq .state              an object a line, for programs
 
             The exit status is 0, or 64 after wrong usage, or 1 after any other failure; then a line on standard error \
-            says what is wrong.
+            says what is wrong. Of doctor it is 2 where it found something.
             """,
         version: version,
-        subcommands: [ListCommand.self, SummaryCommand.self, WatchCommand.self],
+        subcommands: [
+            ListCommand.self, SummaryCommand.self, WatchCommand.self, ExplainCommand.self, DoctorCommand.self,
+        ],
         defaultSubcommand: ListCommand.self
     )
 

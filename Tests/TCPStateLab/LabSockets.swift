@@ -25,19 +25,29 @@ extension Lab {
     }
 
     /// A socket bound to the endpoint; one that blocks waits no longer than the lab's deadline.
-    func bind(_ end: SocketEndpoint, blocking: Bool = false) throws(LabError) -> KernelSocket {
-        let descriptor = try open(end.address.family, blocking: blocking)
+    func bind(
+        _ end: SocketEndpoint,
+        protocol: SocketProtocol = .tcp,
+        blocking: Bool = false
+    ) throws(LabError) -> KernelSocket {
+        let descriptor = try open(end.address.family, protocol: `protocol`, blocking: blocking)
         try descriptor.call("bind \(end)") { descriptor in
             end.withSocketAddress { Glibc.bind(descriptor, $0, $1) }
         }
         return keep(try KernelSocket(descriptor, address: end.address, scope: end.scope))
     }
 
-    /// An unbound TCP socket of the namespace.
-    func open(_ family: AddressFamily, blocking: Bool = false) throws(LabError) -> Descriptor {
+    /// An unbound socket of the namespace.
+    func open(
+        _ family: AddressFamily,
+        protocol: SocketProtocol = .tcp,
+        blocking: Bool = false
+    ) throws(LabError) -> Descriptor {
         let type = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | (blocking ? 0 : SOCK_NONBLOCK.rawValue)
         let descriptor = try run { () throws(LabError) in
-            try Descriptor("socket(\(family))") { socket(Int32(family.rawValue), Int32(type), 0) }
+            try Descriptor("socket(\(family))") {
+                socket(Int32(family.rawValue), Int32(type), Int32(`protocol`.rawValue))
+            }
         }
         if blocking { try descriptor.setTimeouts() }
         return descriptor

@@ -61,6 +61,16 @@ extension Lab {
         return try child.checked(in: state)
     }
 
+    /// A client of the listener that has sent nothing yet: whether it is answered at all is for the script to see.
+    package func peer(of listener: KernelSocket, over network: LabNetwork = .ipv4) throws(LabError) -> Peer {
+        try Peer(on: wire, over: network, kernelPort: listener.local.port)
+    }
+
+    /// Takes the connection of a client that has completed its handshake, and is the first in the listener's queue.
+    package func accepted(from listener: KernelSocket, by peer: Peer) throws(LabError) -> KernelSocket {
+        try accept(from: listener, client: peer.port, as: listener.local)
+    }
+
     /// So many half-open requests on one listener.
     @discardableResult
     package func flood(

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import SockDiag
+package import SockDiag
 
 /// A connection over the loopback device with the kernel's TCP at both ends. The descriptors block, though never longer
 /// than the lab's deadline.
@@ -52,15 +52,18 @@ package struct LoopbackPair: Sendable {
 extension Lab {
     /// A listener on the loopback device, a client, and the accepted connection between them.
     @discardableResult
-    package func loopbackPair(over network: LabNetwork = .ipv4) throws(LabError) -> LoopbackPair {
+    package func loopbackPair(
+        over network: LabNetwork = .ipv4,
+        protocol: SocketProtocol = .tcp
+    ) throws(LabError) -> LoopbackPair {
         guard let address = network.loopback else {
             throw LabError(.impossible, "the loopback device has no link-local address")
         }
         let wildcard = network == .ipv4Mapped ? IPAddress.anyIPv6 : address
-        let listener = try bind(SocketEndpoint(wildcard, port: 0), blocking: true)
+        let listener = try bind(SocketEndpoint(wildcard, port: 0), protocol: `protocol`, blocking: true)
         try listener.call("listen") { Glibc.listen($0, 16) }
         let server = SocketEndpoint(address, port: listener.local.port)
-        let descriptor = try open(address.family, blocking: true)
+        let descriptor = try open(address.family, protocol: `protocol`, blocking: true)
         try descriptor.call("connect to \(server)") { descriptor in
             server.withSocketAddress { connect(descriptor, $0, $1) }
         }

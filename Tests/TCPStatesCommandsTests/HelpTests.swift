@@ -20,6 +20,14 @@ import Testing
         try expectSnapshot(TCPStates.helpMessage(for: WatchCommand.self, columns: 80), "help-watch.txt")
     }
 
+    @Test func explainHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(for: ExplainCommand.self, columns: 80), "help-explain.txt")
+    }
+
+    @Test func doctorHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(for: DoctorCommand.self, columns: 80), "help-doctor.txt")
+    }
+
     @Test(arguments: [["--version"], ["list", "--version"]])
     func versionIsOneLineOnStandardOutput(_ arguments: [String]) throws {
         let result = try Tool.run(arguments)

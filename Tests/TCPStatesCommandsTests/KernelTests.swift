@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import TCPStatesCommands
@@ -45,6 +46,48 @@ import Testing
         #expect((row["memory"] as? [String: Any])?["sndbuf"] is Int)
         #expect(row["congestion"] is String)
         #expect(row["shutdown"] as? String == "none")
+    }
+
+    @Test func whatMarksPacketsAndWhatAProgramHasSetIsThereOnDemand() throws {
+        let connection = try LoopbackConnection()
+        try connection.setClientOption(IP_TOS, to: 0x10)
+        try connection.setClientOption(24, to: 1)  // IP_BIND_ADDRESS_NO_PORT of <linux/in.h>
+        let row = try #require(try rows(connection, ["--tos", "--inet-sockopt"])[Int(connection.clientPort)])
+        #expect(row["tos"] as? Int == 0x10)
+        let options = try #require(row["inet_sockopt"] as? [String: Bool])
+        #expect(options["bind_address_no_port"] == true)
+        #expect(options["is_icsk"] == true)
+        #expect(options["freebind"] == false)
+        let line = try Tool.run(["-tanHO", "--tos", "--inet-sockopt", "sport", "=", "\(connection.clientPort)"])
+        #expect(line.output.contains(" tos:0x10 "))
+        #expect(line.output.contains("bind_address_no_port"))
+        #expect(line.output.split(separator: "\n").count == 1)
+    }
+
+    @Test func lettersThatUsersOfSSTypeAreTaken() throws {
+        let connection = try LoopbackConnection()
+        let filter = ["sport", "=", "\(connection.listenerPort)"]
+        let habit = try Tool.run(["-tan"] + filter)
+        #expect(habit.errors.isEmpty)
+        #expect(try habit.output == Tool.run(filter).output)
+        let listeners = try Tool.run(["-tlnH"] + filter)
+        #expect(listeners.output.hasPrefix("LISTEN"))
+        #expect(listeners.output.split(separator: "\n").count == 1)
+    }
+
+    @Test func aFilterThatTheKernelRefusesLeavesNoHeaderBehind() throws {
+        // The mark can be asked for with CAP_NET_ADMIN alone.
+        let setpriv = "/usr/bin/setpriv"
+        guard geteuid() == 0, FileManager.default.isExecutableFile(atPath: setpriv) else {
+            try Test.cancel("only root can give up CAP_NET_ADMIN, with setpriv of util-linux")
+        }
+        let options = ["--reuid", "65534", "--clear-groups", Tool.path]
+        for format in ["table", "csv", "jsonl"] {
+            let result = try Tool.run(options + ["--format", format, "fwmark", "=", "7"], program: setpriv)
+            #expect(result.status == 1)
+            #expect(result.output.isEmpty)
+            #expect(result.errors.contains("CAP_NET_ADMIN"))
+        }
     }
 
     @Test func rowsAreThoseOfSS() throws {

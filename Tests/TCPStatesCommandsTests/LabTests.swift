@@ -82,6 +82,28 @@ import Testing
         }
     }
 
+    @Test func `What a subflow of MPTCP tells is in the words of ss`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let places = ["/usr/bin/ss", "/bin/ss", "/usr/sbin/ss"]
+        let ss = try #require(places.first(where: FileManager.default.isExecutableFile))
+        guard let pair = try? lab.loopbackPair(protocol: .mptcp) else {
+            try Test.cancel("this kernel has no MPTCP (CONFIG_MPTCP)")
+        }
+        try pair.send([1, 2, 3], from: .client)
+        let filter = ["sport", "=", ":\(pair.client.local.port)"]
+        let words = try [lab.spawn(ss, ["-tniHO"] + filter), lab.spawn(Tool.path, ["-tniHO"] + filter)].map {
+            let line = $0.standardOutput
+            let start = try #require(line.range(of: "tcp-ulp-mptcp"), "\(line)")
+            return line[start.lowerBound...].split { $0 == " " || $0 == "\n" }.map {
+                // ss pads a token to four digits.
+                $0.replacingOccurrences(of: "token:0000", with: "token:0")
+            }
+        }
+        #expect(words[0] == words[1])
+        #expect(words[0].count >= 6)
+    }
+
     @Test func `Owners, a namespace by its file and a filter lead to the same socket`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }

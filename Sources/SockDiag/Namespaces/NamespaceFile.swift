@@ -63,7 +63,12 @@ extension SockDiagError {
                 remedy: "those are in /run/netns and in /proc/PID/ns/net"
             )
         case _ where failure.isGone:
-            self.init(.notFound, errno: isProcess ? ESRCH : failure.rawValue, operation: operation)
+            self.init(
+                .notFound,
+                errno: isProcess ? ESRCH : failure.rawValue,
+                operation: operation,
+                remedy: isProcess ? "it has ended; name a process that runs" : nil
+            )
         case _ where failure.isRefusal:
             self.init(
                 .permissionDenied,

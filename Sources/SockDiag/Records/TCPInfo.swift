@@ -47,10 +47,10 @@ public struct TCPInfo: Sendable {
         public let unit: Unit
         /// Not a `String`: a field is read millions of times, and copied without counting references.
         package let constantName: StaticString
-        let offset: Int
-        let size: Int
-        let shift: Int
-        let mask: UInt64
+        @usableFromInline let offset: Int
+        @usableFromInline let size: Int
+        @usableFromInline let shift: Int
+        @usableFromInline let mask: UInt64
 
         /// A field of so many bytes at an offset, or some bits of them, as little-endian machines lay bit-fields out.
         init(_ name: StaticString, at offset: Int, size: Int, bits: Range<Int>? = nil, _ unit: Unit = .none) {
@@ -63,6 +63,7 @@ public struct TCPInfo: Sendable {
         }
 
         /// Its number in the bytes of a `struct tcp_info`; nil where they end before it does.
+        @inlinable
         func value(in bytes: RawSpan) -> UInt64? {
             let number: UInt64? =
                 switch size {
@@ -125,14 +126,16 @@ public struct TCPInfo: Sendable {
 }
 
 /// A `struct tcp_info` read in place, for those who read many of its fields: a ``TCPInfo`` is copied for each.
+@usableFromInline
 package struct BorrowedTCPInfo: ~Escapable {
-    private let bytes: RawSpan
+    @usableFromInline let bytes: RawSpan
 
     /// Reads the bytes of the attribute ``AttributeType/info``.
     @_lifetime(copy bytes)
     package init(_ bytes: RawSpan) { self.bytes = bytes }
 
     /// The field's number; nil where this kernel did not send it.
+    @inlinable
     package subscript(_ field: TCPInfo.Field) -> UInt64? { field.value(in: bytes) }
 
     /// The negotiated options.

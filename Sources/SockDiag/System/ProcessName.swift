@@ -23,9 +23,13 @@ public struct ProcessName: Hashable, Sendable {
     public init(_ name: String) { self.init(bytes: name.utf8) }
 
     /// The bytes, of no particular encoding.
-    public var bytes: [UInt8] {
-        let all = (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? low : high) >> (8 * ($0 & 7))) }
-        return Array(all.prefix { $0 != 0 })
+    public var bytes: [UInt8] { withBytes { [UInt8]($0) } }
+
+    /// The name as it is, where it is UTF-8; what is not is replaced. Made without an allocation.
+    package var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+
+    private func withBytes<Result>(_ body: (UnsafeRawBufferPointer.SubSequence) -> Result) -> Result {
+        withUnsafeBytes(of: (low.littleEndian, high.littleEndian)) { body($0.prefix { $0 != 0 }) }
     }
 }
 

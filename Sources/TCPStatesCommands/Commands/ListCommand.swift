@@ -35,6 +35,7 @@ struct ListCommand: ParsableCommand {
     @OptionGroup(title: "What of them") var details: DetailOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup var filter: FilterArguments
+    @OptionGroup var habits: HabitualOptions
 
     func run() throws {
         let details = namespaces.isGiven ? details.details.union(.namespace) : details.details
@@ -49,7 +50,8 @@ struct ListCommand: ParsableCommand {
                 states: selection.selectedStates,
                 names: names,
                 terminal: Terminal(descriptor: output.descriptor, color: self.output.color),
-                showsHeader: !self.output.noHeader
+                showsHeader: !self.output.noHeader,
+                isOneLine: self.details.isOneLine
             )
             try source.write(with: renderer, to: output)
         case .jsonl:

@@ -16,6 +16,7 @@ extension SocketSource {
             tally.add(upper)
             tally.add(lower)
         }
+        reportMissingOwners()
         return tally
     }
 

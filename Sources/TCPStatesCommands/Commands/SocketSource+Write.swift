@@ -5,23 +5,27 @@ extension SocketSource {
     func write(with renderer: consuming some SocketRenderer & ~Copyable, to output: consuming Output) throws {
         let output = SharedOutput(output)
         var failure: SockDiagError?
+        var count = 0
         renderer.begin()
         do throws(SockDiagError) {
             try forEachNamespace { namespace throws(SockDiagError) in
                 renderer.names.namespace = namespace
                 guard renderer.names.hosts == nil, let split = try DumpSplit(of: query, in: namespace) else {
-                    return try write(query, in: namespace, with: &renderer, to: output)
+                    return try write(query, in: namespace, with: &renderer, to: output, counting: &count)
                 }
+                count += split.sample.count
                 renderer.begin(with: split.sample)
                 try write(split, in: namespace, with: &renderer, to: output)
             }
         } catch {
             failure = error
         }
-        // What the kernel told until then is true.
+        // What the kernel told until then is true; a header alone would say that there is nothing.
+        if let failure, count == 0 { throw failure }
         renderer.finish()
         output.flush(&renderer.text)
         try output.close()
+        reportMissingOwners()
         if let failure { throw failure }
     }
 
@@ -29,9 +33,11 @@ extension SocketSource {
         _ query: SocketQuery,
         in namespace: NetworkNamespace,
         with renderer: inout some SocketRenderer & ~Copyable,
-        to output: SharedOutput
+        to output: SharedOutput,
+        counting count: inout Int
     ) throws(SockDiagError) {
         try forEach(in: namespace, query) { socket in
+            count += 1
             renderer.render(socket)
             output.drain(&renderer.text)
         }
@@ -45,10 +51,12 @@ extension SocketSource {
     ) throws(SockDiagError) {
         let other = OtherHalf(renderer.fork())
         _ = try concurrently { () throws(SockDiagError) in
-            try write(split.halves.0, in: namespace, with: &renderer, to: output)
+            var count = 0
+            try write(split.halves.0, in: namespace, with: &renderer, to: output, counting: &count)
         } _: { () throws(SockDiagError) in
             try other.use { renderer throws(SockDiagError) in
-                try write(split.halves.1, in: namespace, with: &renderer, to: output)
+                var count = 0
+                try write(split.halves.1, in: namespace, with: &renderer, to: output, counting: &count)
                 output.flush(&renderer.text)
             }
         }

@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import SocketOwners
+internal import Synchronization
 
 /// Where a command's sockets come from: the namespaces, what the kernel is asked, and who holds what.
 struct SocketSource: Sendable {
@@ -7,6 +8,8 @@ struct SocketSource: Sendable {
     /// Nil where nobody asks.
     let owners: OwnerSnapshot?
     private let namespaces: [NetworkNamespace]
+    /// Whether a socket that somebody holds showed no owner.
+    private let missesOwners = Flag()
     /// Whether every namespace is meant, and one that is gone or closed to this user is no failure.
     private let takesWhatItGets: Bool
 
@@ -24,9 +27,12 @@ struct SocketSource: Sendable {
         } else {
             owners = try wanted.selection.map { try OwnerSnapshot(in: $0) }
         }
-        if let coverage = owners?.coverage, !coverage.isComplete { TCPStates.complain(coverage.description) }
+        // What a process cannot be asked for, a filter leaves out in silence.
+        if wanted.selection != nil { missesOwners.raise() }
         takesWhatItGets = namespaces.all || (wanted.needsEveryNamespace && !namespaces.isGiven)
-        self.namespaces = takesWhatItGets ? Array(try NetworkNamespace.all()) : try namespaces.namespaces()
+        self.namespaces =
+            takesWhatItGets
+            ? Array(try NetworkNamespace.all()) : try namespaces.namespaces(labelled: details.contains(.namespace))
     }
 
     /// Calls `body` with each namespace in turn. One that is gone meanwhile, or that this user may not enter, loses only
@@ -53,7 +59,16 @@ struct SocketSource: Sendable {
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
         var client = try SockDiagClient(in: namespace)
-        try client.forEach(query, external: { holds($0, for: $1, in: namespace) }, body)
+        try client.forEach(query, external: { holds($0, for: $1, in: namespace) }) { socket in
+            if let owners, let inode = socket.inode, !owners.contains(inode) { missesOwners.raise() }
+            body(socket)
+        }
+    }
+
+    /// Says on standard error what privilege is missing, where that cost an answer something.
+    func reportMissingOwners() {
+        guard let coverage = owners?.coverage, !coverage.isComplete, missesOwners.isRaised else { return }
+        TCPStates.complain(coverage.description)
     }
 
     private func holds(
@@ -89,4 +104,13 @@ private struct WantedProcesses {
     var selection: ProcessSelection? {
         pids.isEmpty && names.isEmpty ? nil : ProcessSelection(pids: pids, names: names)
     }
+}
+
+/// Something that any thread may find, and that is told once.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isRaised: Bool { value.load(ordering: .relaxed) }
+
+    func raise() { if !isRaised { value.store(true, ordering: .relaxed) } }
 }

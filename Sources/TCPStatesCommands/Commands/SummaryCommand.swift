@@ -30,7 +30,8 @@ struct SummaryCommand: ParsableCommand {
     func run() throws {
         var output = try self.output.open()
         let keys = grouping.keys
-        let details: SocketDetails = keys.contains(.process) ? .processes : []
+        var details: SocketDetails = keys.contains(.process) ? .processes : []
+        if keys.contains(.netns) { details.insert(.namespace) }
         let source = try SocketSource(selection, namespaces, filter, details: details)
         let tally = try source.tally(by: keys)
         var hosts = self.output.resolve ? HostNames() : nil

@@ -17,6 +17,10 @@ struct SocketDetails: OptionSet {
     static let processes = SocketDetails(rawValue: 1 << 4)
     /// The network namespace.
     static let namespace = SocketDetails(rawValue: 1 << 5)
+    /// What marks its packets: TOS, traffic class, priority.
+    static let service = SocketDetails(rawValue: 1 << 6)
+    /// The options that its program has set.
+    static let options = SocketDetails(rawValue: 1 << 7)
 
     /// What the kernel must be asked for.
     var extensions: SocketExtensions {
@@ -24,6 +28,7 @@ struct SocketDetails: OptionSet {
         if contains(.info) { extensions.formUnion([.info, .congestion, .congestionInfo]) }
         if contains(.memory) { extensions.insert(.memory) }
         if contains(.extended) { extensions.insert(.shutdown) }
+        if contains(.service) { extensions.formUnion([.tos, .trafficClass]) }
         return extensions
     }
 }
@@ -45,6 +50,15 @@ struct DetailOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Owner, inode, cookie, control group, mark, shutdown.")
     var extended = false
 
+    @Flag(name: .customLong("tos"), help: "Type of service, traffic class and priority of its packets.")
+    var service = false
+
+    @Flag(name: .customLong("inet-sockopt"), help: "The socket options that its program has set.")
+    var options = false
+
+    @Flag(name: [.customShort("O"), .customLong("oneline")], help: "All of a socket on one line of the table.")
+    var isOneLine = false
+
     /// The details that are asked for.
     var details: SocketDetails {
         var details: SocketDetails = []
@@ -53,6 +67,8 @@ struct DetailOptions: ParsableArguments {
         if timers { details.insert(.timers) }
         if extended { details.insert(.extended) }
         if processes { details.insert(.processes) }
+        if service { details.insert(.service) }
+        if options { details.insert(.options) }
         return details
     }
 }

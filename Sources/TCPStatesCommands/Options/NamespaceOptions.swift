@@ -25,10 +25,14 @@ struct NamespaceOptions: ParsableArguments {
     /// Whether namespaces are chosen at all, and so are told of each socket.
     var isGiven: Bool { all || !names.isEmpty }
 
-    /// The namespaces, each once; the calling thread's where none is chosen.
-    func namespaces() throws(SockDiagError) -> [NetworkNamespace] {
+    /// The namespaces, each once; the calling thread's where none is chosen, and where it is to be told, under the label
+    /// that it has among all.
+    func namespaces(labelled: Bool = false) throws(SockDiagError) -> [NetworkNamespace] {
         if all { return Array(try NetworkNamespace.all()) }
-        guard !names.isEmpty else { return [try .current] }
+        guard !names.isEmpty else {
+            let current = try NetworkNamespace.current
+            return [labelled ? try NetworkNamespace.all().first { $0 == current } ?? current : current]
+        }
         var chosen: [NetworkNamespace] = []
         for name in names {
             let namespace = try NetworkNamespace(name)

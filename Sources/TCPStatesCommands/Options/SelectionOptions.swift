@@ -17,9 +17,13 @@ struct SelectionOptions: ParsableArguments {
     )
     var states: [StateList] = []
 
+    @Flag(name: [.customShort("l"), .customLong("listening")], help: "Listeners only; the same as --state listen.")
+    var listening = false
+
     /// The states that are asked for; all where none is named.
     var selectedStates: TCPStateSet {
-        states.isEmpty ? .all : states.reduce(into: []) { $0.formUnion($1.states) }
+        if states.isEmpty && !listening { return .all }
+        return states.reduce(into: listening ? .listen : []) { $0.formUnion($1.states) }
     }
 
     /// The family that is asked for; nil for both.

@@ -83,19 +83,20 @@ extension TextBuffer {
 
     /// Appends a decimal number, with spaces before it up to the width.
     mutating func append(decimal number: UInt64, width: Int = 0) {
-        var digits = 1
-        var rest = number
-        while rest >= 10 {
-            rest /= 10
-            digits += 1
-        }
-        append(spaces: width - digits)
+        let digits = number.decimalDigits
+        if width > digits { append(spaces: width - digits) }
         write(upTo: digits) { target in
             var rest = number
-            for index in stride(from: digits - 1, through: 0, by: -1) {
-                target[index] = .zero + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
+            var place = digits
+            // Two digits for each division, which is what this costs.
+            while rest >= 10 {
+                let pair = UInt8(truncatingIfNeeded: rest % 100)
+                rest /= 100
+                place &-= 2
+                target[place] = .zero &+ pair / 10
+                target[place &+ 1] = .zero &+ pair % 10
             }
+            if place > 0 { target[0] = .zero &+ UInt8(truncatingIfNeeded: rest) }
             return digits
         }
     }
@@ -117,5 +118,20 @@ extension TextBuffer {
             address.appendText(to: &span)
             return span.finalize(for: buffer)
         }
+    }
+}
+
+extension UInt64 {
+    /// How many decimal digits it has.
+    fileprivate var decimalDigits: Int {
+        var digits = 1
+        var bound: UInt64 = 10
+        while self >= bound {
+            digits &+= 1
+            // 10²⁰ does not fit.
+            if digits == 20 { break }
+            bound &*= 10
+        }
+        return digits
     }
 }

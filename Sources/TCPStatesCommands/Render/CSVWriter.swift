@@ -37,13 +37,26 @@ struct CSVWriter: RecordWriter, ~Copyable {
         case .words(let words): text.append(csv: words.joined(separator: " "))
         case .time(let nanoseconds): text.append(rfc3339: nanoseconds)
         case .owners(let owners): append(owners)
+        case .fields, .numbers, .list: text.append(csv: value.map(Self.plain) ?? "")
         case nil: break
+        }
+    }
+
+    /// A value within another.
+    private static func plain(_ value: FieldValue) -> String {
+        switch value {
+        case .fields(let fields): fields.map { "\($0.name)=\(plain($0.value))" }.joined(separator: " ")
+        case .numbers(let numbers): numbers.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+        case .list(let values): values.map(plain).joined(separator: " | ")
+        case .text(let text): text
+        case .integer(let number), .large(let number): "\(number)"
+        default: ""
         }
     }
 
     /// `nginx(4711):8 nginx(4712):8`, escaped once, as any text.
     private mutating func append(_ owners: [SocketOwner]) {
-        let words = owners.map { "\(String(decoding: $0.name.bytes, as: UTF8.self))(\($0.pid)):\($0.descriptor)" }
+        let words = owners.map { "\($0.name.text)(\($0.pid)):\($0.descriptor)" }
         text.append(csv: words.joined(separator: " "))
     }
 

@@ -31,6 +31,10 @@ struct JSONLWriter: RecordWriter, ~Copyable {
         }
         appendKey(name)
         needsComma = true
+        append(value)
+    }
+
+    private mutating func append(_ value: FieldValue) {
         switch value {
         case .integer(let number): text.append(decimal: number)
         case .large(let number): appendQuoted { $0.append(decimal: number) }
@@ -38,10 +42,33 @@ struct JSONLWriter: RecordWriter, ~Copyable {
         case .address(let address): appendQuoted { $0.append(address) }
         case .flag(let flag): text.append(flag ? "true" : "false")
         case .text(let value): text.append(json: value)
-        case .words(let words): append(words)
+        case .words(let words): append(words, "[", "]") { $0.text.append(json: $1) }
         case .time(let nanoseconds): appendQuoted { $0.append(rfc3339: nanoseconds) }
         case .owners(let owners): append(owners)
+        case .fields(let fields): append(fields, "{", "}") { $0.append(field: "\($1.name)", $1.value) }
+        case .numbers(let numbers): append(numbers, "{", "}") { $0.append(field: $1.name, .integer($1.value)) }
+        case .list(let values): append(values, "[", "]") { $0.append($1) }
         }
+    }
+
+    private mutating func append(field name: String, _ value: FieldValue) {
+        text.append(json: name)
+        text.append(.colon)
+        append(value)
+    }
+
+    private mutating func append<Part>(
+        _ parts: [Part],
+        _ begin: StaticString,
+        _ end: StaticString,
+        _ append: (inout JSONLWriter, Part) -> Void
+    ) {
+        text.append(begin)
+        for (index, part) in parts.enumerated() {
+            if index > 0 { text.append(.comma) }
+            append(&self, part)
+        }
+        text.append(end)
     }
 
     mutating func beginObject(_ name: StaticString) { pending = name }
@@ -57,17 +84,15 @@ struct JSONLWriter: RecordWriter, ~Copyable {
     mutating func end() { text.append("}\n") }
 
     private mutating func append(_ owners: [SocketOwner]) {
-        text.append(UInt8(ascii: "["))
-        for (index, owner) in owners.enumerated() {
-            text.append(index == 0 ? "{\"pid\":" : ",{\"pid\":")
-            text.append(decimal: UInt64(owner.pid))
-            text.append(",\"name\":")
-            text.append(json: String(decoding: owner.name.bytes, as: UTF8.self))
-            text.append(",\"fd\":")
-            text.append(decimal: UInt64(owner.descriptor))
-            text.append(UInt8(ascii: "}"))
+        append(owners, "[", "]") { writer, owner in
+            writer.text.append("{\"pid\":")
+            writer.text.append(decimal: UInt64(owner.pid))
+            writer.text.append(",\"name\":")
+            writer.text.append(json: owner.name.text)
+            writer.text.append(",\"fd\":")
+            writer.text.append(decimal: UInt64(owner.descriptor))
+            writer.text.append(UInt8(ascii: "}"))
         }
-        text.append(UInt8(ascii: "]"))
     }
 
     private mutating func appendKey(_ name: StaticString) {
@@ -75,15 +100,6 @@ struct JSONLWriter: RecordWriter, ~Copyable {
         text.append(.quote)
         text.append(name)
         text.append("\":")
-    }
-
-    private mutating func append(_ words: [String]) {
-        text.append(UInt8(ascii: "["))
-        for (index, word) in words.enumerated() {
-            if index > 0 { text.append(.comma) }
-            text.append(json: word)
-        }
-        text.append(UInt8(ascii: "]"))
     }
 
     private mutating func appendQuoted(_ write: (inout TextBuffer) -> Void) {

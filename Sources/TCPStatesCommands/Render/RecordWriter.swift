@@ -17,6 +17,12 @@ enum FieldValue {
     case words([String])
     /// Nanoseconds since 1970, written as RFC 3339 has it, in UTC.
     case time(UInt64)
+    /// Named values: an object in JSON, `name=value` and spaces in CSV.
+    case fields([(name: StaticString, value: FieldValue)])
+    /// Numbers whose names are not known before.
+    case numbers([(name: String, value: UInt64)])
+    /// Several values: an array in JSON, separated by ` | ` in CSV.
+    case list([FieldValue])
     /// Who holds a socket: an array of objects in JSON, separated by spaces in CSV.
     case owners([SocketOwner])
 }

@@ -12,7 +12,36 @@ extension SocketDescription {
         describe(info?.bbr, to: &writer)
         describe(info?.dctcp, to: &writer)
         describe(info?.vegas, to: &writer)
-        writer.add("ulp", socket.upperLayerProtocol.map { .text($0.name) })
+        let upper = socket.upperLayerProtocol
+        writer.add("ulp", upper.map { .text($0.name) })
+        describe(upper?.tls, to: &writer)
+        describe(upper?.mptcp, to: &writer)
+        let signatures = socket.md5Signatures
+        writer.add("md5", signatures.isEmpty ? nil : .words(signatures.map(\.network)))
+    }
+
+    private func describe(_ tls: TLSInfo?, to writer: inout some RecordWriter & ~Copyable) {
+        writer.beginObject("tls")
+        writer.add("version", tls?.versionName.map { .text($0) })
+        writer.add("cipher", tls?.cipherName.map { .text($0) })
+        writer.add("txconf", (tls?.transmit).map { .text(TLSInfo.name(ofConfiguration: $0)) })
+        writer.add("rxconf", (tls?.receive).map { .text(TLSInfo.name(ofConfiguration: $0)) })
+        writer.endObject()
+    }
+
+    private func describe(_ subflow: MPTCPSubflow?, to writer: inout some RecordWriter & ~Copyable) {
+        writer.beginObject("mptcp")
+        writer.add("flags", (subflow?.flags).map { .text(MPTCPSubflow.letters(ofFlags: $0)) })
+        writer.add("token_rem", (subflow?.remoteToken).map { .number($0) })
+        writer.add("token_loc", (subflow?.localToken).map { .number($0) })
+        writer.add("id_rem", (subflow?.remoteID).map { .number($0) })
+        writer.add("id_loc", (subflow?.localID).map { .number($0) })
+        writer.add("relwrite_seq", (subflow?.relativeWriteSequence).map { .number($0) })
+        writer.add("map_seq", (subflow?.mapSequence).map { .large($0) })
+        writer.add("map_sfseq", (subflow?.mapSubflowSequence).map { .number($0) })
+        writer.add("ssn_offset", (subflow?.offset).map { .number($0) })
+        writer.add("map_datalen", (subflow?.mapLength).map { .number($0) })
+        writer.endObject()
     }
 
     private func describe(_ bbr: BBRInfo?, to writer: inout some RecordWriter & ~Copyable) {

@@ -23,6 +23,12 @@ struct SocketDescription {
         if details.contains(.memory) { describe(socket.memory, to: &writer) }
         if details.contains(.info) { describeCongestion(of: socket, to: &writer) }
         if details.contains(.extended) { describeExtended(socket, to: &writer) }
+        if details.contains(.service) {
+            writer.add("tos", socket.tos.map { .number($0) })
+            writer.add("tclass", socket.trafficClass.map { .number($0) })
+            writer.add("class_id", socket.classID.map { .number($0) })
+        }
+        if details.contains(.options) { describe(socket.options, to: &writer) }
         if details.contains(.processes) {
             writer.add("processes", names.owners?[socket.inode].nonEmpty.map { .owners($0) })
         }
@@ -90,6 +96,12 @@ struct SocketDescription {
         writer.add("mark", socket.mark.map { .number($0) })
         writer.add("shutdown", socket.shutdown.map { .text($0.name) })
         writer.add("v6only", socket.isIPv6Only.map { .flag($0) })
+    }
+
+    private func describe(_ options: SocketOptions?, to writer: inout some RecordWriter & ~Copyable) {
+        writer.beginObject("inet_sockopt")
+        for (name, option) in SocketOptions.named { writer.add(name, options.map { .flag($0.contains(option)) }) }
+        writer.endObject()
     }
 
     /// Passes the names of hosts and services, where they are asked for.

@@ -12,6 +12,7 @@ struct TableRenderer: SocketRenderer, ~Copyable {
     private let details: SocketDetails
     private let terminal: Terminal
     private let showsHeader: Bool
+    private let isOneLine: Bool
     var names: SocketNames
     private var layout: TableLayout
     private var batch: [(socket: TCPSocket, namespace: NetworkNamespace?)]? = []
@@ -22,11 +23,13 @@ struct TableRenderer: SocketRenderer, ~Copyable {
         states: TCPStateSet,
         names: SocketNames,
         terminal: Terminal,
-        showsHeader: Bool
+        showsHeader: Bool,
+        isOneLine: Bool = false
     ) {
         self.details = details
         self.terminal = terminal
         self.showsHeader = showsHeader
+        self.isOneLine = isOneLine
         self.names = names
         layout = TableLayout(states: states)
     }
@@ -55,7 +58,8 @@ struct TableRenderer: SocketRenderer, ~Copyable {
             states: [],
             names: names.fork(),
             terminal: terminal,
-            showsHeader: false
+            showsHeader: false,
+            isOneLine: isOneLine
         )
         fork.layout = layout
         fork.batch = nil
@@ -118,8 +122,10 @@ struct TableRenderer: SocketRenderer, ~Copyable {
         text.append(spaces: TableLayout.gap)
         start = text.count
         names.appendRemote(of: socket, to: &text)
-        if !details.isDisjoint(with: [.timers, .extended, .processes, .namespace]) {
-            writeTrailing(socket, padding: layout.remote - (text.count - start))
+        let padding = layout.remote - (text.count - start)
+        guard !isOneLine else { return writeLine(socket, padding: padding) }
+        if !details.isDisjoint(with: [.timers, .extended, .processes, .namespace, .service, .options]) {
+            writeTrailing(socket, padding: padding)
         } else {
             text.append(.newline)
         }
@@ -127,6 +133,15 @@ struct TableRenderer: SocketRenderer, ~Copyable {
         words.removeAll()
         words.addBlock(socket, details)
         writeBlock()
+    }
+
+    /// Writes all details behind the addresses, however long the line becomes.
+    private mutating func writeLine(_ socket: borrowing some SocketFields & ~Escapable, padding: Int) {
+        addTrailing(socket)
+        words.addBlock(socket, details)
+        if !words.isEmpty { text.append(spaces: max(0, padding) + TableLayout.gap) }
+        words.append(to: &text)
+        text.append(.newline)
     }
 
     private mutating func write(_ state: TCPState) {

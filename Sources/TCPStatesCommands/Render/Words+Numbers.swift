@@ -9,6 +9,26 @@ extension Words {
         }
     }
 
+    /// Adds a number whose bits mean something each, `tos:0x10`; nothing where there is none.
+    mutating func add(_ name: StaticString, flags number: (some FixedWidthInteger & UnsignedInteger)?) {
+        guard let number else { return }
+        add {
+            $0.append(name)
+            $0.append(number == 0 ? ":" : ":0x")
+            $0.append(hex: UInt64(number))
+        }
+    }
+
+    /// Adds a number that is only compared with others, in hexadecimal: `seq:1f4`; nothing where there is none.
+    mutating func add(_ name: StaticString, hex number: (some FixedWidthInteger & UnsignedInteger)?) {
+        guard let number else { return }
+        add {
+            $0.append(name)
+            $0.append(.colon)
+            $0.append(hex: UInt64(number))
+        }
+    }
+
     /// Adds two numbers that belong together: `rtt:0.03/0.015`.
     mutating func addPair(
         _ name: StaticString,

@@ -17,6 +17,7 @@ extension Words {
         }
         if details.contains(.processes), let owners = names.owners?[socket.inode], !owners.isEmpty { add(owners) }
         if details.contains(.timers), let timer = socket.timer { add(timer) }
+        defer { addMarks(socket, details) }
         guard details.contains(.extended) else { return }
         add("uid", socket.uid.map(UInt64.init), unless: .max)
         add("ino", socket.inode.map(UInt64.init))
@@ -47,6 +48,26 @@ extension Words {
         }
     }
 
+    /// Adds what marks its packets, and the options that its program has set.
+    mutating func addMarks(_ socket: borrowing some SocketFields & ~Escapable, _ details: SocketDetails) {
+        if details.contains(.service) {
+            add("tos", flags: socket.tos)
+            add("tclass", flags: socket.trafficClass)
+            add("class_id", flags: socket.classID)
+        }
+        guard details.contains(.options), let options = socket.options else { return }
+        add {
+            $0.append("inet-sockopt:(")
+            var isFirst = true
+            for (name, option) in SocketOptions.named where options.contains(option) {
+                if !isFirst { $0.append(.comma) }
+                $0.append(name)
+                isFirst = false
+            }
+            $0.append(")")
+        }
+    }
+
     /// Adds what stands on lines of its own: the memory, and the kernel's measurements.
     mutating func addBlock(_ socket: borrowing some SocketFields & ~Escapable, _ details: SocketDetails) {
         if details.contains(.memory), let memory = socket.memory { add(memory) }
@@ -55,12 +76,8 @@ extension Words {
         _ = socket.withAttribute(.info) { bytes in
             add(BorrowedTCPInfo(bytes), state: state, congestion: congestion, details)
         }
-        if let upper = socket.upperLayerProtocol {
-            add {
-                $0.append("tcp-ulp-")
-                $0.append(printable: upper.name)
-            }
-        }
+        addSignatures(socket.md5Signatures)
+        if let upper = socket.upperLayerProtocol { add(upper) }
     }
 
     /// `users:(("nginx",pid=4711,fd=8),("nginx",pid=4712,fd=8))`
@@ -69,7 +86,7 @@ extension Words {
             text.append("users:(")
             for (index, owner) in owners.enumerated() {
                 text.append(index == 0 ? "(\"" : ",(\"")
-                text.append(owner.name.description)  // escaped already
+                text.append(printable: owner.name.text)
                 text.append("\",pid=")
                 text.append(decimal: UInt64(owner.pid))
                 text.append(",fd=")

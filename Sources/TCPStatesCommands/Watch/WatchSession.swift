@@ -97,7 +97,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
 }
 
 /// Where a watcher's events wait for a thread that waits for other things too.
-private final class Inbox: Sendable {
+final class Inbox: Sendable {
     let bell: Bell
     private let events = Mutex<[SocketEvent]?>(nil)
 

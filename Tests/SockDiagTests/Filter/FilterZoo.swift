@@ -16,7 +16,10 @@ final class FilterZoo {
     init(in lab: Lab, client: consuming SockDiagClient) throws {
         self.lab = lab
         self.client = client
-        for (network, offset) in zip(LabNetwork.allCases, UInt16(0)...) { try populate(network, offset) }
+        let places = zip(LabNetwork.allCases, UInt16(0)...)
+        // Chosen, though ports that the kernel could have chosen: before it chooses one of them for another socket.
+        for (network, offset) in places { try lab.bound(over: network, port: 45000 + offset) }
+        for (network, offset) in places { try populate(network, offset) }
         for network in [LabNetwork.ipv4, .ipv6, .ipv4Mapped] {
             let pair = try lab.loopbackPair(over: network)
             try pair.send([UInt8](repeating: 0, count: 5000), from: .client)
@@ -35,7 +38,6 @@ final class FilterZoo {
 
     private func populate(_ network: LabNetwork, _ offset: UInt16) throws {
         try lab.bound(over: network)
-        try lab.bound(over: network, port: 45000 + offset)  // chosen, though one that the kernel could have chosen
         for state: TCPState in [
             .synSent, .established, .finWait1, .finWait2, .closeWait, .closing, .lastAck, .timeWait,
         ] {

@@ -76,7 +76,8 @@ struct AgreementTests {
                 )
             }
             let row = try lab.row(of: pair.client, extensions: .memory)
-            #expect(row.receiveQueue == 15_103 && row.memory.map { $0.rmemAlloc > 15_103 } == true)
+            let memory = try #require(row.memory)
+            #expect(row.receiveQueue == 15_103 && memory.rmemAlloc > 15_103)
         }
     }
 

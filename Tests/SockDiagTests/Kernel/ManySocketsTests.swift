@@ -68,7 +68,8 @@ struct ManySocketsTests {
                 try other.listener(over: .ipv6)
                 let inside = try lab.run { try Holder() }
                 #expect(try inside.client.sockets().map(\.cookie) == [listener.cookie()])
-                #expect(try other.run { try inside.client.sockets().count } == 1)
+                let count = try other.run { try inside.client.sockets().count }
+                #expect(count == 1)
                 #expect(try other.dump().count == 2)
                 let identity = try #require(try inside.client.sockets().first?.identity)
                 #expect(try inside.client.socket(identity) != nil)

@@ -45,7 +45,10 @@ import Testing
     @Test func `A process that is gone is an error that says so`() throws {
         let error = #expect(throws: SockDiagError.self) { try NetworkNamespace("2147483647") }
         #expect(error?.code == .notFound && error?.errno == ESRCH)
-        #expect(error?.description == "cannot open the network namespace of process 2147483647: No such process")
+        #expect(
+            error?.description
+                == "cannot open the network namespace of process 2147483647: No such process; it has ended; name a process that runs"
+        )
     }
 
     @Test func `A file of another kind is not entered, nor opened where that would have an effect`() throws {

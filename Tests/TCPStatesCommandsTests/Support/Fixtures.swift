@@ -7,7 +7,7 @@ enum Fixtures {
     static func all() throws -> [TCPSocket] {
         try [
             listener, dualStackListener, bound, established, mapped, linkLocal, boundToDevice, closeWait, halfOpen,
-            timeWait, unknownState,
+            timeWait, unknownState, encrypted, subflow,
         ].map { try $0.socket() }
     }
 
@@ -96,6 +96,42 @@ enum Fixtures {
     static let timeWait = Fixture(state: 6, cookie: 9, timer: (3, 0, 59_000), owner: (0, 0))
 
     static let unknownState = Fixture(state: 14, cookie: 10, timer: (9, 0, 200))
+
+    static let encrypted = Fixture(
+        cookie: 11,
+        attributes: [
+            (.tos, [0x10]), (.classID, bytes(UInt32(6))), (.socketOptions, bytes(UInt16(0b1_0000_0010))),
+            (.upperLayerProtocol, nested([(1, text("tls")), (2, nested(tls))])),
+            // struct tcp_diag_md5sig: family, prefix, length of the key, address, key
+            (.md5Signatures, [2, 24] + bytes(UInt16(3)) + [192, 0, 2, 0] + zeros(12) + Array("key".utf8) + zeros(77)),
+        ]
+    )
+
+    static let subflow = Fixture(
+        cookie: 12,
+        attributes: [
+            (.tos, [0]), (.trafficClass, [2]), (.classID, bytes(UInt32(0))), (.socketOptions, bytes(UInt16(0))),
+            (.upperLayerProtocol, nested([(1, text("mptcp")), (3, nested(mptcp))])),
+        ]
+    )
+
+    /// TLS 1.3, AES-GCM-256, sent by software, received as plain text. `TLS_INFO_*` of `<linux/tls.h>`
+    private static let tls: [(UInt16, [UInt8])] = [
+        (1, bytes(UInt16(0x304))), (2, bytes(UInt16(52))), (3, bytes(UInt16(2))), (4, bytes(UInt16(1))),
+    ]
+
+    /// `MPTCP_SUBFLOW_ATTR_*` of `<linux/mptcp.h>`
+    private static let mptcp: [(UInt16, [UInt8])] = [
+        (1, bytes(UInt32(0xa1))), (2, bytes(UInt32(0xea1f_8f1b))), (3, bytes(UInt32(9))),
+        (4, bytes(UInt64(0xdae5_e59b_d143_0c6e))), (5, bytes(UInt32(0x3e9))), (6, bytes(UInt32(0x5bc0_df7e))),
+        (7, bytes(UInt16(500))), (8, bytes(UInt32(0b1100_0011))), (9, [1]), (10, [2]),
+    ]
+
+    private static func nested(_ attributes: [(UInt16, [UInt8])]) -> [UInt8] {
+        attributes.flatMap { bytes(UInt16(4 + $1.count)) + bytes($0) + $1 + zeros((4 - $1.count % 4) % 4) }
+    }
+
+    private static func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
 
     private static let bbr =
         bytes(UInt32(5_000_000)) + bytes(UInt32(0)) + [29_000, 739, 512].flatMap { bytes(UInt32($0)) }

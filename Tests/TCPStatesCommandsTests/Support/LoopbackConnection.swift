@@ -24,6 +24,13 @@ final class LoopbackConnection {
 
     deinit { for descriptor in [client, server, listener] { close(descriptor) } }
 
+    /// Sets an option of the IP level on the client's side.
+    func setClientOption(_ name: Int32, to value: Int32) throws {
+        var value = value
+        let status = setsockopt(client, Int32(IPPROTO_IP), name, &value, socklen_t(MemoryLayout<Int32>.size))
+        try #require(status == 0)
+    }
+
     /// Writes on the client's side what the server never reads.
     func send(_ count: Int) throws {
         try #require(write(client, [UInt8](repeating: 0, count: count), count) == count)

@@ -3,7 +3,7 @@ import SockDiag
 @testable import TCPStatesCommands
 
 extension SocketDetails {
-    static let all: SocketDetails = [.info, .memory, .timers, .extended]
+    static let all: SocketDetails = [.info, .memory, .timers, .extended, .service, .options]
 }
 
 /// The sockets as a table.

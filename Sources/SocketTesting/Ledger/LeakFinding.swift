@@ -1,0 +1,38 @@
+package import TCPWatch
+package import Testing
+
+/// Leaked sockets of which the same can be said.
+package struct LeakFinding: Sendable {
+    /// The sockets.
+    package internal(set) var leaks: [SocketLeak]
+    /// The windows one of which they came in; a single one where that is known.
+    let suspects: [LeakWindow]
+
+    /// The test or suite that it is told at; nil where it is nobody's.
+    package var place: LeakWindow? { LeakWindow.innermost(around: suspects) }
+
+    /// Whether it is a failure: a warning where one of the suspects says so.
+    package var severity: Issue.Severity { suspects.map(\.severity).min() ?? .error }
+
+    /// Whether it is a failure.
+    package var isFailure: Bool { severity == .error }
+
+    /// How many are described; of the others there is the number.
+    private static let limit = 10
+}
+
+extension LeakFinding: CustomStringConvertible {
+    /// What was left open, by whom as far as that is known, and each socket in a few lines.
+    package var description: String {
+        var lines = [leaks.count == 1 ? "a socket was left open" : "\(leaks.count) sockets were left open"]
+        if suspects.count > 1 {
+            let names = suspects.map(\.name).sorted()
+            lines[0] += ", by one of \(names.count) tests that ran at once; which one cannot be told:"
+            lines += names.prefix(Self.limit).map { "  \($0)" }
+            if names.count > Self.limit { lines.append("  and \(names.count - Self.limit) more") }
+        }
+        lines += leaks.prefix(Self.limit).map(\.description)
+        if leaks.count > Self.limit { lines.append("and \(leaks.count - Self.limit) more") }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,101 @@
+internal import Glibc
+internal import SockDiag
+
+/// One of this process' descriptors, asked directly: that costs a microsecond, works in any network namespace, and finds
+/// a TCP socket that the kernel lists no more because its connection was reset.
+struct OwnDescriptor {
+    let number: Int32
+
+    /// Every descriptor of this process.
+    static func forEach(_ body: (OwnDescriptor) -> Void) throws(SockDiagError) {
+        do throws(Errno) { try Directory("/proc/self/fd").forEachNumber { body(OwnDescriptor(number: $0)) } } catch {
+            throw SockDiagError(
+                errno: error.rawValue,
+                operation: "list this process' descriptors",
+                remedy: "mount /proc"
+            )
+        }
+    }
+
+    /// The kernel's name of the socket; nil for anything but a socket (`SO_COOKIE`, kernel 4.12).
+    var cookie: SocketCookie? {
+        (option(SOL_SOCKET, SO_COOKIE) as UInt64?).map { SocketCookie(rawValue: $0) }
+    }
+
+    /// Whether it is a TCP socket, or an MPTCP one (`SO_PROTOCOL`).
+    var isTCP: Bool {
+        (option(SOL_SOCKET, SO_PROTOCOL) as Int32?).map { [6, 262].contains(UInt16(truncatingIfNeeded: $0)) } ?? false
+    }
+
+    /// What can be had of the socket without the kernel's list, with the peer that it was connected to.
+    func socket(_ cookie: SocketCookie, peer: SocketEndpoint?) -> TCPSocket? {
+        guard self.cookie == cookie, let local else { return nil }
+        let info: UInt8? = option(Int32(IPPROTO_TCP), TCP_INFO)  // tcpi_state is the first byte
+        let nobody = SocketEndpoint(local.address.family == .ipv6 ? .anyIPv6 : .anyIPv4, port: 0)
+        let identity = SocketIdentity(
+            family: local.address.family,
+            local: local,
+            remote: remote ?? peer ?? nobody,
+            cookie: cookie
+        )
+        var status = stat()
+        fstat(number, &status)
+        return TCPSocket(
+            identity,
+            state: info.map { TCPState(rawValue: $0) } ?? .closed,
+            uid: status.st_uid,
+            inode: UInt32(truncatingIfNeeded: status.st_ino)
+        )
+    }
+
+    /// This machine's end.
+    var local: SocketEndpoint? { endpoint(getsockname) }
+
+    /// The peer's end.
+    var remote: SocketEndpoint? { endpoint(getpeername) }
+
+    /// The start of an option's value.
+    private func option<Value: FixedWidthInteger>(_ level: Int32, _ name: Int32) -> Value? {
+        var value: Value = 0
+        var length = socklen_t(MemoryLayout<Value>.size)
+        return getsockopt(number, level, name, &value, &length) == 0 ? value : nil
+    }
+
+    private typealias AddressCall = (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+
+    private func endpoint(_ call: AddressCall) -> SocketEndpoint? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &storage) { storage in
+            storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                call(number, address, &length) == 0 ? SocketEndpoint(address, length) : nil
+            }
+        }
+    }
+}
+
+extension SocketEndpoint {
+    /// What a system call is given or gives; nil for another family than IP.
+    init?(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) {
+        guard length >= MemoryLayout<sa_family_t>.size else { return nil }
+        let bytes = UnsafeRawPointer(address)
+        switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {
+        case AF_INET where length >= MemoryLayout<sockaddr_in>.size:
+            let address = bytes.loadUnaligned(as: sockaddr_in.self)
+            let bits = UInt32(bigEndian: address.sin_addr.s_addr)
+            self.init(IPAddress(ipv4: bits), port: UInt16(bigEndian: address.sin_port))
+        case AF_INET6 where length >= MemoryLayout<sockaddr_in6>.size:
+            let address = bytes.loadUnaligned(as: sockaddr_in6.self)
+            let (high, low) = withUnsafeBytes(of: address.sin6_addr) {
+                ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            }
+            let scope = address.sin6_scope_id
+            self.init(
+                IPAddress(ipv6: UInt64(bigEndian: high), UInt64(bigEndian: low)),
+                port: UInt16(bigEndian: address.sin6_port),
+                scope: scope == 0 ? nil : NetworkInterface(rawValue: scope)
+            )
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import Dispatch
+internal import SockDiag
+internal import Synchronization
+internal import TCPWatch
+
+/// The steps of the sockets that are there, for the reader of a leak: how it came to its state. One watcher, with its
+/// thread, from the first window to the end of the process.
+final class SocketHistory: Sendable {
+    private struct State {
+        var watcher: SocketWatcher?
+        var isStarted = false
+        var steps: [SocketCookie: [Transition]] = [:]
+    }
+
+    private let state = Mutex(State())
+    /// Open when the sockets that existed are known, or never will be.
+    private let readiness = DispatchSemaphore(value: 0)
+    /// A connection has a handful of steps; of a descriptor that is used again and again these are kept.
+    private static let limit = 16
+
+    /// The steps of a socket that has not ended, in their order.
+    subscript(cookie: SocketCookie) -> [Transition] { state.withLock { $0.steps[cookie] ?? [] } }
+
+    /// Begins to watch, at the first call, and returns when the sockets that exist are known: what comes then is new.
+    /// Where the kernel refuses, leaks are found and their past is not known.
+    func start() {
+        let watcher = state.withLock { state -> SocketWatcher? in
+            guard !state.isStarted else { return nil }
+            state.isStarted = true
+            var configuration = SocketWatcher.Configuration()
+            configuration.interval = .milliseconds(50)
+            // Of what has ended nothing is told.
+            configuration.usesDestroyEvents = false
+            configuration.tellsExisting = false
+            state.watcher = try? SocketWatcher(configuration)
+            if state.watcher == nil { readiness.signal() }
+            return state.watcher
+        }
+        watcher?.receive { [weak watcher] _ in  // ready, or a failure
+            self.readiness.signal()
+            if let watcher { self.listen(to: watcher) }
+        }
+        // Whoever comes at the same time waits too.
+        readiness.wait()
+        readiness.signal()
+    }
+
+    private func listen(to watcher: SocketWatcher) {
+        watcher.receive { [weak watcher] events in
+            guard !events.isEmpty, let watcher else { return }
+            self.take(events)
+            self.listen(to: watcher)
+        }
+    }
+
+    private func take(_ events: [SocketEvent]) {
+        state.withLock { state in
+            for case .transition(let step) in events {
+                let cookie = step.identity.cookie
+                guard step.to != .closed else {
+                    state.steps[cookie] = nil
+                    continue
+                }
+                state.steps[cookie, default: []].append(step)
+                if state.steps[cookie, default: []].count > Self.limit { state.steps[cookie]?.removeFirst() }
+            }
+        }
+    }
+}

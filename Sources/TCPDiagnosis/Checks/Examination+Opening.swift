@@ -1,0 +1,120 @@
+internal import SockDiag
+internal import SocketOwners
+
+extension Examination {
+    /// Destinations that nearly all ports are taken to.
+    mutating func checkPorts() throws(SockDiagError) {
+        guard let range = now.settings.ephemeralPorts else { return }
+        for (route, use) in now.routes.sorted(by: { $0.value.total > $1.value.total }) {
+            // connect() takes over those ports by itself.
+            let reuse = now.settings[.timeWaitReuse] ?? 0
+            let takesOver = now.settings[.timestamps] != 0 && (reuse == 1 || reuse == 2 && route.to.address.isLoopback)
+            let used = takesOver ? use.open : use.total
+            guard Self.percent(used, of: range.count) >= thresholds.ports else { continue }
+            let owners = try owners(of: use.inode.map { [$0] } ?? [])
+            let isTimeWait = use.timeWaits > use.open
+            let ports = "\(range.lowerBound)–\(range.upperBound)"
+            findings.append(
+                Finding(
+                    kind: .portExhaustion,
+                    title: "Ports to \(route.to) run out: \(used) of \(range.count) are taken"
+                        + (isTimeWait ? ", most of them by TIME_WAIT" : "") + owners.nameSuffix,
+                    remote: route.to,
+                    owners: owners,
+                    evidence: [
+                        .init("used", used, "\(used) ports from \(route.from)"),
+                        .init("time_wait", use.timeWaits, "\(use.timeWaits) of them in TIME_WAIT"),
+                        .init("range", range.count, "connect() chooses from \(range.count): \(ports)"),
+                        .init("tcp_tw_reuse", reuse, "\(KernelSetting.timeWaitReuse.rawValue) = \(reuse)"),
+                    ],
+                    meaning: """
+                        A connection to this destination needs a port of its own here. When none is left, connect() fails with \
+                        "Cannot assign requested address"; before that it becomes slow.
+                        """,
+                    remedies: portRemedies(range, isTimeWait: isTimeWait && !takesOver)
+                )
+            )
+        }
+    }
+
+    private func portRemedies(_ range: ClosedRange<UInt16>, isTimeWait: Bool) -> [Finding.Remedy] {
+        var remedies: [Finding.Remedy] = []
+        if isTimeWait {
+            remedies.append(
+                .init(
+                    "Let connect() take over ports that are in TIME_WAIT.",
+                    sysctl(.timeWaitReuse, 1),
+                    price:
+                        "Safe as long as both sides use timestamps (net.ipv4.tcp_timestamps = 1); it does nothing without."
+                )
+            )
+        }
+        if range.lowerBound > 1024 || range.upperBound < 65535 {
+            remedies.append(
+                .init(
+                    "More ports to choose from.",
+                    sysctl(.localPortRange, "1024 65535"),
+                    price: "A service that binds such a port late may find it taken: see ip_local_reserved_ports."
+                )
+            )
+        }
+        remedies.append(
+            .init(
+                "Use connections again (keep-alive, a pool), or spread them over several destination addresses.",
+                nil,
+                price: "A change of the program or its configuration; the only cure for good."
+            )
+        )
+        return remedies
+    }
+
+    /// Destinations that do not answer SYNs.
+    mutating func checkUnanswered() throws(SockDiagError) {
+        for (address, openings) in now.openings.sorted(by: { $0.value.repeated > $1.value.repeated })
+        where openings.repeated >= thresholds.unanswered {
+            // Listeners here that are full have been found already.
+            let full = findings.compactMap(\.local?.port)
+            guard !(address.isLoopback && openings.ports.isSubset(of: full)) else { continue }
+            let port = openings.ports.count == 1 ? openings.ports.first : nil
+            let destination = SocketEndpoint(address, port: port ?? 0)
+            let ports = openings.ports.sorted().prefix(8).map(String.init).joined(separator: ", ")
+            let owners = try owners(of: openings.inodes)
+            findings.append(
+                Finding(
+                    kind: .unanswered,
+                    title:
+                        "\(port == nil ? "\(address)" : "\(destination)") does not answer: \(openings.repeated) connections of "
+                        + "\(owners.named(or: "programs here")) wait in SYN_SENT",
+                    remote: destination,
+                    owners: owners,
+                    evidence: [
+                        .init("count", openings.count, "\(openings.count) in SYN_SENT"),
+                        .init("repeated", openings.repeated, "the SYN of \(openings.repeated) was sent again"),
+                        .init("ports", openings.ports.count, "to port \(ports)"),
+                    ],
+                    meaning: """
+                        SYNs are lost on the way, dropped by a firewall, or the host is down or its queues are full. (Where \
+                        nothing listens, a refusal comes at once.) Each attempt lasts \(now.settings.connectSeconds ?? 131) s \
+                        unless the program gives up earlier.
+                        """,
+                    remedies: [
+                        .init(
+                            "See how far it is reachable, and whether a firewall here drops it.",
+                            inNamespace("tracepath -n \(address)") + "; nft list ruleset",
+                            price: "None."
+                        ),
+                        .init(
+                            "Fail faster: two SYNs less to wait for.",
+                            sysctl(.synRetries, max(1, (now.settings[.synRetries] ?? 6) - 2)),
+                            price: "Connections over a path that loses many segments fail more often."
+                        ),
+                    ]
+                )
+            )
+        }
+    }
+}
+
+extension PortUse {
+    var total: Int { open + timeWaits }
+}

@@ -1,0 +1,52 @@
+public import SockDiag
+public import SocketOwners
+
+/// Says what is wrong with the TCP of a network namespace, by looking at it twice.
+///
+/// ```swift
+/// var doctor = try Doctor()
+/// try await Task.sleep(for: .seconds(1))
+/// for finding in try doctor.examine() {
+///     print(finding.title, finding.owners)
+///     for remedy in finding.remedies { print(remedy.effect, remedy.command ?? "") }
+/// }
+/// ```
+///
+/// A look costs about as much as a dump of all sockets, and where something is found, a pass over `/proc` for its owners. It
+/// changes no setting. Every look is compared with the one before: call ``examine()`` as often as wanted, a
+/// second or more apart.
+public struct Doctor: Sendable {
+    /// What is examined.
+    public let namespace: NetworkNamespace
+    /// From where on something counts as wrong.
+    public var thresholds: Thresholds
+    /// How many processes were seen when owners were looked for last; nil where nothing was found.
+    public private(set) var coverage: ScanCoverage?
+
+    private var before: Survey
+
+    /// Looks for the first time, at the calling thread's namespace where none is given.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError`` where the kernel refuses, and where the namespace may not be entered.
+    public init(
+        of namespace: NetworkNamespace? = nil,
+        thresholds: Thresholds = Thresholds()
+    ) throws(SockDiagError) {
+        let namespace = if let namespace { namespace } else { try NetworkNamespace.current }
+        self.namespace = namespace
+        self.thresholds = thresholds
+        before = try Survey(of: namespace, since: nil)
+    }
+
+    /// Looks again, and says what is wrong: what keeps clients out first.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``.
+    public mutating func examine() throws(SockDiagError) -> [Finding] {
+        let now = try Survey(of: namespace, since: before)
+        defer { before = now }
+        var examination = Examination(before: before, now: now, thresholds: thresholds, namespace: namespace)
+        try examination.run()
+        coverage = examination.coverage
+        return examination.findings
+    }
+}

@@ -1,0 +1,109 @@
+internal import SockDiag
+internal import SocketOwners
+
+/// Two looks at a namespace, and what is wrong by them.
+struct Examination {
+    let before: Survey
+    let now: Survey
+    let thresholds: Thresholds
+    let namespace: NetworkNamespace
+    var findings: [Finding] = []
+    /// How many processes were seen; nil as long as nobody asked for owners.
+    private(set) var coverage: ScanCoverage?
+    private var snapshot: OwnerSnapshot?
+
+    init(before: Survey, now: Survey, thresholds: Thresholds, namespace: NetworkNamespace) {
+        (self.before, self.now) = (before, now)
+        (self.thresholds, self.namespace) = (thresholds, namespace)
+    }
+
+    /// Finds all, what keeps clients out first.
+    mutating func run() throws(SockDiagError) {
+        try checkListeners()
+        checkCookies()
+        try checkCloseWait()
+        try checkPorts()
+        try checkUnanswered()
+        try checkFinWait2()
+        try checkClosedWindows()
+        checkRetransmissions()
+        checkMachine()
+    }
+
+    /// The processes that hold the sockets, each once. `/proc` is read once, for all that may be asked for.
+    mutating func owners(of inodes: some Sequence<UInt32>) throws(SockDiagError) -> [SocketOwner] {
+        let snapshot = try ownersOfSuspects()
+        var owners: [SocketOwner] = []
+        for inode in inodes {
+            for owner in snapshot[inode] where !owners.contains(where: { $0.pid == owner.pid }) { owners.append(owner) }
+            // Enough to go on with, where thousands share one trouble.
+            if owners.count >= 8 { break }
+        }
+        return owners
+    }
+
+    mutating func ownersOfSuspects() throws(SockDiagError) -> OwnerSnapshot {
+        if let snapshot { return snapshot }
+        var suspects = now.listeners.values.flatMap(\.inodes)
+        suspects += now.closeWaits.map(\.inode)
+        suspects += now.closedHere.map(\.inode)
+        suspects += now.openings.values.flatMap(\.inodes)
+        suspects += now.routes.values.compactMap(\.inode)
+        suspects += now.closedByPeer.values.joined()
+        suspects += now.finWait2.held
+        let found = try OwnerSnapshot(of: suspects)
+        (snapshot, coverage) = (found, found.coverage)
+        return found
+    }
+
+    /// How much a counter has grown; nil where the kernel has no such counter.
+    func growth(of name: KernelCounters.Name) -> Int? {
+        guard let old = before.counters[name], let new = now.counters[name] else { return nil }
+        // No counter grows by so much; a sum of a few does not overflow.
+        return Int(min(new &- min(old, new), 1 << 50))
+    }
+
+    /// So many since the look before, as a rate.
+    func perSecond(_ count: Int) -> Int {
+        let seconds = max(Double(now.time &- before.time) / 1e9, 0.001)
+        return Int((Double(min(count, 1 << 50)) / seconds).rounded())
+    }
+
+    /// The growth of a counter as a rate; 0 where there is no such counter.
+    func rate(of name: KernelCounters.Name) -> Int { perSecond(growth(of: name) ?? 0) }
+
+    /// A part of a whole in percent, rounded down.
+    static func percent(_ part: Int, of whole: Int) -> Int {
+        whole > 0 ? Int((Double(part) / Double(whole) * 100).rounded(.down)) : part > 0 ? 100 : 0
+    }
+
+    /// The command that changes a setting, in the namespace that is examined.
+    func sysctl(_ setting: KernelSetting, _ value: some CustomStringConvertible) -> String {
+        let text = "\(value)"
+        let quoted = text.contains(" ") ? "'\(setting.rawValue)=\(text)'" : "\(setting.rawValue)=\(text)"
+        return inNamespace("sysctl -w \(quoted)")
+    }
+
+    /// The command as it has to be typed where the namespace is another one.
+    func inNamespace(_ command: String) -> String {
+        if let current = try? NetworkNamespace.current, current == namespace { return command }
+        if let name = namespace.name { return "ip netns exec \(name) \(command)" }
+        if let pid = namespace.pid { return "nsenter -t \(pid) -n \(command)" }
+        return "nsenter --net=\(namespace.label) \(command)"
+    }
+
+    /// The option that makes `tcpstates` look there.
+    var option: String {
+        if let current = try? NetworkNamespace.current, current == namespace { return "" }
+        return " --netns \(namespace.name ?? namespace.pid.map { "\($0)" } ?? namespace.label)"
+    }
+}
+
+extension [SocketOwner] {
+    /// `nginx (process 4711)`; what else to call them where nobody is known.
+    func named(or unknown: String) -> String {
+        guard let first else { return unknown }
+        let others = count > 1 ? " and \(count - 1) more" : ""
+        return "\(first.name) (process \(first.pid))\(others)"
+    }
+}

@@ -1,0 +1,88 @@
+public import SockDiag
+public import SocketOwners
+
+/// Something that is wrong with the TCP of a machine: what, whose it is, how that is known, and what helps.
+public struct Finding: Hashable, Sendable {
+    /// What kind of thing is wrong. New ones may come.
+    public struct Kind: RawRepresentable, Hashable, Sendable {
+        /// The name, as in records.
+        public let rawValue: String
+
+        /// A kind of any name.
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// Half-open requests that nobody completes fill a listener's queue, or SYN cookies answer them.
+        public static let halfOpenFlood = Kind(rawValue: "half_open_flood")
+        /// A program does not call `accept()` fast enough.
+        public static let acceptQueueOverflow = Kind(rawValue: "accept_queue_overflow")
+        /// A program does not close what its peers have closed.
+        public static let closeWait = Kind(rawValue: "close_wait")
+        /// A destination takes nearly all ports that `connect()` can choose from.
+        public static let portExhaustion = Kind(rawValue: "port_exhaustion")
+        /// TIME_WAIT has no room left.
+        public static let timeWaitOverflow = Kind(rawValue: "time_wait_overflow")
+        /// Peers do not close what was closed here.
+        public static let finWait2 = Kind(rawValue: "fin_wait_2")
+        /// Connections that no program holds any more reach their limit.
+        public static let orphans = Kind(rawValue: "orphans")
+        /// A destination does not answer SYNs.
+        public static let unanswered = Kind(rawValue: "unanswered")
+        /// Much of what is sent has to be sent again.
+        public static let retransmissions = Kind(rawValue: "retransmissions")
+        /// A receiver does not read: its window is closed.
+        public static let zeroWindow = Kind(rawValue: "zero_window")
+        /// TCP's memory reaches its limit.
+        public static let memoryPressure = Kind(rawValue: "memory_pressure")
+        /// The firewall's table of connections is nearly full.
+        public static let conntrack = Kind(rawValue: "conntrack")
+    }
+
+    /// Something measured that the finding rests on.
+    public struct Evidence: Hashable, Sendable {
+        /// The name, as in records.
+        public let name: String
+        /// The number.
+        public let value: Int
+        /// It in words; empty where it says nothing, as a rate of 0.
+        public let text: String
+
+        init(_ name: String, _ value: Int, _ text: String) { (self.name, self.value, self.text) = (name, value, text) }
+
+        /// A rate: so many of what the words say.
+        init(_ name: String, perSecond value: Int, _ words: String) {
+            self.init(name, value, value == 0 ? "" : "\(value) \(words)")
+        }
+    }
+
+    /// What helps.
+    public struct Remedy: Hashable, Sendable {
+        /// What it does.
+        public let effect: String
+        /// What to type; nil where it is nothing to type. Nothing of it was run.
+        public let command: String?
+        /// What it costs.
+        public let price: String
+
+        init(_ effect: String, _ command: String?, price: String) {
+            (self.effect, self.command, self.price) = (effect, command, price)
+        }
+    }
+
+    /// What kind of thing is wrong.
+    public let kind: Kind
+    /// What is wrong, in one line of plain words.
+    public let title: String
+    /// The listener that it is about.
+    public internal(set) var local: SocketEndpoint?
+    /// The destination that it is about.
+    public internal(set) var remote: SocketEndpoint?
+    /// The processes whose sockets it is about, a few of many; empty where nobody is known to hold them, nil where it is
+    /// about no process.
+    public internal(set) var owners: [SocketOwner]?
+    /// How it is known.
+    public let evidence: [Evidence]
+    /// What it means for those who use the machine.
+    public let meaning: String
+    /// What helps, the best first.
+    public let remedies: [Remedy]
+}

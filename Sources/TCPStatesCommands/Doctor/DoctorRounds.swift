@@ -1,0 +1,45 @@
+internal import SockDiag
+internal import SocketOwners
+internal import TCPDiagnosis
+internal import TCPWatch
+
+/// A doctor for each network namespace.
+struct DoctorRounds {
+    private var doctors: [Doctor] = []
+    private let isGiven: Bool
+
+    /// Looks at each for the first time. One that cannot be looked at is left out, and that is said.
+    init(_ namespaces: [NetworkNamespace], isGiven: Bool, _ thresholds: Thresholds) throws(SockDiagError) {
+        self.isGiven = isGiven
+        for namespace in namespaces {
+            do throws(SockDiagError) {
+                doctors.append(try Doctor(of: namespace, thresholds: thresholds))
+            } catch {
+                guard namespaces.count > 1 else { throw error }
+                TCPStates.complain("\(error)")
+            }
+        }
+    }
+
+    /// Looks again at all of them. A namespace that has ended is let go of.
+    mutating func examine() throws(SockDiagError) -> DoctorReport {
+        var entries: [DoctorReport.Entry] = []
+        for index in doctors.indices.reversed() {
+            do throws(SockDiagError) {
+                let findings = try doctors[index].examine()
+                let namespace = isGiven ? doctors[index].namespace : nil
+                let coverage = doctors[index].coverage
+                let hidden = coverage.flatMap { $0.isComplete ? nil : "not known: \($0)" }
+                entries.insert(
+                    contentsOf: findings.map { .init(finding: $0, namespace: namespace, hiddenOwner: hidden) },
+                    at: 0
+                )
+            } catch {
+                guard doctors.count > 1 else { throw error }
+                TCPStates.complain("\(error)")
+                doctors.remove(at: index)
+            }
+        }
+        return DoctorReport(entries: entries, time: .now())
+    }
+}

@@ -1,0 +1,55 @@
+internal import SockDiag
+internal import TCPWatch
+
+/// The state machine as a picture's source, for programs that draw.
+enum DiagramSource {
+    /// In the language of Graphviz.
+    static func appendDOT(_ counts: StateCounts?, marking marked: Set<TCPState>, to text: inout TextBuffer) {
+        text.append("digraph TCP {\n")
+        text.append("  node [shape=box style=rounded fontname=\"Helvetica\"]\n")
+        text.append("  edge [fontname=\"Helvetica\" fontsize=10]\n")
+        for state in TCPState.allCases {
+            let count = number(of: state, counts).map { "\\n\($0)" } ?? ""
+            let mark = marked.contains(state) ? " penwidth=3" : ""
+            text.append("  \(state) [label=\"\(state)\(count)\"\(mark)]\n")
+        }
+        for step in steps {
+            let style = step.isAbrupt ? " style=dashed" : ""
+            text.append("  \(step.origin) -> \(step.to) [label=\"\(step.label)\"\(style)]\n")
+        }
+        text.append("}\n")
+    }
+
+    /// In the language of Mermaid, which many sites draw from Markdown.
+    static func appendMermaid(_ counts: StateCounts?, marking marked: Set<TCPState>, to text: inout TextBuffer) {
+        text.append("stateDiagram-v2\n")
+        for state in TCPState.allCases {
+            let count = number(of: state, counts).map { " (\($0))" } ?? ""
+            text.append("    state \"\(state)\(count)\" as \(state)\n")
+        }
+        // A colon ends a label's name, nothing else in it needs care.
+        for step in steps { text.append("    \(step.origin) --> \(step.to): \(step.label)\n") }
+        guard !marked.isEmpty else { return }
+        text.append("    classDef marked stroke-width:4px\n")
+        text.append("    class \(marked.map(\.description).sorted().joined(separator: ",")) marked\n")
+    }
+
+    /// How many are in the state; nothing is said of a state that none is in.
+    private static func number(of state: TCPState, _ counts: StateCounts?) -> Int? {
+        counts.flatMap { $0[state] > 0 ? $0[state] : nil }
+    }
+
+    /// All but the ends that every connection can come to at once, which would hide the others.
+    static let steps = TCPStateMachine.steps.filter { !$0.isAbrupt || $0.from == .synSent || $0.from == .synReceived }
+}
+
+extension TCPStep {
+    /// Where a person sees the step begin: the child that a SYN makes comes from the listener.
+    var origin: TCPState { from == .closed && to == .synReceived ? .listen : from }
+
+    /// Whether it is an end without FINs.
+    fileprivate var isAbrupt: Bool {
+        guard to == .closed, let usual = triggers.first else { return false }
+        return usual == .receiveRST || usual == .abort || usual == .timeout
+    }
+}

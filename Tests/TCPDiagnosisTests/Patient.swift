@@ -1,0 +1,97 @@
+internal import Glibc
+internal import SockDiag
+internal import TCPStateLab
+internal import Testing
+
+@testable internal import TCPDiagnosis
+
+/// A laboratory and the doctor who looks at it from outside.
+struct Patient {
+    let lab: Lab
+    let namespace: NetworkNamespace
+
+    init() throws {
+        lab = try Lab.orCancel()
+        namespace = try NetworkNamespace(path: lab.namespace.path)
+    }
+
+    /// What is found when `body` has run between two looks.
+    func findings(
+        _ thresholds: Thresholds = Thresholds(),
+        after body: () throws -> Void = {}
+    ) throws -> [Finding] {
+        var doctor = try Doctor(of: namespace, thresholds: thresholds)
+        try body()
+        return try doctor.examine()
+    }
+
+    /// How many of so many honest clients get to ESTABLISHED.
+    func connected(_ count: Int, to listener: KernelSocket) throws -> Int {
+        var endpoints: Set<SocketEndpoint> = []
+        for _ in 0..<count {
+            let peer = try lab.peer(of: listener)
+            try peer.send(.syn)
+            guard try peer.unread().contains(where: { $0.flags.isSuperset(of: .synAck) }) else { continue }
+            try peer.send(.ack)
+            endpoints.insert(peer.endpoint)
+        }
+        return try lab.procNetTCP().filter { $0.state == .established && endpoints.contains($0.remote) }.count
+    }
+
+    /// SYNs of clients that never go on.
+    func sendSYNs(_ count: Int, to listener: KernelSocket) throws {
+        for _ in 0..<count { try lab.peer(of: listener).send(.syn) }
+    }
+
+    /// Runs a command that was recommended, as it was printed.
+    func follow(_ remedy: Finding.Remedy?) throws {
+        let command = try #require(remedy?.command)
+        #expect(command.contains(namespace.label), "it is for another namespace: \(command)")
+        let output = try Program.shell("\(command) || echo failed")
+        try #require(!output.contains("failed"), "\(command): \(output)")
+    }
+
+    /// Opens a connection within the namespace; the descriptor, or the errno.
+    func connect(to endpoint: SocketEndpoint) -> Result<Int32, Refusal> {
+        lab.run {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = endpoint.port.bigEndian
+            inet_pton(AF_INET, "\(endpoint.address)", &address.sin_addr)
+            let status = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            guard status != 0 else { return .success(descriptor) }
+            let failure = errno
+            close(descriptor)
+            return .failure(Refusal(errno: failure))
+        }
+    }
+}
+
+/// Why there is no connection.
+struct Refusal: Error, Equatable {
+    let errno: Int32
+}
+
+extension [Finding] {
+    /// The one of a kind, of which there must be no other.
+    func only(_ kind: Finding.Kind, sourceLocation: SourceLocation = #_sourceLocation) throws -> Finding {
+        let all = filter { $0.kind == kind }
+        try #require(all.count == 1, "\(map(\.title))", sourceLocation: sourceLocation)
+        return all[0]
+    }
+}
+
+extension Finding {
+    /// A number of the evidence.
+    subscript(name: String) -> Int? { evidence.first { $0.name == name }?.value }
+
+    /// The remedy whose command changes a setting.
+    func remedy(_ setting: KernelSetting) -> Remedy? {
+        remedies.first { $0.command?.contains("\(setting.rawValue)=") == true }
+    }
+}

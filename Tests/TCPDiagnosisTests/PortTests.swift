@@ -1,0 +1,92 @@
+internal import Glibc
+internal import SockDiag
+internal import SocketOwners
+internal import TCPStateLab
+internal import Testing
+
+@testable internal import TCPDiagnosis
+
+/// Ports that run out, and the limits of a machine.
+@Suite struct PortTests {
+    private static let ports = 20
+
+    /// Takes every port there is to the listener; the connections at both ends.
+    private func exhaust(_ patient: Patient, _ listener: KernelSocket) throws -> [(client: Int32, server: Int32)] {
+        try patient.lab.sysctl("net.ipv4.ip_local_port_range", "40000 \(40000 + Self.ports - 1)")
+        let descriptor = try #require(listener.descriptor)
+        return try (0..<Self.ports).map { _ in
+            let client = try patient.connect(to: listener.local).get()
+            return (client, accept(descriptor, nil, nil))
+        }
+    }
+
+    private func isRefused(_ patient: Patient, _ listener: KernelSocket) -> Bool {
+        patient.connect(to: listener.local) == .failure(Refusal(errno: EADDRNOTAVAIL))
+    }
+
+    @Test func `Exhausted ports are found, and a wider range gives new ones`() throws {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let listener = try patient.lab.listener(port: 8080)
+        let connections = try exhaust(patient, listener)
+        defer { for connection in connections { [connection.client, connection.server].forEach { close($0) } } }
+        #expect(isRefused(patient, listener))
+        let findings = try patient.findings()
+        let finding = try findings.only(.portExhaustion)
+        #expect(findings.count == 1, "\(findings.map(\.title))")
+        #expect(finding.remote == listener.local)
+        #expect(finding.owners?.map(\.pid) == [getpid()])
+        #expect(finding["used"] == Self.ports)
+        #expect(finding.remedy(.timeWaitReuse) == nil)
+        try patient.follow(finding.remedy(.localPortRange))
+        // More than there were: all of them connect.
+        let more = try (0..<2 * Self.ports).map { _ in try patient.connect(to: listener.local).get() }
+        for client in more { close(client) }
+    }
+
+    @Test func `Ports in TIME_WAIT are given again as recommended`() throws {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let listener = try patient.lab.listener(port: 8080)
+        for connection in try exhaust(patient, listener) {
+            close(connection.client)
+            close(connection.server)
+        }
+        #expect(isRefused(patient, listener))
+        let finding = try patient.findings().only(.portExhaustion)
+        #expect(finding.title.contains("TIME_WAIT"))
+        #expect(finding["time_wait"] == Self.ports)
+        try patient.follow(finding.remedies.first)
+        // A port is given again when its TIME_WAIT is a second old; the kernel can be told less.
+        try patient.lab.sysctl("net.ipv4.tcp_tw_reuse_delay", 1)
+        usleep(10_000)
+        let descriptor = try #require(listener.descriptor)
+        for _ in 0..<Self.ports {
+            let client = try patient.connect(to: listener.local).get()
+            close(client)
+            close(accept(descriptor, nil, nil))
+        }
+        let findings = try patient.findings()
+        #expect(findings.isEmpty, "\(findings.map(\.title))")
+    }
+
+    @Test func `TIME_WAIT without room is found`() throws {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        try patient.lab.sysctl("net.ipv4.tcp_max_tw_buckets", 1)
+        let finding = try patient.findings {
+            for _ in 0..<10 { try patient.lab.client(in: .timeWait) }
+        }.only(.timeWaitOverflow)
+        #expect(finding["limit"] == 1)
+    }
+}
+
+extension Result<Int32, Refusal> {
+    fileprivate static func == (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.success, .success): true
+        case (.failure(let left), .failure(let right)): left == right
+        default: false
+        }
+    }
+}

@@ -1,0 +1,20 @@
+internal import CLab
+internal import SockDiag
+internal import Synchronization
+
+/// Runs the closure where a seccomp filter denies netlink sockets with this errno, to the programs that it starts too;
+/// nil where the kernel has no such filters.
+package func withoutNetlink<Value: Sendable>(
+    errno: Int32,
+    _ body: @escaping @Sendable () throws -> Value
+) throws -> Value? {
+    let outcome = Mutex<Result<Value, any Error>?>(nil)
+    // A filter is the thread's, and stays: so the thread is one of its own.
+    let thread = try JoinedThread {
+        guard clab_deny_netlink(errno) == 0 else { return }
+        let result = Result { try body() }
+        outcome.withLock { $0 = result }
+    }
+    thread.join()
+    return try outcome.withLock { $0 }?.get()
+}
