@@ -8,6 +8,7 @@ SHELL := bash
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+CAPS ?=
 ARGS ?=
 
 SWIFT_PATHS := Package.swift $(wildcard Sources Tests Plugins Examples)
@@ -67,11 +68,13 @@ bench: $(BIN) ## Time tcpstates beside ss: make bench ARGS="--sockets 10000"
 	.build/examples/Benchmarks/release/Benchmarks --tool $(CURDIR)/$(BIN) $(ARGS)
 
 .PHONY: install
-install: $(BIN) $(MAN) ## Install binary, manual and completions: make install PREFIX=/usr/local DESTDIR=
+install: $(BIN) $(MAN) ## Install; with CAPS=1 every user may trace: make install PREFIX=/usr/local DESTDIR= CAPS=
 	@cd $(STAGE)
 	find * -type f | while read -r file; do
 	    install -D -m "$$(stat -c %a "$$file")" "$$file" "$(DESTDIR)$(PREFIX)/$$file"
 	done
+	# What the trace needs, and no more: docs/sources.md says what they allow.
+	if [ -n "$(CAPS)" ]; then setcap cap_bpf,cap_perfmon+ep "$(DESTDIR)$(PREFIX)/bin/tcpstates"; fi
 
 .PHONY: uninstall
 uninstall: ## Remove what make install with the same PREFIX and DESTDIR put there

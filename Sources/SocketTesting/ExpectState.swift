@@ -48,6 +48,8 @@ package struct StateExpectation: Sendable {
         var configuration = SocketWatcher.Configuration()
         configuration.filter = filter
         configuration.interval = .milliseconds(10)
+        // A test means the same to root and to everybody else, and begins at once.
+        configuration.source = .poll
         let watcher = try SocketWatcher(configuration)
         let timer = Task {
             try await Task.sleep(for: limit)

@@ -9,7 +9,7 @@ import TCPWatch
 //   owners INODE…     a line for each inode, then what was not seen
 //   namespaces        a line for each network namespace
 //   listeners SPACE   a line for each listening port of a namespace
-//   watch         a line for each event until a listener ends, then what the watcher has left behind
+//   watch SOURCE  a line for each event until a listener ends, then what the watcher has left behind
 //   script WORD…      does to sockets what the words say, see script(_:)
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
 //
@@ -33,9 +33,10 @@ do {
         var client = try SockDiagClient(in: try NetworkNamespace(arguments.first ?? ""))
         for socket in try client.sockets(in: .listen) { print("port \(socket.local.port)") }
     case "watch":
+        let source = SocketWatcher.Source(rawValue: arguments.first ?? "") ?? .poll
         let isEnded = DispatchSemaphore(value: 0)
         Task.detached {
-            await watch()
+            await watch(by: source)
             isEnded.signal()
         }
         isEnded.wait()
@@ -62,13 +63,14 @@ nonisolated func echo() -> Never {
 }
 
 /// Watches until a listener ends, cancels the watching task, and says how many of the watcher's threads are left.
-nonisolated func watch() async {
+nonisolated func watch(by source: SocketWatcher.Source) async {
     let before = ownDescriptors()
     let (stops, stop) = AsyncStream<Void>.makeStream()
     let watching = Task {
         do {
             var configuration = SocketWatcher.Configuration()
             configuration.interval = .milliseconds(20)
+            configuration.source = source
             for try await event in try SocketWatcher(configuration) {
                 switch event {
                 case .socket(let socket): say("socket", socket.state)

@@ -1,3 +1,4 @@
+internal import CLab
 internal import Glibc
 
 /// A program that a test starts, and talks to over its standard input and output. It ends with the object.

@@ -100,6 +100,7 @@ struct WatcherTests {
         try lab.flood(4000, on: lab.listener())
         var configuration = SocketWatcher.Configuration()
         configuration.interval = .milliseconds(1)
+        configuration.source = .poll
         let watcher = try lab.run { try SocketWatcher(configuration) }
         var slower: [Duration] = []
         var steps = 0

@@ -28,6 +28,8 @@ final class SocketHistory: Sendable {
             state.isStarted = true
             var configuration = SocketWatcher.Configuration()
             configuration.interval = .milliseconds(50)
+            // A test means the same to root and to everybody else, and begins at once.
+            configuration.source = .poll
             // Of what has ended nothing is told.
             configuration.usesDestroyEvents = false
             configuration.tellsExisting = false

@@ -6,6 +6,14 @@ internal import TCPWatch
 /// Where steps are learned.
 enum WatchSource: String, CaseIterable, ExpressibleByArgument {
     case auto, trace, poll
+
+    var source: SocketWatcher.Source {
+        switch self {
+        case .auto: .auto
+        case .trace: .trace
+        case .poll: .poll
+        }
+    }
 }
 
 /// How a command watches, and for how long.
@@ -16,7 +24,15 @@ struct WatchOptions: ParsableArguments {
     )
     var interval: DurationArgument?
 
-    @Option(help: ArgumentHelp("Where steps are learned; auto is the best there is.", valueName: "source"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            Where steps are learned: trace, from the kernel as it takes them, which needs CAP_BPF and CAP_PERFMON; poll, \
+            from dumps, which needs nothing; auto, the best there is.
+            """,
+            valueName: "source"
+        )
+    )
     var source = WatchSource.auto
 
     @Option(
@@ -38,7 +54,7 @@ struct WatchOptions: ParsableArguments {
         name: .customLong("no-destroy-events"),
         help: ArgumentHelp(
             """
-            Do not hear of each socket's end from the kernel. That spares a busy machine about 7 µs a connection, and \
+            Without the trace, do not hear of each socket's end from the kernel. That spares a busy machine about 7 µs a connection, and \
             costs all that live shorter than the interval, the time of the others' ends, and what they sent and received.
             """
         )
@@ -51,16 +67,14 @@ struct WatchOptions: ParsableArguments {
 
     /// What a watcher is asked for.
     ///
-    /// - Throws: ``CommandFailure`` for a source that does not exist; what the namespaces throw.
+    /// - Throws: what the namespaces throw.
     func configuration(
         _ selection: SelectionOptions,
         _ namespaces: NamespaceOptions,
         _ filter: SocketFilter? = nil
     ) throws -> SocketWatcher.Configuration {
-        guard source != .trace else {
-            throw CommandFailure("this version has no trace; leave out --source trace, or use --source poll")
-        }
         var configuration = SocketWatcher.Configuration()
+        configuration.source = source.source
         configuration.family = selection.family
         configuration.states = selection.selectedStates
         if let interval { configuration.interval = interval.duration }

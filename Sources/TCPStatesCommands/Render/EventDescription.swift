@@ -46,6 +46,8 @@ struct EventDescription {
         writer.add("via", step.map { .words($0.via.map(\.description)) })
         writer.add("certainty", step.map { .text($0.certainty.rawValue) })
         writer.add("source", (step?.source.rawValue ?? loss?.source.rawValue).map { .text($0) })
+        writer.add("cause", step?.cause.map { .text($0.word) })
+        writer.add("pid", step?.pid.map { .number(UInt32(bitPattern: $0)) })
         writer.add("in_state_ns", step?.timeInState.map { .large($0.nanoseconds) })
         if tellsSockets {
             writer.add("recv_queue", socket.map { .number($0.receiveQueue) })

@@ -16,6 +16,12 @@ extension Words {
                 }
             }
         }
+        if let cause = step.cause, cause.isUnusual {
+            add { text in
+                text.append("cause:")
+                text.append(cause.word)
+            }
+        }
         guard let final = step.final else { return }
         add("sent", bytes: final.bytesSent)
         add("received", bytes: final.bytesReceived)
@@ -60,6 +66,37 @@ extension Words {
             $0.append(name)
             $0.append(.colon)
             $0.append(bytes: count)
+        }
+    }
+}
+
+extension TCPStep.Trigger {
+    /// Whether a connection that ends by it did not end in order.
+    fileprivate var isUnusual: Bool {
+        switch self {
+        case .receiveRST, .abort, .timeout, .unreachable, .reuse: true
+        default: false
+        }
+    }
+
+    /// Its name in records and tables: `receive_rst`.
+    var word: String {
+        switch self {
+        case .bind: "bind"
+        case .listen: "listen"
+        case .connect: "connect"
+        case .close: "close"
+        case .abort: "abort"
+        case .receiveSYN: "receive_syn"
+        case .receiveSYNACK: "receive_syn_ack"
+        case .receiveACK: "receive_ack"
+        case .receiveFIN: "receive_fin"
+        case .receiveFINACK: "receive_fin_ack"
+        case .receiveRST: "receive_rst"
+        case .unreachable: "unreachable"
+        case .timeout: "timeout"
+        case .timeWaitTimeout: "time_wait_timeout"
+        case .reuse: "reuse"
         }
     }
 }

@@ -34,6 +34,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         let start = EventTime.now().monotonicNanoseconds
         let deadline = limits.duration.map { start &+ $0.nanoseconds }
         let watcher = try SocketWatcher(configuration)
+        if configuration.source == .auto { tell(sourceOf: watcher, interval: configuration.interval) }
         renderer.begin()
         renderer.flush(to: &output)
         watcher.receive(inbox.put)
@@ -57,6 +58,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         // Behind the terminal's own ^C.
         if StopSignal.hasCome, isatty(STDERR_FILENO) == 1 { text.append(.newline) }
         tally.append(to: &text, after: time, sockets: watcher.socketCount)
+        if watcher.isTracing { text.append(periods: watcher.periods) }
         TCPStates.tell(text)
     }
 
@@ -76,6 +78,15 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             }
         }
         return true
+    }
+
+    /// Says which source it is, and why it is not the trace.
+    private func tell(sourceOf watcher: SocketWatcher, interval: Duration) {
+        guard let refusal = watcher.traceRefusal else { return TCPStates.complain("watching by the kernel's trace") }
+        var text = TextBuffer()
+        text.append("watching by a dump every ")
+        text.append(span: interval.nanoseconds)
+        TCPStates.complain(text.withBytes { String(decoding: $0, as: UTF8.self) } + ", without the trace: \(refusal)")
     }
 
     private func complain(_ gap: Gap) {

@@ -90,3 +90,14 @@ extension WatchTally.Kind {
         return (from == .closed ? -1 : place(from)) * 2 * all.count + place(to)
     }
 }
+
+extension TextBuffer {
+    /// Appends how often dumps told what the trace does not.
+    mutating func append(periods: (all: Duration, requests: Duration)) {
+        append("traced; what no tracepoint tells was read every ")
+        append(span: periods.requests.nanoseconds)
+        append(" of half-open requests and every ")
+        append(span: periods.all.nanoseconds)
+        append(" of all sockets\n")
+    }
+}

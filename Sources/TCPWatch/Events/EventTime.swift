@@ -15,6 +15,14 @@ public struct EventTime: Hashable, Sendable {
         )
     }
 
+    /// The moment of a monotonic time, by how far apart both clocks are now.
+    func at(_ monotonicNanoseconds: UInt64) -> EventTime {
+        EventTime(
+            monotonicNanoseconds: monotonicNanoseconds,
+            realtimeNanoseconds: realtimeNanoseconds &- (self.monotonicNanoseconds &- monotonicNanoseconds)
+        )
+    }
+
     private static func nanoseconds(_ clock: clockid_t) -> UInt64 {
         var time = timespec()
         clock_gettime(clock, &time)

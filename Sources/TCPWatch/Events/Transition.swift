@@ -5,7 +5,7 @@ public import SocketOwners
 public struct Transition: Hashable, Sendable {
     /// How a transition is known.
     public enum Certainty: String, Hashable, Sendable {
-        /// The kernel reported this very step.
+        /// The kernel reported this very step, as it took it.
         case exact
         /// Both ends were seen, and one usual step joins them.
         case observed
@@ -35,8 +35,13 @@ public struct Transition: Hashable, Sendable {
     public var certainty: Certainty
     /// Where it was learned.
     public var source: Source
-    /// When it was learned.
+    /// When it was: of an ``Certainty/exact`` one when the kernel took it, of any other when it was learned.
     public var time: EventTime
+    /// What took the connection along it, where that is known; of several steps, along the last.
+    public var cause: TCPStep.Trigger?
+    /// The process whose call took the step; nil for what a segment or a timer did, and where the kernel did not report
+    /// it.
+    public var pid: Int32?
     /// How long ``from`` lasted, as far as it was watched; nil where its beginning was not.
     public var timeInState: Duration?
     /// The owner's uid, remembered from when the kernel told.

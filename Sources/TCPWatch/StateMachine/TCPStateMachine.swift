@@ -36,7 +36,7 @@ public enum TCPStateMachine {
         // Every state can end at once.
         step(.bound, .closed, .close),
         step(.listen, .closed, .close),
-        step(.synSent, .closed, .receiveRST, .timeout, .close, .abort),
+        step(.synSent, .closed, .receiveRST, .timeout, .unreachable, .close, .abort),
         step(.synReceived, .closed, .receiveRST, .timeout, .abort),
         step(.established, .closed, .receiveRST, .abort, .timeout),
         step(.finWait1, .closed, .receiveRST, .timeout, .abort),
@@ -48,6 +48,20 @@ public enum TCPStateMachine {
     private static func step(_ from: TCPState, _ to: TCPState, _ triggers: TCPStep.Trigger...) -> TCPStep {
         TCPStep(from: from, to: to, triggers: triggers)
     }
+
+    /// What causes a step, where it has one cause alone.
+    package static func soleTrigger(from: TCPState?, to: TCPState) -> TCPStep.Trigger? {
+        guard let from, from.rawValue < 16, to.rawValue < 16 else { return nil }
+        return soleTriggers[Int(from.rawValue) << 4 | Int(to.rawValue)]
+    }
+
+    private static let soleTriggers: [TCPStep.Trigger?] = {
+        var table = [TCPStep.Trigger?](repeating: nil, count: 256)
+        for step in steps where step.triggers.count == 1 {
+            table[Int(step.from.rawValue) << 4 | Int(step.to.rawValue)] = step.triggers[0]
+        }
+        return table
+    }()
 
     /// The legal steps out of a state.
     public static func steps(from state: TCPState) -> [TCPStep] { steps.filter { $0.from == state } }

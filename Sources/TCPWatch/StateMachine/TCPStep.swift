@@ -35,6 +35,8 @@ public struct TCPStep: Hashable, Sendable {
         case receiveFINACK
         /// A RST is received.
         case receiveRST
+        /// The network says by ICMP that the peer cannot be reached.
+        case unreachable
         /// Retransmission has been given up, or the limit for an orphan or for FIN_WAIT_2 has passed.
         case timeout
         /// The time of TIME_WAIT has passed: 60 seconds on Linux, for RFC 9293's twice the maximum segment lifetime.

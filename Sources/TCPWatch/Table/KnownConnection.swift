@@ -1,14 +1,18 @@
 internal import SockDiag
 
-/// What is remembered of one connection, listener or bound socket: 80 bytes.
+/// What is remembered of one connection, listener or bound socket: 96 bytes.
 struct KnownConnection {
     let cookie: SocketCookie
-    private let localHigh, localLow, remoteHigh, remoteLow: UInt64
+    private var localHigh, localLow: UInt64
+    private let remoteHigh, remoteLow: UInt64
     /// When ``state`` was entered, monotonic nanoseconds; 0 where that was before watching began.
     var enteredAt: UInt64
     /// When the connection was first seen, monotonic nanoseconds; 0 where it was there before watching began.
     let openedAt: UInt64
-    private let localPort, remotePort: UInt16
+    /// When the kernel's own timer ends or asks again what no tracepoint tells of, monotonic nanoseconds.
+    var dueAt: UInt64 = 0
+    private var localPort: UInt16
+    private let remotePort: UInt16
     private let interfaceIndex: UInt32
     private(set) var inodeNumber: UInt32
     private(set) var uidNumber: UInt32
@@ -34,6 +38,8 @@ struct KnownConnection {
         static let isEnded = Flags(rawValue: 16)
         /// The filter found it when it was seen last.
         static let isFound = Flags(rawValue: 32)
+        /// Its first step waits to be told until the kernel has chosen its port.
+        static let isHeld = Flags(rawValue: 64)
     }
 
     init(
@@ -42,22 +48,32 @@ struct KnownConnection {
         enteredAt: UInt64,
         generation: UInt32
     ) {
-        let (local, remote) = (record.local, record.remote)
-        cookie = record.cookie
-        (localHigh, localLow) = local.address.bits
-        (remoteHigh, remoteLow) = remote.address.bits
-        (localPort, remotePort) = (local.port, remote.port)
-        interfaceIndex = record.interface?.rawValue ?? 0
-        familyNumber = record.family.rawValue
+        self.init(record.identity, in: record.state, side: side, enteredAt: enteredAt, generation: generation)
+        if record.isMinisocket { flags = .isMinisocket }
+        learnOwner(record)
+    }
+
+    init(
+        _ identity: SocketIdentity,
+        in state: TCPState,
+        side: OpeningSide,
+        enteredAt: UInt64,
+        generation: UInt32
+    ) {
+        cookie = identity.cookie
+        (localHigh, localLow) = identity.local.address.bits
+        (remoteHigh, remoteLow) = identity.remote.address.bits
+        (localPort, remotePort) = (identity.local.port, identity.remote.port)
+        interfaceIndex = identity.interface?.rawValue ?? 0
+        familyNumber = identity.family.rawValue
         inodeNumber = 0
         uidNumber = 0
         self.enteredAt = enteredAt
         openedAt = enteredAt
         self.generation = generation
         self.side = side
-        state = record.state
-        flags = record.isMinisocket ? .isMinisocket : []
-        learnOwner(record)
+        self.state = state
+        flags = []
     }
 
     /// Remembers what a socket has and a request, a minisocket or an orphan has not.
@@ -69,11 +85,43 @@ struct KnownConnection {
         }
     }
 
+    /// Remembers what the trace tells of a socket's owner.
+    mutating func learnOwner(uid: UInt32) {
+        uidNumber = uid
+        flags.insert(.hasUID)
+    }
+
+    /// Remembers this end, which the kernel chose after the first step.
+    mutating func learnLocal(_ local: SocketEndpoint) {
+        (localHigh, localLow) = local.address.bits
+        localPort = local.port
+    }
+
     var inode: UInt32? { inodeNumber == 0 ? nil : inodeNumber }
     var uid: UInt32? { flags.contains(.hasUID) ? uidNumber : nil }
     var localPortNumber: UInt16 { localPort }
     /// Whether a program may hold a descriptor of it. A half-open request and a minisocket have none.
     var isFullSocket: Bool { !flags.contains(.isMinisocket) && (state != .synReceived || side == .active) }
+
+    /// Whether tracepoints tell of its steps: not of a request's, a minisocket's, or before there is a connection.
+    var isTraceable: Bool { isFullSocket && state != .bound && state != .closed }
+
+    /// A number that is the same for the same endpoints, and mostly for no others.
+    var endpoints: UInt64 {
+        func mixed(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+            let product = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+            return product ^ product >> 29
+        }
+        let ports = UInt64(localPort) << 16 | UInt64(remotePort)
+        return mixed(mixed(mixed(mixed(ports, localHigh), localLow), remoteHigh), remoteLow)
+    }
+
+    /// Whether it lies between the same ends, by whatever name.
+    func isBetween(_ other: SocketIdentity) -> Bool {
+        var same = identity
+        same.cookie = other.cookie
+        return same == other
+    }
 
     var identity: SocketIdentity {
         let family = AddressFamily(rawValue: familyNumber)

@@ -16,8 +16,10 @@ extension ConnectionTracker {
     func finds(_ entry: KnownConnection, in states: [TCPState]) -> Bool {
         guard let filter else { return true }
         let holders = filter.asksOwners ? owners?[entry.cookie] ?? [] : []
+        // In the kernel's message a uid of 0 is root's only where there is an inode, which the trace does not tell.
+        let inode = entry.inode ?? (entry.uid == 0 ? .max : nil)
         return states.contains { state in
-            let socket = TCPSocket(entry.identity, state: state, uid: entry.uid, inode: entry.inode)
+            let socket = TCPSocket(entry.identity, state: state, uid: entry.uid, inode: inode)
             return filter.finds(socket, of: holders)
         }
     }

@@ -33,6 +33,8 @@ package struct ConnectionTracker: ~Copyable {
 
     /// Whether the kernel's messages about destroyed sockets are told too.
     let expectsDestroy: Bool
+    /// What it needs where the kernel reports the steps; nil where it does not.
+    var trace: TraceState?
 
     /// Which sockets' steps are told; nil for all.
     let filter: ConnectionFilter?
@@ -43,11 +45,13 @@ package struct ConnectionTracker: ~Copyable {
 
     init(
         expectsDestroy: Bool,
+        isTraced: Bool = false,
         filter: ConnectionFilter? = nil,
         resolvesOwners: Bool = false,
         namespace: NetworkNamespace? = nil
     ) {
         self.expectsDestroy = expectsDestroy
+        if isTraced { trace = TraceState() }
         self.filter = filter
         self.namespace = namespace
         if resolvesOwners || filter?.asksOwners == true { owners = OwnerMemory() }
@@ -81,7 +85,7 @@ package struct ConnectionTracker: ~Copyable {
         side: OpeningSide = .unknown,
         emit: (Transition) -> Void
     ) -> Bool {
-        guard let position = table.position(of: record.cookie) else {
+        guard var position = table.position(of: record.cookie) else {
             appear(record, at: time, side: side, emit: emit)
             return true
         }
@@ -104,6 +108,7 @@ package struct ConnectionTracker: ~Copyable {
         table.entries[position].generation = generation
         table.entries[position].flags.remove(.isMissing)
         if isMinisocket { table.entries[position].flags.insert(.isMinisocket) }
+        if entry.flags.contains(.isHeld) { position = release(position, as: record.local, at: time, emit: emit) }
         if entry.inode == nil {
             table.entries[position].learnOwner(record)
             owners?.note(record)
@@ -112,6 +117,7 @@ package struct ConnectionTracker: ~Copyable {
         let isFound = finds(record, table.entries[position])
         if isFound != wasFound { table.entries[position].flags.formSymmetricDifference(.isFound) }
         if entry.state != state { step(position, to: state, isFound: wasFound || isFound, at: time, emit: emit) }
+        if trace != nil { appoint(position, record.timer, at: time) }
         return false
     }
 
@@ -177,15 +183,22 @@ package struct ConnectionTracker: ~Copyable {
         )
         let isFound = finds(record, entry)
         if isFound { entry.flags.insert(.isFound) }
+        if trace != nil, !isBeginning { displace(by: entry, source: .poll, at: time, emit: emit) }
         table.append(entry)
         owners?.note(record)
         seen += 1
         if state == .listen { listeners[entry.localPortNumber, default: 0] += 1 }
+        if trace != nil { appoint(table.count - 1, record.timer, at: time) }
         guard !isBeginning, state != .closed else { return }
         let via = TCPStateMachine.passed(from: .closed, to: state, side: side)
         guard isFound || finds(entry, in: via) else { return }
-        emit(transition(of: entry, from: .closed, to: state, via: via, source: .poll, at: time))
+        var first = transition(of: entry, from: .closed, to: state, via: via, source: .poll, at: time)
+        if isMissed(entry) { first.certainty = .inferred }
+        emit(first)
     }
+
+    /// Whether the trace should have told that a connection came to where it is.
+    func isMissed(_ entry: KnownConnection) -> Bool { trace != nil && entry.isTraceable }
 
     func openingSide(of record: borrowing some SocketFields & ~Escapable, in state: TCPState) -> OpeningSide {
         switch state {
@@ -209,9 +222,16 @@ package struct ConnectionTracker: ~Copyable {
     ) {
         let entry = table.entries[position]
         let via = TCPStateMachine.passed(from: entry.state, to: state, side: entry.side)
-        if isFound || finds(entry, in: via) {
-            emit(transition(of: entry, from: entry.state, to: state, via: via, source: .poll, at: time))
-        }
+        advance(position, to: state, at: time)
+        guard isFound || finds(entry, in: via) else { return }
+        var step = transition(of: entry, from: entry.state, to: state, via: via, source: .poll, at: time)
+        if isMissed(table.entries[position]) { step.certainty = .inferred }
+        emit(step)
+    }
+
+    /// Notes that a connection has come to another state.
+    mutating func advance(_ position: Int, to state: TCPState, at time: EventTime) {
+        let entry = table.entries[position]
         noteListener(entry.localPortNumber, from: entry.state, to: state)
         table.entries[position].state = state
         table.entries[position].enteredAt = time.monotonicNanoseconds
@@ -227,8 +247,30 @@ package struct ConnectionTracker: ~Copyable {
         emit: (Transition) -> Void
     ) {
         let entry = table.entries[position]
+        var last = transition(
+            of: entry,
+            from: entry.state,
+            to: .closed,
+            via: TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence),
+            source: source,
+            at: time
+        )
+        if isMissed(entry) { last.certainty = .inferred }
+        end(position, by: last, final: final, emit: emit)
+    }
+
+    /// Takes a connection to its end by its last transition.
+    mutating func end(
+        _ position: Int,
+        by transition: Transition,
+        final: FinalCounters? = nil,
+        emit: (Transition) -> Void
+    ) {
+        let entry = table.entries[position]
+        var last = transition
         noteListener(entry.localPortNumber, from: entry.state, to: .closed)
-        if expectsDestroy, source == .poll, entry.isFullSocket, entry.state != .closed {
+        if trace != nil { forget(entry) }
+        if expectsDestroy, last.source == .poll, entry.isFullSocket, entry.state != .closed {
             table.entries[position].state = .closed
             table.entries[position].flags = .isEnded
             ended += 1
@@ -245,11 +287,9 @@ package struct ConnectionTracker: ~Copyable {
             unannounced[entry.identity.anonymous] = generation
         }
         guard entry.state != .closed else { return }
-        let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
-        guard entry.flags.contains(.isFound) || finds(entry, in: via + [.closed]) else { return }
-        var last = transition(of: entry, from: entry.state, to: .closed, via: via, source: source, at: time)
+        guard entry.flags.contains(.isFound) || finds(entry, in: last.via + [.closed]) else { return }
         if entry.state != .listen, entry.state != .bound {
-            let duration = Self.elapsed(since: entry.openedAt, until: time)
+            let duration = Self.elapsed(since: entry.openedAt, until: last.time)
             if counters == nil, duration != nil { counters = FinalCounters(nil) }
             counters?.duration = duration
             last.final = counters
@@ -262,12 +302,13 @@ package struct ConnectionTracker: ~Copyable {
         !unannounced.isEmpty && unannounced.removeValue(forKey: identity.anonymous) != nil
     }
 
-    private mutating func noteListener(_ port: UInt16, from: TCPState, to: TCPState) {
+    mutating func noteListener(_ port: UInt16, from: TCPState, to: TCPState) {
         if from == .listen, let count = listeners[port] { listeners[port] = count > 1 ? count - 1 : nil }
         if to == .listen { listeners[port, default: 0] += 1 }
     }
 
-    private func transition(
+    /// A transition of a connection, with what is remembered of it.
+    func transition(
         of entry: KnownConnection,
         from: TCPState,
         to: TCPState,
@@ -283,6 +324,7 @@ package struct ConnectionTracker: ~Copyable {
             certainty: via.isEmpty ? .observed : .inferred,
             source: source,
             time: time,
+            cause: TCPStateMachine.soleTrigger(from: via.last ?? from, to: to),
             timeInState: from == .closed ? nil : Self.elapsed(since: entry.enteredAt, until: time),
             uid: entry.uid,
             inode: entry.inode,

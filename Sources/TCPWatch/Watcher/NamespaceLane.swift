@@ -1,13 +1,20 @@
+internal import KernelTrace
 internal import SockDiag
 internal import SocketOwners
 
 /// What is watched of one network namespace: its client, its monitor, its tracker. Belongs to one thread at a time.
 final class NamespaceLane {
-    private let configuration: SocketWatcher.Configuration
-    private var client: SockDiagClient
+    let configuration: SocketWatcher.Configuration
+    var client: SockDiagClient
     private var monitor: DestroyMonitor?
-    private var tracker: ConnectionTracker
-    private let query: SocketQuery
+    var tracker: ConnectionTracker
+    let query: SocketQuery
+    /// The number of the namespace, by which the trace names it.
+    let inode: UInt32
+    /// When the next dumps are due, where the kernel reports the steps.
+    var schedule: TraceSchedule
+    /// Before this moment no TIME_WAIT is asked for: one that should have ended has not.
+    var lateUntil: UInt64 = 0
     private var lost: UInt64 = 0
     /// Where it is found now; nil where none was named.
     private(set) var namespace: NetworkNamespace?
@@ -16,18 +23,27 @@ final class NamespaceLane {
     /// What has happened and is not yet sent.
     var events: [SocketEvent] = []
 
-    /// A lane of a namespace, or of the calling thread's.
+    /// A lane of a namespace, or of the calling thread's; one that is traced hears of the steps from a ``TraceFeed``.
     ///
     /// - Throws: ``/SockDiag/SockDiagError``.
     init(
         _ configuration: SocketWatcher.Configuration,
-        in namespace: NetworkNamespace? = nil
+        in namespace: NetworkNamespace? = nil,
+        isTraced: Bool = false
     ) throws(SockDiagError) {
         self.configuration = configuration
         self.namespace = namespace
+        schedule = TraceSchedule(configuration)
+        if isTraced {
+            let here = if let namespace { namespace } else { try NetworkNamespace.current }
+            inode = UInt32(truncatingIfNeeded: here.inode)
+        } else {
+            inode = 0
+        }
         if let namespace { client = try SockDiagClient(in: namespace) } else { client = try SockDiagClient() }
         // Before the first dump: what ends meanwhile is queued, and told after it.
-        if configuration.usesDestroyEvents {
+        let hasMonitor = configuration.usesDestroyEvents && !isTraced
+        if hasMonitor {
             let size = configuration.receiveBufferSize
             let open = { @Sendable () throws(SockDiagError) in try DestroyMonitor(receiveBufferSize: size) }
             if let namespace { monitor = try namespace.run(open) } else { monitor = try open() }
@@ -37,7 +53,8 @@ final class NamespaceLane {
             filter = try ConnectionFilter(wanted, for: &client, in: namespace)
         }
         tracker = ConnectionTracker(
-            expectsDestroy: configuration.usesDestroyEvents,
+            expectsDestroy: hasMonitor,
+            isTraced: isTraced,
             filter: filter,
             resolvesOwners: configuration.resolvesOwners,
             namespace: namespace
@@ -58,7 +75,7 @@ final class NamespaceLane {
     func forEach(_ body: (SocketCookie, TCPState) -> Void) { tracker.forEach(body) }
 
     /// The first dump: sends the sockets that exist. What has ended meanwhile waits in ``events``.
-    func begin(_ send: ([SocketEvent]) -> Void) throws(SockDiagError) {
+    func begin(_ feed: TraceFeed? = nil, _ send: ([SocketEvent]) -> Void) throws(SockDiagError) {
         let time = EventTime.now()
         var existing: [TCPSocket] = []
         tracker.beginDump()
@@ -83,7 +100,10 @@ final class NamespaceLane {
         if !told.isEmpty { send(told) }
         // What ended meanwhile, and what the kernel was late to tell of.
         _ = try hear()
+        tracker.trace?.shownUntil = EventTime.now().monotonicNanoseconds
+        feed?.drain()
         tracker.endFirstDump()
+        schedule.begin()
     }
 
     /// Reads what the kernel tells of destroyed sockets; whether something was lost, so that a dump is due now.
@@ -163,11 +183,11 @@ final class NamespaceLane {
         events.removeAll(keepingCapacity: events.count <= 4096)
     }
 
-    private func lookUp(_ identity: SocketIdentity) throws(SockDiagError) -> TCPSocket? {
+    func lookUp(_ identity: SocketIdentity) throws(SockDiagError) -> TCPSocket? {
         try client.socket(identity, extensions: query.extensions)
     }
 
-    private func append(_ transition: Transition) {
+    func append(_ transition: Transition) {
         let states = configuration.states
         guard
             states.contains(transition.to) || transition.from.map(states.contains) ?? false

@@ -12,10 +12,11 @@ internal import Synchronization
 /// }
 /// ```
 ///
-/// It needs no privilege. At an interval it asks the kernel for all sockets, with one dump for both families, and
-/// compares; between two dumps it hears of each full socket's end from the kernel at once. A step is
-/// ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``, and what is lost is told as a
-/// ``SocketEvent/gap(_:)``.
+/// Where the process may trace the kernel, each step is told as the kernel takes it, ``Transition/Certainty/exact``.
+/// Else it needs no privilege: at an interval it asks the kernel for all sockets, with one dump for both families, and
+/// compares; between two dumps it hears of each full socket's end from the kernel at once. A step then is
+/// ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``. What is lost is told as a
+/// ``SocketEvent/gap(_:)``. ``Configuration/source`` chooses.
 ///
 /// The stream has one reader; a second iterator takes what the first leaves, and ends it where it waits. Where the reader is slow, up to
 /// ``Configuration/bufferCapacity`` events wait and what comes beyond is dropped and counted. Cancelling the reader's
@@ -44,9 +45,17 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         /// the first transition of a socket mostly has no owners yet. A pass costs some 3 µs for each descriptor of
         /// the machine and is made for a fifth of the time at most.
         public var resolvesOwners = false
-        /// The time between two dumps. Where a dump takes longer, the next one that fits is awaited.
+        /// Where steps are learned.
+        public var source: Source = .auto
+        /// The time between two dumps. Where a dump takes longer, the next one that fits is awaited. With the trace
+        /// these are dumps of half-open requests alone, as far as the ``reconciliationBudget`` allows.
         public var interval: Duration = .milliseconds(250)
-        /// Whether to hear of each socket's end from the kernel; see ``/SockDiag/DestroyMonitor`` for what that costs a busy
+        /// With the trace, the time between two dumps of all sockets, which find what was lost unnoticed; longer where
+        /// the ``reconciliationBudget`` asks for it. After a noticed loss there is one at once.
+        public var reconciliationInterval: Duration = .seconds(10)
+        /// With the trace, the share of one processor that dumps may take, for each namespace.
+        public var reconciliationBudget = 0.005
+        /// Without the trace, whether to hear of each socket's end from the kernel; see ``/SockDiag/DestroyMonitor`` for what that costs a busy
         /// machine. Without it, connections that come and go between two dumps are not seen, and none has final
         /// counters.
         public var usesDestroyEvents = true
@@ -61,15 +70,31 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         /// side closed first, long before TIME_WAIT and with it the connection ends.
         package var tellsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
 
-        /// Everything, four times a second.
+        /// The room for the trace's records, bytes, a power of two: a second and a half of 90,000 records.
+        package var traceBufferSize = 16 << 20
+        /// In a debug build, the trace drops one record of so many, for tests of what finds it; 0 for none.
+        package var dropsOneRecordOf: Int32 = 0
+
+        /// Everything, by the best source there is.
         public init() {}
+    }
+
+    /// Where steps are learned.
+    public enum Source: String, Hashable, Sendable, CaseIterable {
+        /// By the trace where the kernel allows it, else by dumps: ``SocketWatcher/traceRefusal`` says why.
+        case auto
+        /// By the kernel's tracepoints: each step as the kernel takes it. Takes CAP_BPF and CAP_PERFMON, or root, and
+        /// Linux 5.12 with BTF.
+        case trace
+        /// By dumps, and by the kernel's messages about destroyed sockets. Takes no privilege.
+        case poll
     }
 
     private let loop: WatchLoop
 
     /// Begins to watch the network namespaces of the configuration, or the calling thread's own.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where the kernel refuses, where a namespace may not be entered, and where the filter
+    /// - Throws: ``/SockDiag/SockDiagError`` where the kernel refuses, also the trace where that alone was asked for; where a namespace may not be entered, and where the filter
     ///   names what is not there; what fails later is thrown to the reader.
     public init(_ configuration: Configuration = Configuration()) throws(SockDiagError) {
         loop = try WatchLoop(configuration)
@@ -77,6 +102,12 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     }
 
     deinit { loop.stop() }
+
+    /// Why the kernel is not traced; nil where it is, and where that was not asked for.
+    public var traceRefusal: SockDiagError? { loop.refusal }
+
+    /// Whether the kernel reports the steps.
+    public var isTracing: Bool { loop.isTracing }
 
     /// The events for one reader.
     public func makeAsyncIterator() -> Iterator { Iterator(watcher: self) }
@@ -90,6 +121,12 @@ public final class SocketWatcher: AsyncSequence, Sendable {
 
     /// How many sockets were there when it looked last.
     package var socketCount: Int { loop.buffer.socketCount.load(ordering: .relaxed) }
+
+    /// With the trace, the time between two dumps of all sockets, and of the half-open requests.
+    package var periods: (all: Duration, requests: Duration) {
+        let (all, requests) = loop.periods.withLock { $0 }
+        return (.nanoseconds(Int64(clamping: all)), .nanoseconds(Int64(clamping: requests)))
+    }
 
     /// What ended the stream, where it was a failure.
     package var failure: SockDiagError? { loop.buffer.failure }

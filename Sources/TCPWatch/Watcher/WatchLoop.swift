@@ -1,19 +1,26 @@
 internal import Glibc
+internal import KernelTrace
 internal import SockDiag
 internal import Synchronization
 
 /// The watcher's thread: waits for the next tick, for the kernel's messages, or to be stopped.
 final class WatchLoop: Sendable {
     let buffer: EventBuffer
-    private let configuration: SocketWatcher.Configuration
+    /// Why there is no trace, where one was wanted.
+    let refusal: SockDiagError?
+    let isTracing: Bool
+    /// With the trace, from one dump of all sockets to the next, and of the half-open requests, nanoseconds.
+    let periods = Mutex<(all: UInt64, requests: UInt64)>((0, 0))
+    let configuration: SocketWatcher.Configuration
     /// Closing it stops the thread; -1 once closed.
     private let stopEnd: Mutex<Int32>
     /// What the thread takes when it starts.
     private let belongings: Mutex<Belongings?>
 
     /// What the thread owns, and closes before the stream ends.
-    private struct Belongings: ~Copyable {
+    struct Belongings: ~Copyable {
         var lanes: [NamespaceLane]
+        var feed: TraceFeed?
         /// The end of a pair whose other end is closed to stop the thread.
         let stopped: Int32
 
@@ -26,27 +33,34 @@ final class WatchLoop: Sendable {
     init(_ configuration: SocketWatcher.Configuration) throws(SockDiagError) {
         self.configuration = configuration
         buffer = EventBuffer(capacity: configuration.bufferCapacity)
-        let lanes = try Self.lanes(configuration)
+        // Attached before the first dump: what happens meanwhile waits in the ring.
+        let feed: TraceFeed?
+        (feed, refusal) = try Self.feed(configuration)
+        isTracing = feed != nil
+        let lanes = try Self.lanes(configuration, isTraced: isTracing)
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
             throw SockDiagError(errno: errno, operation: "open a pair of sockets", remedy: "")
         }
-        belongings = Mutex(Belongings(lanes: lanes, stopped: ends[0]))
+        belongings = Mutex(Belongings(lanes: lanes, feed: feed, stopped: ends[0]))
         stopEnd = Mutex(ends[1])
     }
 
     deinit { stop() }
 
     /// A lane for each namespace. One that has ended since it was listed is told of, unless it was the only one.
-    private static func lanes(_ configuration: SocketWatcher.Configuration) throws(SockDiagError) -> [NamespaceLane] {
+    private static func lanes(
+        _ configuration: SocketWatcher.Configuration,
+        isTraced: Bool
+    ) throws(SockDiagError) -> [NamespaceLane] {
         let namespaces = configuration.namespaces
-        if namespaces.isEmpty { return [try NamespaceLane(configuration)] }
+        if namespaces.isEmpty { return [try NamespaceLane(configuration, isTraced: isTraced)] }
         var lanes: [NamespaceLane] = []
         var endings: [(namespace: NetworkNamespace, error: SockDiagError)] = []
         for namespace in namespaces {
             do throws(SockDiagError) {
-                lanes.append(try NamespaceLane(configuration, in: namespace))
+                lanes.append(try NamespaceLane(configuration, in: namespace, isTraced: isTraced))
             } catch {
                 guard error.code == .notFound, namespaces.count > 1 else { throw error }
                 endings.append((namespace, error))
@@ -115,11 +129,18 @@ final class WatchLoop: Sendable {
     }
 
     private func watch(_ owned: inout Belongings) throws(SockDiagError) {
+        let feed = owned.feed
+        feed?.serve(owned.lanes)
         try forEach(&owned.lanes) { lane throws(SockDiagError) in
-            try lane.begin { buffer.send($0, isBounded: false) }
+            try lane.begin(feed) { buffer.send($0, isBounded: false) }
             return true
         }
         buffer.send([.ready], isBounded: false)
+        if let feed { try watch(&owned, by: feed) } else { try poll(&owned) }
+    }
+
+    /// Watches by dumps and the kernel's messages about destroyed sockets.
+    private func poll(_ owned: inout Belongings) throws(SockDiagError) {
         var clock = TickClock(interval: configuration.interval)
         while !owned.lanes.isEmpty {
             flush(owned)
@@ -141,13 +162,13 @@ final class WatchLoop: Sendable {
     }
 
     /// Sends what has happened.
-    private func flush(_ owned: borrowing Belongings) {
+    func flush(_ owned: borrowing Belongings) {
         buffer.socketCount.store(owned.lanes.reduce(0) { $0 + $1.socketCount }, ordering: .relaxed)
         for lane in owned.lanes { lane.flush { buffer.send($0) } }
     }
 
     /// Lets lanes work. One that answers false is let go; so is one that fails, unless it is the last.
-    private func forEach(
+    func forEach(
         _ lanes: inout [NamespaceLane],
         in chosen: Set<Int>? = nil,
         _ body: (NamespaceLane) throws(SockDiagError) -> Bool
@@ -173,7 +194,7 @@ final class WatchLoop: Sendable {
         let milliseconds = Int32(clamping: (rest + 999_999) / 1_000_000)
         var waited = owned.lanes.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         waited.append(pollfd(fd: owned.stopped, events: Int16(POLLIN), revents: 0))
-        guard poll(&waited, nfds_t(waited.count), milliseconds) > 0 else { return [] }
+        guard Glibc.poll(&waited, nfds_t(waited.count), milliseconds) > 0 else { return [] }
         guard waited.last?.revents == 0 else { return nil }
         return Set(waited.indices.dropLast().filter { waited[$0].revents != 0 })
     }

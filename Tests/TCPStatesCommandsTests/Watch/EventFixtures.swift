@@ -45,7 +45,16 @@ enum EventFixtures {
                     $0.final = FinalCounters(nil)
                 }
             ),
-            .transition(step(.listen, .closed, inState: .seconds(90_061), after: 200_001, of: linkLocal)),
+            .transition(
+                step(.listen, .closed, inState: .seconds(90_061), after: 200_001, of: linkLocal) {
+                    ($0.source, $0.certainty, $0.cause, $0.pid) = (.trace, .exact, .close, 4711)
+                }
+            ),
+            .transition(
+                step(.established, .closed, inState: .seconds(1), after: 200_002, of: short) {
+                    ($0.source, $0.certainty, $0.cause) = (.trace, .exact, .receiveRST)
+                }
+            ),
         ]
     }
 

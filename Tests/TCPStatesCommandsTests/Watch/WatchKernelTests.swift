@@ -143,7 +143,7 @@ import Testing
         let lab = try Lab.orCancel()
         defer { lab.close() }
         // `head` ends with the header; no line comes after it.
-        let script = "(\(Tool.path) watch --interval 1h; echo $? >&2) | head -n 1"
+        let script = "(\(Tool.path) watch --source poll --interval 1h; echo $? >&2) | head -n 1"
         let result = try lab.spawn("/bin/sh", ["-c", script])
         #expect(result.standardOutput.hasPrefix("TIME "))
         #expect(result.standardError == "141\n")
@@ -170,7 +170,10 @@ import Testing
 
     @Test(
         arguments: [
-            (["--source", "trace"], 1, "this version has no trace; leave out --source trace, or use --source poll"),
+            (
+                ["--source", "dump"], 64,
+                "the value 'dump' is invalid for '--source <source>'; please provide one of 'auto', 'trace' or 'poll'"
+            ),
             (
                 ["--interval", "5"], 64,
                 "the value '5' is invalid for '--interval <time>': no time '5'; a number and its unit: 100ms, 1.5s, 2m, 1h"

@@ -1,0 +1,53 @@
+extension SocketFilter {
+    /// Ports of which a socket has one at this end, or one at the other.
+    package struct Ports: Hashable, Sendable {
+        package var local: Set<UInt16> = []
+        package var remote: Set<UInt16> = []
+    }
+
+    /// Ports without which the filter finds no socket; nil where it finds some with any.
+    ///
+    /// For who can test ports and nothing else: `sport = 443 and rtt > 1ms` is nothing without a local 443.
+    package var necessaryPorts: Ports? {
+        var stack: [Ports?] = []
+        for node in nodes {
+            switch node {
+            case .term(let term): stack.append(term.necessaryPorts)
+            case .not:
+                _ = stack.popLast()
+                stack.append(nil)
+            case .and, .or:
+                guard let right = stack.popLast(), let left = stack.popLast() else { return nil }
+                stack.append(node == .and ? Self.either(left, right) : Self.both(left, right))
+            }
+        }
+        return stack.last ?? nil
+    }
+
+    /// Of two conditions that both hold, the stronger.
+    private static func either(_ left: Ports?, _ right: Ports?) -> Ports? {
+        guard let left, let right else { return left ?? right }
+        return left.count <= right.count ? left : right
+    }
+
+    private static func both(_ left: Ports?, _ right: Ports?) -> Ports? {
+        guard let left, let right else { return nil }
+        return Ports(local: left.local.union(right.local), remote: left.remote.union(right.remote))
+    }
+}
+
+extension SocketFilter.Term {
+    fileprivate var necessaryPorts: SocketFilter.Ports? {
+        switch self {
+        case .number(.localPort, .equal, let port): UInt16(exactly: port).map { SocketFilter.Ports(local: [$0]) }
+        case .number(.remotePort, .equal, let port): UInt16(exactly: port).map { SocketFilter.Ports(remote: [$0]) }
+        case .host(.local, _, let port?): SocketFilter.Ports(local: [port])
+        case .host(.remote, _, let port?): SocketFilter.Ports(remote: [port])
+        default: nil
+        }
+    }
+}
+
+extension SocketFilter.Ports {
+    fileprivate var count: Int { local.count + remote.count }
+}

@@ -1,0 +1,122 @@
+internal import KernelTrace
+internal import SockDiag
+
+/// A lane whose steps the kernel reports: dumps and lookups tell what it does not, and find what was lost.
+extension NamespaceLane {
+    private typealias Answer = ConnectionTracker.Answer
+
+    /// TIME_WAITs and others that are looked up at once, before the trace is read again.
+    private static let batch = 512
+    /// Until a TIME_WAIT is asked for again that should have ended, as its timer is late.
+    private static let lateness: UInt64 = 100_000_000
+
+    /// Takes a record of the trace.
+    func hear(_ record: borrowing TraceRecord, at time: EventTime) {
+        tracker.traced(record, at: time, emit: append)
+    }
+
+    /// When there is something to be asked of the kernel, monotonic nanoseconds.
+    var nextTurn: UInt64 {
+        let dumps = min(schedule.reconciliation.due, schedule.glance.due)
+        return tracker.nextAppointment.map { min($0, dumps) } ?? dumps
+    }
+
+    /// Does what is due.
+    func takeTurn(_ feed: TraceFeed, mustReconcile: Bool = false) throws(SockDiagError) {
+        let now = EventTime.now().monotonicNanoseconds
+        try keepAppointments(feed, until: now)
+        if mustReconcile || schedule.reconciliation.due <= now {
+            try schedule.reconciliation.take { () throws(SockDiagError) in try reconcile(feed) }
+        } else if schedule.glance.due <= now {
+            try schedule.glance.take { () throws(SockDiagError) in try glance(feed) }
+        }
+    }
+
+    /// A dump of all sockets. What differs from what the trace told was lost on the way, or is what it does not tell.
+    func reconcile(_ feed: TraceFeed) throws(SockDiagError) {
+        tracker.trace?.departed = []
+        defer { tracker.trace?.departed = nil }
+        feed.drain()
+        let start = EventTime.now().monotonicNanoseconds
+        tracker.beginDump()
+        var doubtful: [TCPSocket] = []
+        var isComplete = true
+        do {
+            try client.forEach(query) { if !tracker.confirms($0) { doubtful.append(TCPSocket($0)) } }
+        } catch  where error.code == .inconsistentDump {
+            isComplete = false
+        }
+        // What happened meanwhile explains most of it.
+        feed.drain()
+        var answers: [Answer] = []
+        for socket in doubtful where !tracker.confirms(socket) {
+            let isListed = socket.state != .bound && socket.state != .closed
+            let time = EventTime.now().monotonicNanoseconds
+            let found = isListed ? try lookUp(socket.identity) : socket
+            answers.append(Answer(identity: socket.identity, socket: found, time: time))
+        }
+        if isComplete { answers += try ask(for: tracker.missing(since: start)) }
+        settle(answers, feed)
+    }
+
+    /// A dump of the sockets whose handshake is not done: of requests the trace tells only when they are a second old.
+    func glance(_ feed: TraceFeed) throws(SockDiagError) {
+        feed.drain()
+        var wanted = query
+        wanted.states = [.synSent, .synReceived]
+        var new: [TCPSocket] = []
+        var shown: Set<SocketCookie> = []
+        do {
+            try client.forEach(wanted) { record in
+                if record.state == .synReceived { shown.insert(record.cookie) }
+                if tracker.isNews(record) { new.append(TCPSocket(record)) }
+            }
+        } catch  where error.code == .inconsistentDump {
+            return
+        }
+        let time = EventTime.now()
+        for socket in new { tracker.observe(socket, at: time, emit: append) }
+        feed.drain()
+        let missing = tracker.requests(besides: shown).compactMap { tracker.identity(of: $0) }
+        if !missing.isEmpty { settle(try ask(for: missing), feed) }
+    }
+
+    /// Asks for what is due.
+    func keepAppointments(_ feed: TraceFeed, until now: UInt64) throws(SockDiagError) {
+        var answers: [Answer] = []
+        while answers.count < Self.batch, let identity = tracker.takeCheck(at: now) {
+            answers += try ask(for: [identity])
+        }
+        // The kernel's timers of a minute fire in groups, up to some seconds late: where one has not, later ones have not.
+        while answers.count < 2 * Self.batch, lateUntil <= now, let identity = tracker.takeEnd(at: now) {
+            let answer = try ask(for: [identity])
+            if answer.first?.socket?.timer?.milliseconds == 0 { lateUntil = now + Self.lateness }
+            answers += answer
+        }
+        if !answers.isEmpty { settle(answers, feed) }
+    }
+
+    private func ask(for identities: [SocketIdentity]) throws(SockDiagError) -> [Answer] {
+        var answers: [Answer] = []
+        for identity in identities {
+            let time = EventTime.now().monotonicNanoseconds
+            answers.append(Answer(identity: identity, socket: try lookUp(identity), time: time))
+        }
+        return answers
+    }
+
+    private func settle(_ answers: [Answer], _ feed: TraceFeed) {
+        let wasSettling = tracker.trace?.departed != nil
+        if !wasSettling { tracker.trace?.departed = [] }
+        feed.drain()
+        let time = EventTime.now()
+        for answer in answers { tracker.settle(answer, at: time, emit: append) }
+        if !wasSettling { tracker.trace?.departed = nil }
+    }
+
+    /// Records found no room: tells how many, for this lane and all others together.
+    func tell(lost: UInt64) {
+        let reason = "the kernel's reports came faster than they were read"
+        events.append(.gap(Gap(source: .trace, reason: reason, lost: lost, namespace: nil)))
+    }
+}

@@ -1,0 +1,51 @@
+internal import Glibc
+internal import KernelTrace
+internal import SockDiag
+
+/// The trace of all the namespaces that are watched: sorts its records to their lanes. Belongs to one thread at a time.
+final class TraceFeed {
+    private let trace: KernelTrace
+    private var lanes: [UInt32: NamespaceLane] = [:]
+    private var lost: UInt64 = 0
+
+    /// How long a record that a processor has begun to write is waited for.
+    private static let patience = 1000
+
+    /// Attaches to the tracepoints.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``.
+    init(_ filter: TraceFilter, ringSize: Int) throws(SockDiagError) {
+        trace = try KernelTrace(filter, ringSize: ringSize)
+    }
+
+    /// Readable while records wait.
+    var descriptor: Int32 { trace.descriptor }
+
+    /// The lanes that the records are for.
+    func serve(_ lanes: [NamespaceLane]) {
+        self.lanes = Dictionary(lanes.map { ($0.inode, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Hands over all that the kernel has reported until now; how many records.
+    @discardableResult
+    func drain() -> Int {
+        let now = EventTime.now()
+        var count = 0
+        for _ in 0..<Self.patience {
+            let isComplete = trace.read { record in
+                count += 1
+                lanes[record.namespace]?.hear(record, at: now.at(record.time))
+            }
+            if isComplete { break }
+            sched_yield()
+        }
+        return count
+    }
+
+    /// How many records were lost since this was asked last.
+    func takeLost() -> UInt64 {
+        let total = trace.lostCount
+        defer { lost = total }
+        return total - lost
+    }
+}

@@ -1,0 +1,161 @@
+internal import Glibc
+internal import SockDiag
+internal import Synchronization
+internal import TCPWatch
+
+/// Connections over the loopback device by one who writes down what it has done.
+struct TraceGenerator {
+    /// What became of a connection, as one of its sockets saw it.
+    struct Side: Sendable {
+        let isClient: Bool
+        let sent: UInt64
+        let received: UInt64
+        let ending: Ending
+
+        /// The states that it went through.
+        var path: [TCPState] {
+            let begin: [TCPState] = [isClient ? .synSent : .synReceived, .established]
+            let closesFirst = ending == (isClient ? .clientCloses : .serverCloses)
+            switch ending {
+            case .clientAborts, .serverAborts: return begin + [.closed]
+            case _ where closesFirst: return begin + [.finWait1, .finWait2, .timeWait]
+            default: return begin + [.closeWait, .lastAck, .closed]
+            }
+        }
+    }
+
+    /// How a connection ends; they take turns.
+    enum Ending: Int, CaseIterable, Sendable { case clientCloses, serverCloses, clientAborts, serverAborts }
+
+    struct Failure: Error {
+        let call: String
+        let errno: Int32
+    }
+
+    let listener: Int32
+    private let address: sockaddr_in
+    private(set) var book: [SocketCookie: Side] = [:]
+
+    init() throws {
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        address = Self.loopback(port: 7000, last: 1)
+        try Self.check("bind", Self.with(address) { [listener] in bind(listener, $0, $1) })
+        try Self.check("listen", listen(listener, 128))
+    }
+
+    /// Makes so many connections a second, from the port of an address of its own each, or all from the same port.
+    mutating func run(_ count: Int, rate: Int? = nil, endings: [Ending] = Ending.allCases, port: UInt16? = nil) throws {
+        let begin = ContinuousClock.now
+        for index in 0..<count {
+            if let rate {
+                let due = begin + .seconds(1) * index / rate
+                while .now < due { usleep(300) }
+            }
+            let source = Self.loopback(port: port ?? 0, last: port == nil ? 2 + UInt8(index / 10_000 % 200) : 2)
+            try connect(from: source, endings[index % endings.count], index)
+        }
+    }
+
+    private mutating func connect(from source: sockaddr_in, _ ending: Ending, _ index: Int) throws {
+        let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var on: Int32 = 1
+        setsockopt(client, SOL_SOCKET, SO_REUSEADDR, &on, 4)
+        setsockopt(client, Int32(IPPROTO_IP), 24, &on, 4)  // IP_BIND_ADDRESS_NO_PORT
+        try Self.check("bind", Self.with(source) { bind(client, $0, $1) })
+        try Self.check("connect", Self.with(address) { Glibc.connect(client, $0, $1) })
+        let accepted = accept(listener, nil, nil)
+        try Self.check("accept", accepted)
+        var bytes = [UInt8](repeating: 1, count: 64)
+        let (there, back) = (1 + index % 7, 1 + index % 5)
+        try Self.check("send", Int32(send(client, bytes, there, 0)))
+        try Self.check("recv", Int32(recv(accepted, &bytes, there, Int32(MSG_WAITALL))))
+        try Self.check("send", Int32(send(accepted, bytes, back, 0)))
+        try Self.check("recv", Int32(recv(client, &bytes, back, Int32(MSG_WAITALL))))
+        let (near, far) = (UInt64(there), UInt64(back))
+        book[try Self.cookie(client)] = Side(isClient: true, sent: near, received: far, ending: ending)
+        book[try Self.cookie(accepted)] = Side(isClient: false, sent: far, received: near, ending: ending)
+        let (first, second) =
+            ending == .clientCloses || ending == .clientAborts ? (client, accepted) : (accepted, client)
+        if ending == .clientAborts || ending == .serverAborts {
+            var linger = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(first, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        }
+        close(first)
+        close(second)
+    }
+
+    private static func cookie(_ descriptor: Int32) throws -> SocketCookie {
+        var cookie: UInt64 = 0
+        var size = socklen_t(8)
+        try check("SO_COOKIE", getsockopt(descriptor, SOL_SOCKET, 57, &cookie, &size))
+        return SocketCookie(rawValue: cookie)
+    }
+
+    private static func loopback(port: UInt16, last: UInt8) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = (0x7f00_0000 | UInt32(last)).bigEndian
+        return address
+    }
+
+    private static func with(_ address: sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = address
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+    }
+
+    private static func check(_ call: String, _ result: Int32) throws {
+        if result < 0 { throw Failure(call: call, errno: errno) }
+    }
+}
+
+/// What a watcher has told, life by life.
+final class LifeBook: Sendable {
+    struct Life: Sendable {
+        var path: [TCPState] = []
+        /// Whether each step began where the one before it ended, and in time.
+        var isInOrder = true
+        var isExact = true
+        var lastTime: UInt64 = 0
+        var lastCause: TCPStep.Trigger?
+        var final: FinalCounters?
+        var ends: Set<SocketEndpoint> = []
+    }
+
+    struct Page {
+        var lives: [SocketCookie: Life] = [:]
+        var gaps: [Gap] = []
+        var isReady = false
+    }
+
+    private let page = Mutex(Page())
+
+    func read<Value>(_ body: (borrowing Page) -> Value) -> Value { page.withLock { body($0) } }
+
+    func note(_ event: SocketEvent) {
+        page.withLock { page in
+            switch event {
+            case .ready: page.isReady = true
+            case .gap(let gap): page.gaps.append(gap)
+            case .transition(let step): page.lives[step.identity.cookie, default: Life()].note(step)
+            case .socket, .slowed: break
+            }
+        }
+    }
+}
+
+extension LifeBook.Life {
+    fileprivate mutating func note(_ step: Transition) {
+        if step.from != path.last ?? .closed || step.time.monotonicNanoseconds < lastTime { isInOrder = false }
+        path += step.via + [step.to]
+        lastTime = step.time.monotonicNanoseconds
+        // Neither the FIN that an orphan gets nor the end of a TIME_WAIT is a step of a socket.
+        let isSocketStep = step.to != .timeWait && step.from != .timeWait && step.cause != .reuse
+        if isSocketStep, step.certainty != .exact { isExact = false }
+        lastCause = step.cause
+        if let final = step.final { self.final = final }
+        ends.formUnion([step.identity.local, step.identity.remote])
+    }
+}

@@ -1,0 +1,106 @@
+internal import Glibc
+internal import SockDiag
+internal import TCPStateLab
+internal import TCPWatch
+internal import Testing
+
+@Suite("With the trace, a watcher knows what a generator of connections knows", .timeLimit(.minutes(5)))
+struct TraceGeneratorTests {
+    /// `TCPSTATES_TRACE_SECONDS=20 swift test -c release …` makes 10,000 connections a second for so long.
+    private static let seconds = getenv("TCPSTATES_TRACE_SECONDS").flatMap { Int(String(cString: $0)) }
+
+    /// Watches while the generator runs, until all that it has done is told.
+    private func watch(
+        _ run: @escaping @Sendable (inout TraceGenerator) throws -> Void
+    ) async throws -> (told: LifeBook, done: TraceGenerator) {
+        try TraceWatch.cancelUnlessPermitted()
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        try lab.sysctl("net.ipv4.ip_local_port_range", "1024 65000")
+        let told = LifeBook()
+        var configuration = SocketWatcher.Configuration()
+        configuration.source = .trace
+        configuration.bufferCapacity = 1 << 20
+        let setup = configuration
+        let watcher = try lab.run { try SocketWatcher(setup) }
+        let reading = Task { for try await event in watcher { told.note(event) } }
+        defer { reading.cancel() }
+        while !told.read(\.isReady) { try await Task.sleep(for: .milliseconds(10)) }
+        let done = try await Task.detached {
+            try lab.run {
+                var generator = try TraceGenerator()
+                try run(&generator)
+                close(generator.listener)
+                return generator
+            }
+        }.value
+        let deadline = ContinuousClock.now + .seconds(60)
+        while .now < deadline,
+            !told.read({ page in
+                done.book.keys.allSatisfy { [.timeWait, .closed].contains(page.lives[$0]?.path.last) }
+            })
+        { try await Task.sleep(for: .milliseconds(50)) }
+        return (told, done)
+    }
+
+    @Test func `Every step of every connection is told once, in order, under its cookie, with its counters`()
+        async throws
+    {
+        let (rate, count) = Self.seconds.map { (10_000, 10_000 * $0) } ?? (1000, 2000)
+        let begin = ContinuousClock.now
+        let (told, done) = try await watch { try $0.run(count, rate: rate) }
+        print("generator: \(count) connections, \(ContinuousClock.now - begin) until all was told")
+        #expect(told.read(\.gaps).isEmpty)
+        #expect(done.book.count == 2 * count)
+        let lives = told.read { page in page.lives.filter { $0.value.path.first != .listen } }
+        #expect(lives.count == done.book.count)
+        var wrong: [String] = []
+        for (cookie, side) in done.book {
+            guard let life = lives[cookie] else {
+                wrong.append("\(cookie) is missing")
+                continue
+            }
+            // A TIME_WAIT may have given way to a later connection.
+            let path = life.path.last == .closed && side.path.last == .timeWait ? life.path.dropLast() : life.path[...]
+            if Array(path) != side.path || !life.isInOrder || !life.isExact {
+                wrong.append("\(cookie) \(life.path) is not \(side.path), or not exact and in order")
+            }
+            guard let final = life.final else { continue }
+            if final.bytesSent != side.sent || final.bytesReceived != side.received {
+                wrong.append("\(cookie) sent \(final.bytesSent ?? 0) and received \(final.bytesReceived ?? 0)")
+            }
+        }
+        let first = wrong.prefix(5).joined(separator: "\n")
+        #expect(wrong.isEmpty, "\(wrong.count) of \(done.book.count):\n\(first)")
+    }
+
+    @Test func `Ten thousand lives between the same two ends are never mixed`() async throws {
+        let count = 10_000
+        let (told, done) = try await watch {
+            try $0.run(count, endings: [.serverCloses, .clientAborts, .serverAborts, .serverCloses], port: 6000)
+        }
+        #expect(told.read(\.gaps).isEmpty)
+        #expect(done.book.count == 2 * count)
+        let lives = told.read { page in page.lives.filter { $0.value.path.first != .listen } }
+        #expect(lives.count == done.book.count)
+        var wrong: [String] = []
+        var reused = 0
+        for (cookie, side) in done.book {
+            guard let life = lives[cookie] else {
+                wrong.append("\(cookie) is missing")
+                continue
+            }
+            var path = side.path
+            if path.last == .timeWait, life.path.last == .closed {
+                path.append(.closed)
+                reused += life.lastCause == .reuse ? 1 : 0
+            }
+            if life.path != path || !life.isInOrder || life.ends.count != 2 {
+                wrong.append("\(cookie) \(life.path) is not \(path), at \(life.ends)")
+            }
+        }
+        let first = wrong.prefix(5).joined(separator: "\n")
+        #expect(wrong.isEmpty, "\(wrong.count) of \(done.book.count):\n\(first)")
+        #expect(reused >= count / 2 - 1)
+    }
+}

@@ -1,0 +1,199 @@
+internal import Glibc
+internal import SockDiag
+internal import TCPStateLab
+internal import Testing
+
+@testable internal import TCPWatch
+
+@Suite("With the trace, what no tracepoint tells is there too", .timeLimit(.minutes(3)))
+struct TraceLifeTests {
+    @Test func `A SYN_SENT that times out on an idle machine ends with its cause`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try TraceWatch(lab)
+        let client = try lab.client(in: .synSent)
+        let cookie = try lab.cookie(of: client)
+        // The port was chosen after the step was reported.
+        let first = try watch.glance()
+        #expect(first.paths == ["CLOSED>SYN_SENT"])
+        #expect(first.first?.identity.local == client.local)
+        #expect(first.first?.certainty == .exact)
+        var timeout: Int32 = 1000
+        setsockopt(try #require(client.descriptor), Int32(IPPROTO_TCP), 18, &timeout, 4)  // TCP_USER_TIMEOUT
+        let told = try watch.wait { $0.to == .closed }
+        #expect(told.paths == ["SYN_SENT>CLOSED"])
+        #expect(told.first?.cause == .timeout)
+        #expect(told.first?.certainty == .exact)
+        #expect(told.first?.identity.cookie == cookie)
+        #expect(told.first?.timeInState.map { $0 >= .milliseconds(900) } == true)
+    }
+
+    @Test func `A SYN that is sent once more tells its port without a dump`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try TraceWatch(lab)
+        let client = try lab.client(in: .synSent)
+        let told = try watch.wait { $0.to == .synSent }
+        #expect(told.paths == ["CLOSED>SYN_SENT"])
+        #expect(told.first?.identity.local == client.local)
+        #expect(
+            told.first.map { EventTime.now().monotonicNanoseconds - $0.time.monotonicNanoseconds > 900_000_000 } == true
+        )
+    }
+
+    @Test(arguments: [true, false])
+    func `A half-open request is told by a dump or when it is answered again, and expires with its cause`(
+        glances: Bool
+    ) throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        try lab.sysctl("net.ipv4.tcp_synack_retries", 1)
+        let listener = try lab.listener()
+        let watch = try TraceWatch(lab)
+        let request = try lab.server(in: .synReceived, on: listener)
+        var told = glances ? try watch.glance() : []
+        told += try watch.wait { $0.to == .closed }
+        #expect(told.paths == ["CLOSED>SYN_RCVD", "SYN_RCVD>CLOSED"])
+        #expect(told.allSatisfy { $0.certainty == .observed && $0.identity.remote == request.remote })
+        #expect(told.map(\.source) == [glances ? .poll : .trace, .poll])
+        #expect(told.last?.cause == .timeout)
+        #expect(watch.known.values.map { $0 } == [.listen])
+    }
+
+    @Test func `A half-open request becomes a connection under the same cookie`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try TraceWatch(lab)
+        let request = try lab.server(in: .synReceived)
+        var told = try watch.glance()
+        try request.peer.send(.ack)
+        told += watch.hear()
+        try request.peer.send(.rst)
+        told += try watch.hear() + watch.look()
+        let life = told.filter { $0.identity.remote.port != 0 }
+        #expect(life.paths == ["CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSED"])
+        #expect(Set(life.map(\.identity.cookie)).count == 1)
+        #expect(life.map(\.certainty) == [.observed, .exact, .exact])
+    }
+
+    @Test func `An orphan in FIN_WAIT_2 is neither lost nor doubled, and ends by its timeout`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        try lab.sysctl("net.ipv4.tcp_fin_timeout", 2)
+        let connection = try lab.server(in: .established)
+        let watch = try TraceWatch(lab)
+        connection.close()
+        try connection.peer.receive(.fin)
+        try connection.peer.send(.ack)
+        var told = try watch.hear() + watch.look()
+        #expect(told.paths == ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2"])
+        told = try watch.wait { $0.to == .closed }
+        #expect(told.paths == ["FIN_WAIT_2>CLOSED"])
+        #expect(told.first?.cause == .timeout)
+        #expect(told.first?.final?.segmentsOut != nil)
+    }
+
+    @Test func `The FIN that an orphan waits for takes it to TIME_WAIT within about as long as it waited`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let connection = try lab.server(in: .established)
+        let watch = try TraceWatch(lab)
+        connection.close()
+        try connection.peer.receive(.fin)
+        try connection.peer.send(.ack)
+        _ = watch.hear()
+        try connection.peer.send(.fin)
+        let told = try watch.wait { $0.to == .timeWait }
+        #expect(told.paths == ["FIN_WAIT_2>TIME_WAIT"])
+        #expect(told.first?.certainty == .observed)
+        #expect(told.first?.cause == .receiveFIN)
+    }
+
+    @Test func `A TIME_WAIT that a new SYN takes over ends before the new connection begins, with that cause`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try TraceWatch(lab)
+        let connection = try lab.server(in: .timeWait)
+        var before = watch.hear()
+        if before.last?.to != .timeWait { before += try watch.wait { $0.to == .timeWait } }
+        let old = try lab.cookie(of: connection)
+        try connection.peer.send(.syn.shifted(by: 100_000))
+        try connection.peer.receive(.synAck)
+        try connection.peer.send(.ack)
+        let told = watch.hear()
+        #expect(told.paths == ["TIME_WAIT>CLOSED", "CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED"])
+        #expect(told.first?.identity.cookie == old)
+        #expect(told.first?.cause == .reuse)
+        #expect(Set(told.dropFirst().map(\.identity.cookie)).count == 1)
+        #expect(told.last?.identity.cookie != old)
+        #expect(try watch.look().isEmpty)
+    }
+
+    @Test func `Ten thousand half-open requests are each told once, and each end`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        try lab.sysctl("net.ipv4.tcp_max_syn_backlog", 65_535)
+        try lab.sysctl("net.core.somaxconn", 65_535)
+        let listener = try lab.listener(backlog: 65_535)
+        let watch = try TraceWatch(lab)
+        let requests = try lab.flood(10_000, on: listener)
+        let begun = try watch.glance()
+        #expect(begun.count { $0.path == "CLOSED>SYN_RCVD" } == begun.count)
+        for request in requests { try request.peer.send(.rst) }
+        let told = try begun + watch.glance()
+        let ended = told.filter { $0.to == .closed }
+        #expect(told.count == 20_000)
+        #expect(Set(ended.map(\.identity.cookie)).count == 10_000)
+        #expect(ended.allSatisfy { $0.cause == .receiveRST || $0.cause == .timeout })
+    }
+}
+
+@Suite("With the trace, what is lost is found", .timeLimit(.minutes(3)))
+struct TraceLossTests {
+    @Test func `Records that found no room are counted, and the dump after it tells what they would have`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let pairs = try (0..<100).map { _ in try lab.loopbackPair() }
+        let watch = try TraceWatch(lab) { $0.traceBufferSize = 4096 }
+        for pair in pairs {
+            pair.client.close()
+            pair.accepted.close()
+            pair.listener.close()
+        }
+        var told = watch.hear()
+        watch.noteLoss()
+        told += try watch.look() + watch.wait(within: .seconds(1)) { _ in false }
+        let gap = try #require(watch.gaps.first)
+        #expect(gap.source == .trace)
+        #expect(Int(try #require(gap.lost)) == 700 - told.count { $0.certainty == .exact })
+        #expect(told.contains { $0.certainty == .inferred })
+        #expect(told.count { $0.path.hasSuffix(">TIME_WAIT") } == 100)
+        #expect(told.count { $0.from == .listen && $0.to == .closed } == 100)
+        #expect(told.count { $0.to == .closed && $0.from != .listen } == 100)
+        #expect(Set(told.map { "\($0.identity.cookie) \($0.to)" }).count == told.count)
+    }
+
+    #if DEBUG
+        @Test func `Records that vanish without a word are found by the next dump, as inferred steps`() throws {
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let watch = try TraceWatch(lab) { $0.dropsOneRecordOf = 2 }
+            let pairs = try (0..<50).map { _ in try lab.loopbackPair() }
+            for pair in pairs { try pair.client.shutDown() }
+            let heard = try watch.wait(within: .milliseconds(200)) { _ in false }
+            let told = try heard + watch.look() + watch.wait(within: .milliseconds(500)) { _ in false }
+            #expect(watch.gaps.isEmpty)
+            #expect(told.contains { $0.certainty == .inferred })
+            let kernel = try lab.run {
+                var client = try SockDiagClient()
+                return try client.sockets()
+            }
+            #expect(watch.known == Dictionary(kernel.map { ($0.cookie, $0.state) }, uniquingKeysWith: { $1 }))
+            // Whatever was dropped, each life is whole: each step begins where the last ended.
+            for (cookie, life) in Dictionary(grouping: told, by: \.identity.cookie) {
+                let froms = life.map { $0.from ?? .bound }
+                #expect(froms == [.closed] + life.dropLast().map(\.to), "\(cookie) \(life.paths)")
+            }
+        }
+    #endif
+}

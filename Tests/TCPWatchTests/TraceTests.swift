@@ -1,0 +1,111 @@
+internal import Glibc
+internal import SockDiag
+internal import TCPStateLab
+internal import Testing
+
+@testable internal import TCPWatch
+
+@Suite("With the trace, a life is told as the kernel takes its steps", .timeLimit(.minutes(3)))
+struct TraceTests {
+    @Test(arguments: [LabNetwork.ipv4, .ipv6, .ipv4Mapped])
+    func `Both sides of a connection are whole and exact, from the request to TIME_WAIT`(network: LabNetwork) throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try TraceWatch(lab)
+        let pair = try lab.loopbackPair(over: network)
+        let (clientCookie, serverCookie) = (try pair.client.cookie(), try pair.accepted.cookie())
+        let (clientEnd, serverEnd) = (pair.client.local, pair.accepted.local)
+        try pair.send([1, 2, 3], from: .client)
+        try pair.receive(3, at: .accepted)
+        try pair.send([1, 2, 3, 4, 5], from: .accepted)
+        try pair.receive(5, at: .client)
+        try pair.client.shutDown()
+        pair.accepted.close()
+        let told = try watch.wait { $0.from == .lastAck }
+        let client = told.filter { $0.identity.cookie == clientCookie }
+        let server = told.filter { $0.identity.cookie == serverCookie }
+        #expect(
+            client.paths == [
+                "CLOSED>SYN_SENT", "SYN_SENT>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2",
+                "FIN_WAIT_2>TIME_WAIT",
+            ]
+        )
+        #expect(
+            server.paths == [
+                "CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSE_WAIT", "CLOSE_WAIT>LAST_ACK",
+                "LAST_ACK>CLOSED",
+            ]
+        )
+        #expect(client.map(\.cause) == [.connect, .receiveSYNACK, .close, .receiveACK, .receiveFIN])
+        #expect(server.map(\.cause) == [.receiveSYN, .receiveACK, .receiveFIN, .close, .receiveACK])
+        #expect(told.allSatisfy { $0.certainty == .exact && $0.source == .trace })
+        #expect(client.allSatisfy { $0.identity.local == clientEnd && $0.identity.remote == serverEnd })
+        #expect(server.allSatisfy { $0.identity.local == serverEnd && $0.identity.remote == clientEnd })
+        for life in [client, server] {
+            let times = life.map { Int64($0.time.monotonicNanoseconds) }
+            #expect(times == times.sorted())
+            #expect(life.dropFirst().map(\.timeInState) == zip(times, times.dropFirst()).map { .nanoseconds($1 - $0) })
+        }
+        #expect(client.first?.pid == getpid())
+        let final = try #require(server.last?.final)
+        #expect(final.bytesSent == 5)
+        #expect(final.bytesReceived == 3)
+        #expect(final.duration != nil)
+        #expect(try watch.look().isEmpty)
+        #expect(watch.known.values.sorted { $0.rawValue < $1.rawValue } == [.timeWait, .listen])
+    }
+
+    @Test func `What existed is told once, and its later steps are exact`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let pair = try lab.loopbackPair()
+        let watch = try TraceWatch(lab)
+        #expect(watch.existing.count == 3)
+        try pair.client.shutDown()
+        let told = try watch.wait { $0.to == .finWait2 }
+        #expect(told.paths == ["ESTABLISHED>FIN_WAIT_1", "ESTABLISHED>CLOSE_WAIT", "FIN_WAIT_1>FIN_WAIT_2"])
+        #expect(told.allSatisfy { $0.certainty == .exact })
+        #expect(try watch.look().isEmpty)
+    }
+
+    @Test(arguments: Script.steps.filter { $0.expected.firstRange(of: "TIME_WAIT") == nil })
+    func `Every step by a segment or a call is told once, exactly, and no dump tells it again`(script: Script) throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let connection = try script.connect(lab, over: .ipv4)
+        let watch = try TraceWatch(lab)
+        let cookie = try lab.cookie(of: connection)
+        try script.act(connection)
+        let told = watch.hear()
+        #expect(told.paths == [script.expected])
+        #expect(told.first?.identity.cookie == cookie)
+        #expect(told.first?.certainty == .exact)
+        #expect(try watch.look().isEmpty)
+        #expect(try watch.look().isEmpty)
+    }
+
+    @Test(arguments: Script.ends)
+    func `A reset in each state is told once, with its cause, and nothing after it`(script: Script) throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try TraceWatch(lab)
+        let connection = try script.connect(lab, over: .ipv4)
+        var before = try watch.hear() + watch.glance()
+        // A minisocket's are not traced: the first lookup shows what became of it.
+        if script.from == .timeWait, !before.contains(where: { $0.to == .timeWait }) {
+            before += try watch.wait { $0.to == .timeWait }
+        }
+        let cookie = try lab.cookie(of: connection)
+        try script.act(connection)
+        var told = watch.hear()
+        let isTraced = !told.isEmpty
+        if told.isEmpty { told = try watch.glance() + watch.look() }
+        let ends = told.filter { $0.identity.cookie == cookie }
+        #expect(ends.paths == [script.expected])
+        #expect(ends.first?.certainty == (isTraced ? .exact : .observed))
+        let isAcknowledged = script.from == .lastAck && script.testDescription.hasSuffix("ACK)")
+        if !isAcknowledged, script.from != .lastAck { #expect(ends.first?.cause == .receiveRST) }
+        connection.close()
+        #expect(try (watch.hear() + watch.look() + watch.look()).filter { $0.identity.cookie == cookie }.isEmpty)
+    }
+}
