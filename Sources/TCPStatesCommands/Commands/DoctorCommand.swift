@@ -11,7 +11,7 @@ struct DoctorCommand: ParsableCommand {
         abstract: "What is wrong with TCP here, whose it is, and what helps.",
         usage: "tcpstates doctor [<options>]",
         discussion: """
-            First what can be seen from here, and what not, with the remedy. Then it looks twice at all sockets, a second \
+            First what can be seen from here, and what not, with the remedy (-H leaves that out). Then it looks twice at all sockets, a second \
             apart, and says what is wrong: SYN floods, programs that do not accept, close or read, ports that run out, \
             destinations that do not answer, retransmissions, limits of the kernel that are reached. Each finding names \
             the listener or destination, the process, what to type, and what that costs. It changes no setting.
