@@ -95,7 +95,7 @@ $(MAN): $(BIN) $(wildcard docs/man/*)
 	$(BIN) --generate-completion-script fish > $$share/fish/vendor_completions.d/tcpstates.fish
 	swift build $(RELEASE) --product generate-manual >&2
 	.build/release/generate-manual $(BIN) --multi-page --date $(MAN_DATE) --output-directory .build/man
-	rm -f .build/man/tcpstates.help.1
+	rm -f .build/man/tcpstates.{help,swift-test}.1
 	for page in .build/man/tcpstates.*.1; do
 	    command=$${page#*/tcpstates.}
 	    awk -f docs/man/subcommand.awk "$$page" > "$(@D)/tcpstates-$$command"

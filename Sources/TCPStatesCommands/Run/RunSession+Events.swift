@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SockDiag
 internal import SocketOwners
 internal import TCPWatch
@@ -133,6 +134,12 @@ extension RunSession where Renderer: ~Copyable {
             _ = tests.readStream()
             report.leaks = remains.map { $0.finding(tests.log) } + report.leaks
             report.isTestRun = true
+        }
+        if report.end == .killed(signal: SIGINT), isatty(output.descriptor) == 1 {
+            // Behind the terminal's own ^C.
+            var text = TextBuffer()
+            text.append(.newline)
+            output.flush(&text)
         }
         renderer.render(report)
         renderer.flush(to: &output)

@@ -19,6 +19,8 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     var isOver = false
     /// Whether a signal asks not to wait any longer.
     var isInterrupted = false
+    /// Whether whoever started this process has gone.
+    var isAbandoned = false
     var toldSteps = 0
     var hasComplained = false
     /// What test processes held just before they ended.
@@ -63,6 +65,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             wait(for: signals, until: deadline)
             end = try takeSignals(signals, for: child, search, watcher)
             try takeEvents(from: watcher)
+            if isAbandoned || isInterrupted && plan.tests != nil { end = try endDescendants(signals, child) }
             if let tests = plan.tests { try lookAtTests(tests, search) }
             guard let limit = deadline, clock.now >= limit || toldSteps >= plan.transitions ?? .max else { continue }
             kill(child.pid, SIGTERM)
@@ -70,8 +73,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         }
         report.duration = clock.now - start
         report.end = end ?? report.end
-        if plan.tests != nil, isInterrupted { try endDescendants(signals, child) }
-        isInterrupted = plan.tests != nil && isInterrupted
+        isInterrupted = isAbandoned || isInterrupted && plan.tests != nil
         try settle(search, child, signals, watcher, plan.watch.interval)
         watcher.stop()
         finish()
@@ -133,11 +135,10 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
                 continue
             }
             isInterrupted = true
-            // No terminal sends SIGTERM. SIGIO tells that whoever started this process has gone.
-            let isOwn = !signal.isFromKernel || signal.number == SIGTERM
-            if report.duration == .zero, isOwn || signal.number == SIGIO {
-                kill(child.pid, signal.number == SIGIO ? SIGTERM : signal.number)
-            }
+            if signal.number == SIGIO { isAbandoned = true }
+            // No terminal sends SIGTERM.
+            guard report.duration == .zero, !signal.isFromKernel || signal.number == SIGTERM else { continue }
+            kill(child.pid, signal.number)
         }
         return try child.reap { process, status in
             try plan.tests?.handleStop(of: process, waitStatus: status) { test in

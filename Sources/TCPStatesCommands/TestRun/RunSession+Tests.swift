@@ -61,16 +61,22 @@ extension RunSession where Renderer: ~Copyable {
         }
     }
 
-    /// Ends all descendants, those at last that do not heed SIGTERM.
-    mutating func endDescendants(_ signals: borrowing SignalDescriptor, _ child: ChildCommand) throws {
+    /// Ends all descendants, those at last that do not heed SIGTERM; how COMMAND ended.
+    mutating func endDescendants(
+        _ signals: borrowing SignalDescriptor,
+        _ child: ChildCommand
+    ) throws -> ChildCommand.End {
+        var end: ChildCommand.End?
         let limit = clock.now + .seconds(2)
         while case let processes = try Descendants.current(), !processes.isEmpty {
             for process in processes { kill(process, clock.now < limit ? SIGTERM : SIGKILL) }
             wait(for: signals, until: clock.now + .milliseconds(20))
             while signals.next() != nil {}
-            _ = child.reap { process, status in
-                plan.tests?.handleStop(of: process, waitStatus: status) { _ in }
-            }
+            end =
+                child.reap { process, status in
+                    plan.tests?.handleStop(of: process, waitStatus: status) { _ in }
+                } ?? end
         }
+        return end ?? .killed(signal: SIGTERM)
     }
 }
