@@ -43,12 +43,13 @@ struct CommandSocket {
         isOlder = step.from.map { $0 != .closed && $0 != .bound } ?? false
     }
 
-    init(existing socket: WatchedSocket) {
+    /// A socket that was not seen to begin.
+    init(_ socket: WatchedSocket, isOlder: Bool) {
         identity = socket.identity
         namespace = socket.namespace
         state = socket.state
-        isOlder = true
         inode = socket.inode
+        self.isOlder = isOlder
     }
 
     /// Whether it is or was a connection, and no listener or bound socket.
@@ -76,6 +77,12 @@ struct CommandSocket {
             counters?.discountFIN()
         }
         isJustMeasured = false
+    }
+
+    /// It is there no more, and nobody told of its end.
+    mutating func vanish(at time: EventTime) {
+        state = .closed
+        endedAt = endedAt ?? time
     }
 
     /// Takes what the kernel measured of the full socket; in TIME_WAIT that counts the peer's FIN.

@@ -13,6 +13,8 @@ struct CommandSockets {
     private var asked: [UInt32: SocketCookie] = [:]
     /// The machine's listeners, by their ports.
     private var listeners: [UInt16: Set<SocketCookie>] = [:]
+    /// Where COMMAND has listened.
+    private var services: Set<SocketEndpoint> = []
     private(set) var census = StateCensus()
     /// What was measured of sockets that are not known: their TIME_WAIT, which is seen next, has another cookie.
     private var strays: [SocketIdentity: FinalCounters] = [:]
@@ -32,16 +34,59 @@ struct CommandSockets {
     /// Notes a listener that existed before: COMMAND may have inherited it.
     mutating func note(existing socket: WatchedSocket) {
         guard socket.state == .listen, let inode = socket.inode else { return }
-        sockets[socket.cookie] = CommandSocket(existing: socket)
+        sockets[socket.cookie] = CommandSocket(socket, isOlder: true)
         listeners[socket.local.port, default: []].insert(socket.cookie)
         asked[inode] = socket.cookie
     }
 
-    /// Notes a step.
-    mutating func note(_ step: Transition) {
+    /// Notes a socket that processes of COMMAND hold: whether that is news of a socket whose steps are known.
+    mutating func note(held socket: WatchedSocket) -> Bool {
+        let cookie = socket.cookie
+        if sockets[cookie] != nil { return claim(cookie, socket.owners) }
+        var new = CommandSocket(socket, isOlder: false)
+        new.isOwn = true
+        new.owners = socket.owners
+        let isAccepted = !(listeners[socket.local.port] ?? []).isEmpty
+        if new.isConnection { new.side = isAccepted ? .passive : .active }
+        sockets[cookie] = new
+        census.count(from: nil, to: socket.state)
+        if socket.state == .listen {
+            listeners[socket.local.port, default: []].insert(cookie)
+            services.insert(socket.local)
+        }
+        return false
+    }
+
+    /// Whether a connection has the local end of one of COMMAND's listeners, also of one that was found later.
+    func isAccepted(_ identity: SocketIdentity) -> Bool {
+        let local = identity.local
+        return !identity.remote.address.isAny && !services.isEmpty
+            && [local, SocketEndpoint(.anyIPv4, port: local.port), SocketEndpoint(.anyIPv6, port: local.port)]
+                .contains(where: services.contains)
+    }
+
+    /// A socket that was left open, with what is known of its life.
+    func leak(_ socket: WatchedSocket) -> SocketLeak {
+        let side = isAccepted(socket.identity) ? OpeningSide.passive : .unknown
+        return SocketLeak(socket, history: sockets[socket.cookie]?.steps ?? [], openedBy: side)
+    }
+
+    /// Lets go of sockets that nobody has told of, but for those that are still held.
+    mutating func settle(held: Set<SocketCookie>, at time: EventTime) {
+        for (cookie, socket) in sockets where socket.isOwn && socket.steps.isEmpty && !held.contains(cookie) {
+            census.count(from: socket.state, to: .closed)
+            sockets[cookie]?.vanish(at: time)
+        }
+    }
+
+    /// Notes a step; it, with what is known of it beyond what the watcher does.
+    @discardableResult
+    mutating func note(_ step: Transition) -> Transition {
         let cookie = step.identity.cookie
+        var step = step
         var socket = sockets[cookie] ?? CommandSocket(step)
         let before = sockets[cookie]?.state
+        if step.from == nil, before != .closed { step.from = before }
         socket.take(step)
         if before == nil, !strays.isEmpty, let counters = strays.removeValue(forKey: step.identity.ends) {
             socket.take(counters)
@@ -51,6 +96,7 @@ struct CommandSockets {
         if socket.isOwn { census.count(from: before, to: step.to) }
         if step.to == .listen { listeners[step.identity.local.port, default: []].insert(cookie) }
         if step.from == .listen { listeners[step.identity.local.port]?.remove(cookie) }
+        return step
     }
 
     /// Asks again who holds COMMAND's sockets: it may have started a process that inherits them.
@@ -104,6 +150,7 @@ struct CommandSockets {
         guard !socket.isOwn else { return false }
         sockets[cookie]?.isOwn = true
         census.count(from: nil, to: socket.state)
+        if socket.state == .listen { services.insert(socket.identity.local) }
         return true
     }
 

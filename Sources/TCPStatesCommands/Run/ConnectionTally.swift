@@ -18,6 +18,8 @@ struct ConnectionTally {
         private(set) var count = 0
         /// How many are not over.
         private(set) var open = 0
+        /// How many were not measured: the bytes are fewer than there were.
+        private(set) var unmeasured = 0
         private(set) var bytesSent: UInt64?
         private(set) var bytesReceived: UInt64?
         private(set) var retransmits: UInt64 = 0
@@ -27,6 +29,7 @@ struct ConnectionTally {
         fileprivate mutating func add(_ socket: CommandSocket, at now: EventTime) {
             count += 1
             if socket.endedAt == nil { open += 1 }
+            if socket.counters?.bytesSent == nil { unmeasured += 1 }
             if let sent = socket.counters?.bytesSent { bytesSent = (bytesSent ?? 0) &+ sent }
             if let received = socket.counters?.bytesReceived { bytesReceived = (bytesReceived ?? 0) &+ received }
             retransmits &+= socket.counters?.retransmits ?? 0

@@ -100,11 +100,11 @@ extension RunReport {
                 text.append(printable: namespace.label)
             }
             if let sent = sum.bytesSent {
-                text.append("  sent ")
+                text.append(sum.unmeasured > 0 ? "  sent ≥" : "  sent ")
                 text.append(bytes: sent)
             }
             if let received = sum.bytesReceived {
-                text.append("  received ")
+                text.append(sum.unmeasured > 0 ? "  received ≥" : "  received ")
                 text.append(bytes: received)
             }
             if sum.retransmits > 0 {
@@ -154,7 +154,7 @@ extension RunReport {
         text.append(openAtExit.count == 1 ? "it\n" : "them\n")
         for socket in openAtExit.prefix(Self.shownSockets) {
             text.append("  ")
-            text.append(printable: SocketLeak(socket.lastOpen, history: socket.steps).summary)
+            text.append(printable: SocketLeak(socket.lastOpen, history: socket.steps, openedBy: socket.side).summary)
             text.append(.newline)
         }
         if openAtExit.count > Self.shownSockets { text.append("  …\n") }

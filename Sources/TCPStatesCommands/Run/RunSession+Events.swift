@@ -6,7 +6,10 @@ internal import TCPWatch
 extension RunSession where Renderer: ~Copyable {
     /// Takes what the watcher has told, and asks it for more.
     mutating func takeEvents(from watcher: SocketWatcher) throws {
-        for (identity, counters) in inbox.takeCounters() { sockets.note(counters, of: identity) }
+        for (identity, counters) in inbox.takeCounters() {
+            if identity.cookie == marker?.cookie { caughtUpAt = clock.now }
+            sockets.note(counters, of: identity)
+        }
         guard !isOver, let events = inbox.take() else { return }
         if events.isEmpty {
             isOver = true
@@ -18,9 +21,7 @@ extension RunSession where Renderer: ~Copyable {
             switch event {
             case .socket(let socket): sockets.note(existing: socket)
             case .ready: hasBegun = true
-            case .transition(let step):
-                sockets.note(step)
-                steps.append(step)
+            case .transition(let step): steps.append(sockets.note(step))
             case .gap(let gap):
                 report.lost += gap.lost ?? 1
                 if plan.tellsSteps { renderer.render(event) }
@@ -54,7 +55,6 @@ extension RunSession where Renderer: ~Copyable {
 
     /// Tells the steps of COMMAND's sockets; of those that were just found to be, from their beginning.
     private mutating func tell(_ steps: [Transition], of claimed: Set<SocketCookie>) {
-        guard plan.tellsSteps || plan.transitions != nil else { return }
         var untold = claimed
         var told: [Transition] = []
         for step in steps {
@@ -66,8 +66,13 @@ extension RunSession where Renderer: ~Copyable {
                 told.append(step)
             }
         }
+        tell(told)
+    }
+
+    private mutating func tell(_ steps: [Transition]) {
+        guard plan.tellsSteps || plan.transitions != nil else { return }
         var events: [SocketEvent] = []
-        for var step in told where step.touches(plan.states) {
+        for var step in steps where step.touches(plan.states) {
             step.owners = sockets[step.identity.cookie]?.owners ?? []
             events.append(.transition(step))
         }
@@ -75,6 +80,19 @@ extension RunSession where Renderer: ~Copyable {
         guard plan.tellsSteps else { return }
         renderer.prepare(events)
         for event in events { renderer.render(event) }
+        renderer.flush(to: &output)
+    }
+
+    /// Asks COMMAND's processes, or the test processes among them, what they hold, when it is time or a test has begun or
+    /// ended.
+    mutating func look(_ search: LeakSearches) throws {
+        let hasNews = plan.tests?.readStream() ?? false
+        guard hasNews || looks.next <= clock.now else { return }
+        let processes = try plan.tests?.processes ?? Set(Descendants.current())
+        for socket in try looks.look(at: processes, search, remembers: plan.tests != nil)
+        where sockets.note(held: socket) {
+            tell(sockets[socket.cookie]?.steps ?? [])
+        }
     }
 
     /// Marks the sockets that were open until the kernel closed them, because their process had ended.
@@ -90,7 +108,11 @@ extension RunSession where Renderer: ~Copyable {
     }
 
     /// Sums up a socket that is over, or that is left.
-    private mutating func end(_ socket: CommandSocket) {
+    private mutating func end(_ socket: CommandSocket, isLast: Bool = false) {
+        var socket = socket
+        if sockets.isAccepted(socket.identity) { (socket.isOwn, socket.side) = (true, .passive) }
+        // The listener that it was accepted from may yet be found.
+        if !socket.isOwn, !isLast, undecided.count < Self.keptUndecided { return undecided.append(socket) }
         if socket.isConnection, !socket.isOlder {
             let now = EventTime.now()
             if socket.isOwn { report.connections.add(socket, at: now) } else { report.untold.add(socket, at: now) }
@@ -98,6 +120,9 @@ extension RunSession where Renderer: ~Copyable {
         }
         if socket.stateAtExit != nil, plan.tests == nil { report.openAtExit.append(socket) }
     }
+
+    /// So many connections may wait for it to be found out whose they were.
+    private static var keptUndecided: Int { 16384 }
 
     /// Gives sockets that processes of COMMAND still hold the time to go; what is left then has leaked.
     mutating func settle(
@@ -108,16 +133,20 @@ extension RunSession where Renderer: ~Copyable {
         _ interval: Duration
     ) throws {
         let end = clock.now
-        // The watcher has to look once more, for what ended with COMMAND.
-        let last = end + interval + .milliseconds(10)
+        marker = plan.watch.usesDestroyEvents && plan.watch.namespaces.isEmpty ? EndMarker() : nil
+        caughtUpAt = marker == nil ? end : nil
         while true {
             let processes = ProcessSelection(pids: Set(try Descendants.current()))
             let held = processes.pids.isEmpty ? [] : try search.heldSockets(by: processes)
+            // The watcher has to look once more, for what ended with COMMAND; a message may be lost.
+            let last = min(
+                caughtUpAt.map { $0 + interval + .milliseconds(10) } ?? .now + .seconds(9),
+                end + .seconds(2)
+            )
             let limit = held.isEmpty ? last : max(last, end + plan.rules.settleTime)
             if isInterrupted || isOver || clock.now >= limit {
-                report.leaks += held.map {
-                    RunReport.Finding(leak: SocketLeak($0, history: sockets[$0.cookie]?.steps ?? []))
-                }
+                sockets.settle(held: Set(held.map(\.cookie)), at: .now())
+                report.leaks += held.map { RunReport.Finding(leak: sockets.leak($0)) }
                 return
             }
             wait(for: signals, until: min(limit, clock.now + max(interval, .milliseconds(20))))
@@ -128,7 +157,7 @@ extension RunSession where Renderer: ~Copyable {
 
     /// Writes the report.
     mutating func finish() {
-        for socket in sockets.remaining { end(socket) }
+        for socket in undecided + sockets.remaining { end(socket, isLast: true) }
         report.census = sockets.census
         if let tests = plan.tests {
             _ = tests.readStream()

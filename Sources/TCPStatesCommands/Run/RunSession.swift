@@ -21,11 +21,16 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     var isInterrupted = false
     /// Whether whoever started this process has gone.
     var isAbandoned = false
+    /// What tells that the watcher has told all that ended with COMMAND, and when it had.
+    var marker: EndMarker?
+    var caughtUpAt: ContinuousClock.Instant?
+    var looks = Looks()
+    /// Connections that are over, and of which it is not known whose they were.
+    var undecided: [CommandSocket] = []
     var toldSteps = 0
     var hasComplained = false
     /// What test processes held just before they ended.
     var remains: [TestRemains] = []
-    var looks = TestLooks()
 
     /// What is passed on to COMMAND. What a terminal sends, it sends to COMMAND too.
     private static var passedOn: [Int32] { [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGIO] }
@@ -59,17 +64,19 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
 
         let start = clock.now
         let child = try plan.tests?.start(plan.words, mask: mask) ?? ChildCommand(plan.words, mask: mask)
-        var deadline = plan.duration.map { start + $0 }
+        let deadline = plan.duration.map { start + $0 }
+        var isAsked = false
         var end: ChildCommand.End?
         while end == nil {
-            wait(for: signals, until: deadline)
+            wait(for: signals, until: min(looks.next, isAsked ? looks.next : deadline ?? looks.next))
             end = try takeSignals(signals, for: child, search, watcher)
             try takeEvents(from: watcher)
             if isAbandoned || isInterrupted && plan.tests != nil { end = try endDescendants(signals, child) }
-            if let tests = plan.tests { try lookAtTests(tests, search) }
-            guard let limit = deadline, clock.now >= limit || toldSteps >= plan.transitions ?? .max else { continue }
+            try look(search)
+            let isEnough = toldSteps >= plan.transitions ?? .max || deadline.map { $0 <= clock.now } ?? false
+            guard isEnough, !isAsked, end == nil else { continue }
             kill(child.pid, SIGTERM)
-            deadline = nil
+            isAsked = true
         }
         report.duration = clock.now - start
         report.end = end ?? report.end
@@ -114,8 +121,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             pollfd(fd: plan.tests?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: plan.tests?.output?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
         ]
-        let next = plan.tests.map { $0.processes.isEmpty ? clock.now + .seconds(1) : looks.next }
-        let rest = (next ?? deadline).map { max(.zero, $0 - clock.now) }
+        let rest = deadline.map { max(.zero, $0 - clock.now) }
         let milliseconds = rest.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
         poll(&waited, nfds_t(waited.count), milliseconds)
         inbox.bell.clear()

@@ -18,43 +18,13 @@ struct TestRemains {
     }
 }
 
-/// Looks at what test processes hold, as often as a quarter of a processor allows: by these it is known when a socket was
-/// opened, and so in which tests.
-struct TestLooks {
-    /// When each socket was opened, at the earliest and at the latest, monotonic nanoseconds.
-    private var opened: [SocketCookie: ClosedRange<UInt64>] = [:]
-    /// When the last look began.
-    private var last = EventTime.now().monotonicNanoseconds
-    private(set) var next = ContinuousClock.now
-
-    /// When a socket was opened that is seen now.
-    func opening(of cookie: SocketCookie) -> ClosedRange<UInt64> {
-        opened[cookie] ?? last...max(last, EventTime.now().monotonicNanoseconds)
-    }
-
-    /// Looks at what they hold.
-    mutating func look(at processes: ProcessSelection, _ search: LeakSearches) throws {
-        let (begin, clock) = (EventTime.now().monotonicNanoseconds, ContinuousClock.now)
-        let held = try search.heldSockets(by: processes)
-        for socket in held where opened[socket.cookie] == nil { opened[socket.cookie] = opening(of: socket.cookie) }
-        last = begin
-        next = clock + max(.milliseconds(4), (.now - clock) * 4)
-    }
-}
-
 extension RunSession where Renderer: ~Copyable {
-    /// Looks at what test processes hold.
-    mutating func lookAtTests(_ tests: TestWatch, _ search: LeakSearches) throws {
-        let hasNews = tests.readStream()
-        guard !tests.processes.isEmpty, hasNews || looks.next <= clock.now else { return }
-        try looks.look(at: ProcessSelection(pids: tests.processes), search)
-    }
-
     /// Notes what a test process holds that is about to end.
     mutating func noteRemains(of process: Int32, _ test: String?, _ search: LeakSearches) throws {
         for socket in try search.heldSockets(by: ProcessSelection(pids: [process])) {
             let opened = looks.opening(of: socket.cookie)
-            var leak = SocketLeak(socket, history: sockets[socket.cookie]?.steps ?? [])
+            _ = sockets.note(held: socket)
+            var leak = sockets.leak(socket)
             let age = Duration.nanoseconds(Int64(clamping: EventTime.now().monotonicNanoseconds - opened.upperBound))
             if leak.age == nil, age >= .milliseconds(1) { leak.age = age }
             remains.append(TestRemains(leak: leak, opened: opened, test: test))

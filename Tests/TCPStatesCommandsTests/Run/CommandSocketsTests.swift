@@ -112,4 +112,63 @@ import Testing
         #expect(sockets.census.peaks[.established] == 3)
         #expect(sockets.census.now[.established] == 2)
     }
+
+    @Test func whatAProcessHoldsIsTheCommandsAlsoWhereNoStepWasTold() throws {
+        var sockets = CommandSockets()
+        let client = Self.identity(40_000, 443, cookie: 2)
+        let held = WatchedSocket(
+            remembered: client,
+            in: .established,
+            uid: 0,
+            inode: 9,
+            namespace: nil,
+            owners: [Self.owner]
+        )
+        let isNews = sockets.note(held: held)
+        #expect(!isNews)
+        let end = Self.step(client, nil, .closed)
+        let told = sockets.note(end)
+        #expect(told.from == .established)
+        let socket = try #require(sockets[client.cookie])
+        #expect(socket.isOwn)
+        #expect(socket.side == .active)
+        #expect(sockets.census.now[.established] == 0)
+    }
+
+    @Test func aListenerThatIsFoundLateHasItsConnections() throws {
+        var sockets = CommandSockets()
+        let end = Self.step(Self.identity(8080, 40_000, cookie: 2), nil, .closed)
+        sockets.note(end)
+        _ = sockets.conclude(end)
+        let removed = sockets.remove(end.identity.cookie, after: end)
+        #expect(removed?.isOwn == false)
+        #expect(!sockets.isAccepted(end.identity))
+        let held = WatchedSocket(
+            remembered: Self.listener,
+            in: .listen,
+            uid: 0,
+            inode: 9,
+            namespace: nil,
+            owners: [Self.owner]
+        )
+        _ = sockets.note(held: held)
+        #expect(sockets.isAccepted(end.identity))
+        #expect(!sockets.isAccepted(Self.listener))
+    }
+
+    @Test func whatVanishedUnseenIsNotLeft() throws {
+        var sockets = CommandSockets()
+        let held = WatchedSocket(
+            remembered: Self.listener,
+            in: .listen,
+            uid: 0,
+            inode: 9,
+            namespace: nil,
+            owners: [Self.owner]
+        )
+        _ = sockets.note(held: held)
+        sockets.settle(held: [], at: .now())
+        #expect(sockets.census.now[.listen] == 0)
+        #expect(sockets.census.peaks[.listen] == 1)
+    }
 }
