@@ -47,6 +47,7 @@ package struct StateExpectation: Sendable {
     package func failure() async throws -> String? {
         var configuration = SocketWatcher.Configuration()
         configuration.filter = filter
+        configuration.source = .poll
         configuration.interval = .milliseconds(10)
         let watcher = try SocketWatcher(configuration)
         let timer = Task {

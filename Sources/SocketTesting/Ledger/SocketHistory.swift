@@ -28,6 +28,7 @@ final class SocketHistory: Sendable {
             guard !state.isStarted else { return nil }
             state.isStarted = true
             var configuration = SocketWatcher.Configuration()
+            configuration.source = .poll
             configuration.interval = .milliseconds(50)
             // Of what has ended nothing is told.
             configuration.usesDestroyEvents = false
