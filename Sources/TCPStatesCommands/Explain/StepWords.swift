@@ -18,7 +18,7 @@ extension TCPStep {
         case .receiveFIN: "FIN / ACK"
         case .receiveFINACK: "FIN+ACK / ACK"
         case .receiveRST: "RST"
-        case .unreachable: "ICMP unreachable"
+        case .unreachable: "ICMP"
         case .timeout: "timeout"
         case .timeWaitTimeout: "60 s"
         case .reuse: "new SYN"
@@ -51,7 +51,7 @@ extension TCPStep {
         case (.receiveFINACK, _): "A FIN comes that acknowledges this side's too. It is answered with an ACK."
         case (.receiveRST, .synSent): "A RST comes: nothing listens there, connection refused."
         case (.receiveRST, _): "A RST comes: the peer, or something on the path, ends it at once."
-        case (.unreachable, _): "A router or the peer's machine says by ICMP that there is no way to it."
+        case (.unreachable, _): "The network says by ICMP that the peer cannot be reached."
         case (.timeout, .synSent): "No answer: the SYN is given up after tcp_syn_retries (connection timed out)."
         case (.timeout, .synReceived): "No final ACK: the SYN+ACK is given up after tcp_synack_retries."
         case (.timeout, .finWait2):
