@@ -27,7 +27,6 @@ final class SocketHistory: Sendable {
             guard !state.isStarted else { return nil }
             state.isStarted = true
             var configuration = SocketWatcher.Configuration()
-            configuration.source = .poll
             configuration.interval = .milliseconds(50)
             // A test means the same to root and to everybody else, and begins at once.
             configuration.source = .poll
