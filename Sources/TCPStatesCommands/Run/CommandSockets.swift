@@ -42,12 +42,15 @@ struct CommandSockets {
     /// Notes a socket that processes of COMMAND hold: whether that is news of a socket whose steps are known.
     mutating func note(held socket: WatchedSocket) -> Bool {
         let cookie = socket.cookie
-        if sockets[cookie] != nil { return claim(cookie, socket.owners) }
+        let side = socket.measuredSide
+        if sockets[cookie] != nil {
+            if side != .unknown { sockets[cookie]?.side = side }
+            return claim(cookie, socket.owners)
+        }
         var new = CommandSocket(socket, isOlder: false)
         new.isOwn = true
         new.owners = socket.owners
-        let isAccepted = !(listeners[socket.local.port] ?? []).isEmpty
-        if new.isConnection { new.side = isAccepted ? .passive : .active }
+        new.side = side
         sockets[cookie] = new
         census.count(from: nil, to: socket.state)
         if socket.state == .listen {
@@ -67,7 +70,7 @@ struct CommandSockets {
 
     /// A socket that was left open, with what is known of its life.
     func leak(_ socket: WatchedSocket) -> SocketLeak {
-        let side = isAccepted(socket.identity) ? OpeningSide.passive : .unknown
+        let side = isAccepted(socket.identity) ? OpeningSide.passive : socket.measuredSide
         return SocketLeak(socket, history: sockets[socket.cookie]?.steps ?? [], openedBy: side)
     }
 

@@ -46,7 +46,7 @@ extension RunReport {
             append(finding.leak, to: &text)
         }
         if leaks.contains(where: { $0.tests.count > 1 }) {
-            text.append("Which of several tests it was, a run with -- --no-parallel tells.\n")
+            text.append("Which of several tests it was, -- --no-parallel mostly tells, and the trait .noSocketLeaks.\n")
         }
     }
 

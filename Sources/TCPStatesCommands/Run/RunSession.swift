@@ -1,7 +1,5 @@
 internal import Glibc
 internal import SockDiag
-internal import SocketOwners
-internal import Synchronization
 internal import TCPWatch
 
 /// Runs COMMAND and follows its sockets to the report.
@@ -71,7 +69,10 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             wait(for: signals, until: min(looks.next, isAsked ? looks.next : deadline ?? looks.next))
             end = try takeSignals(signals, for: child, search, watcher)
             try takeEvents(from: watcher)
-            if isAbandoned || isInterrupted && plan.tests != nil { end = try endDescendants(signals, child) }
+            if isAbandoned || isInterrupted && plan.tests != nil {
+                let forced = try endDescendants(signals, child)
+                end = end ?? forced
+            }
             try look(search)
             let isEnough = toldSteps >= plan.transitions ?? .max || deadline.map { $0 <= clock.now } ?? false
             guard isEnough, !isAsked, end == nil else { continue }
@@ -140,7 +141,8 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
                 sockets.askAgain()
                 continue
             }
-            isInterrupted = true
+            if signal.number != SIGUSR1, signal.number != SIGUSR2 { isInterrupted = true }
+            // Nobody is at the other end of standard input any more, as the plugin has it.
             if signal.number == SIGIO { isAbandoned = true }
             // No terminal sends SIGTERM.
             guard report.duration == .zero, !signal.isFromKernel || signal.number == SIGTERM else { continue }

@@ -131,7 +131,6 @@ import Testing
         #expect(told.from == .established)
         let socket = try #require(sockets[client.cookie])
         #expect(socket.isOwn)
-        #expect(socket.side == .active)
         #expect(sockets.census.now[.established] == 0)
     }
 
