@@ -29,6 +29,13 @@ let package = Package(
             dependencies: [.product(name: "SocketTesting", package: "tcpstates")],
             path: "Tests/TraitCost"
         ),
+        .executableTarget(
+            name: "TraceCost",
+            dependencies: [
+                .product(name: "SockDiag", package: "tcpstates"),
+                .product(name: "TCPWatch", package: "tcpstates"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -6,7 +6,7 @@ internal import Testing
 @testable internal import KernelTrace
 
 /// A record, kept.
-struct Told {
+struct Told: Equatable {
     let event: TraceRecord.Event
     let from, to: TCPState
     let identity: SocketIdentity

@@ -9,11 +9,13 @@ struct StormTests {
     /// `TCPSTATES_STORM_SECONDS=60 swift test --filter StormTests` makes the storm a long one, and watches the memory too.
     private static let seconds = getenv("TCPSTATES_STORM_SECONDS").flatMap { Int(String(cString: $0)) }
 
-    @Test
+    @Test(.serialized, arguments: [SocketWatcher.Source.poll, .trace])
     func
-        `In a storm every end of every connection is told once or counted as lost, and the rest is as the kernel has it`()
-        async throws
+        `In a storm every end of every connection is told once or counted as lost, and the rest is as the kernel has it`(
+            source: SocketWatcher.Source
+        ) async throws
     {
+        if source == .trace { try TraceWatch.cancelUnlessPermitted() }
         let lab = try Lab.orCancel()
         defer { lab.close() }
         try lab.sysctl("net.ipv4.tcp_max_tw_buckets", 2000)
@@ -22,7 +24,12 @@ struct StormTests {
         let listeners = try lab.run { try Storm.listeners() }
         defer { listeners.forEach { close($0) } }
         let ledger = Ledger()
-        let watcher = try lab.run { try SocketWatcher() }
+        var configuration = SocketWatcher.Configuration()
+        configuration.source = source
+        // What a reader misses nobody tells it again.
+        configuration.bufferCapacity = 1 << 20
+        let setup = configuration
+        let watcher = try lab.run { try SocketWatcher(setup) }
         let reading = Task { for try await event in watcher { ledger.note(event) } }
         defer { reading.cancel() }
         while !ledger.read(\.isReady) { try await Task.sleep(for: .milliseconds(10)) }

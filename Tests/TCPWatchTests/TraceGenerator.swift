@@ -36,9 +36,9 @@ struct TraceGenerator {
     private let address: sockaddr_in
     private(set) var book: [SocketCookie: Side] = [:]
 
-    init() throws {
+    init(port: UInt16 = 7000) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        address = Self.loopback(port: 7000, last: 1)
+        address = Self.loopback(port: port, last: 1)
         try Self.check("bind", Self.with(address) { [listener] in bind(listener, $0, $1) })
         try Self.check("listen", listen(listener, 128))
     }

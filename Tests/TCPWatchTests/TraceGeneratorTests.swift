@@ -11,6 +11,7 @@ struct TraceGeneratorTests {
 
     /// Watches while the generator runs, until all that it has done is told.
     private func watch(
+        port: UInt16 = 7000,
         _ run: @escaping @Sendable (inout TraceGenerator) throws -> Void
     ) async throws -> (told: LifeBook, done: TraceGenerator) {
         try TraceWatch.cancelUnlessPermitted()
@@ -28,7 +29,7 @@ struct TraceGeneratorTests {
         while !told.read(\.isReady) { try await Task.sleep(for: .milliseconds(10)) }
         let done = try await Task.detached {
             try lab.run {
-                var generator = try TraceGenerator()
+                var generator = try TraceGenerator(port: port)
                 try run(&generator)
                 close(generator.listener)
                 return generator
@@ -72,6 +73,44 @@ struct TraceGeneratorTests {
         }
         let first = wrong.prefix(5).joined(separator: "\n")
         #expect(wrong.isEmpty, "\(wrong.count) of \(done.book.count):\n\(first)")
+    }
+
+    @Test func `An independent witness has counted as many steps of each kind`() async throws {
+        let port: UInt16 = 7077
+        guard access("/usr/bin/bpftrace", X_OK) == 0, Program.isRoot else {
+            try Test.cancel("bpftrace is not installed (apt-get install bpftrace), or this is not root")
+        }
+        let script = """
+            tracepoint:sock:inet_sock_set_state /args->sport == \(port) || args->dport == \(port)/ \
+            { @[args->oldstate, args->newstate] = count(); } interval:ms:100 { printf("tick\\n"); }
+            """
+        let mount = "mount -t tracefs t /sys/kernel/tracing; mount -t debugfs d /sys/kernel/debug"
+        let shell = "\(mount); exec 2>&1 bpftrace -B line -e '\(script)'"
+        let witness = try Program(["/usr/bin/unshare", "-m", "/bin/sh", "-c", shell])
+        var line = witness.readLine()
+        while let said = line, said != "tick" { line = witness.readLine() }
+        guard line != nil else { try Test.cancel("bpftrace does not run here") }
+        let count = 400
+        let (told, _) = try await watch(port: port) { try $0.run(count, endings: [.clientCloses]) }
+        kill(witness.pid, SIGINT)
+        var seen: [String: Int] = [:]
+        for line in witness.finish() where line.hasPrefix("@[") {
+            let parts = line.dropFirst(2).split(separator: "]: ")
+            seen[String(parts[0])] = parts.count > 1 ? Int(parts[1]) : nil
+        }
+        var counted: [String: Int] = [:]
+        for life in told.read(\.lives).values where life.path.first != .listen {
+            for (from, to) in zip([.closed] + life.path, life.path) {
+                // What the tracepoint calls a child's first step and a TIME_WAIT's.
+                let before: TCPState = from == .closed && to == .synReceived ? .listen : from
+                let after: TCPState = to == .timeWait ? .closed : to
+                counted["\(before.rawValue), \(after.rawValue)", default: 0] += 1
+            }
+        }
+        seen["7, 10"] = nil  // the listener's
+        seen["10, 7"] = nil
+        #expect(counted.values.reduce(0, +) == 10 * count)
+        #expect(seen == counted)
     }
 
     @Test func `Ten thousand lives between the same two ends are never mixed`() async throws {

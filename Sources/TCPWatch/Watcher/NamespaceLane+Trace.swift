@@ -22,10 +22,10 @@ extension NamespaceLane {
     }
 
     /// Does what is due.
-    func takeTurn(_ feed: TraceFeed, mustReconcile: Bool = false) throws(SockDiagError) {
+    func takeTurn(_ feed: TraceFeed) throws(SockDiagError) {
         let now = EventTime.now().monotonicNanoseconds
         try keepAppointments(feed, until: now)
-        if mustReconcile || schedule.reconciliation.due <= now {
+        if schedule.reconciliation.due <= now {
             try schedule.reconciliation.take { () throws(SockDiagError) in try reconcile(feed) }
         } else if schedule.glance.due <= now {
             try schedule.glance.take { () throws(SockDiagError) in try glance(feed) }

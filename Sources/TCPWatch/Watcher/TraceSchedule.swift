@@ -11,6 +11,8 @@ struct TraceSchedule {
         private(set) var period: UInt64
         /// When the next is due, monotonic nanoseconds.
         var due: UInt64 = 0
+        /// Before this moment there is none even where something was lost: dumps that lose more would never end.
+        private var earliest: UInt64 = 0
 
         fileprivate init(every shortest: Duration, share: Double) {
             self.shortest = max(shortest.inNanoseconds, 1_000_000)
@@ -24,8 +26,16 @@ struct TraceSchedule {
             try body()
             let cost = Double(Self.processorTime &- start)
             period = share > 0 ? max(shortest, UInt64(min(cost / share, 1e18))) : .max / 2
-            due = EventTime.now().monotonicNanoseconds &+ period
+            let now = EventTime.now().monotonicNanoseconds
+            due = now &+ period
+            earliest = now &+ Self.restraint * UInt64(min(cost, 1e18))
         }
+
+        /// Something was lost: the next is due as soon as may be.
+        mutating func hasten() { due = min(due, earliest) }
+
+        /// After a dump, this many times as long is left for reading.
+        private static var restraint: UInt64 { 4 }
 
         /// What the calling thread has used of a processor, the kernel's work for it included.
         private static var processorTime: UInt64 {

@@ -59,7 +59,8 @@ extension WatchLoop {
             if isCensus { nextCensus = now + Self.census }
             let count = owned.lanes.count
             try forEach(&owned.lanes) { lane throws(SockDiagError) in
-                try lane.takeTurn(feed, mustReconcile: lost > 0)
+                if lost > 0 { lane.schedule.reconciliation.hasten() }
+                try lane.takeTurn(feed)
                 return isCensus ? try lane.isInhabited() : true
             }
             if owned.lanes.count != count { feed.serve(owned.lanes) }

@@ -59,9 +59,12 @@ struct Run: ParsableCommand {
             print(table(try measure(suite.many, rounds: rounds)))
             print("### Watching \(count) sockets that do nothing\n")
             print(try watchTable(rounds: min(rounds, 3)))
+            print(try idleLine())
             fflush(nil)  // The next size takes minutes.
             withExtendedLifetime(holders) {}
         }
+        print("### Connections that come and go\n")
+        print(try traceTable(rounds: rounds))
         for count in sockets {
             let holders = try Holders(sockets: count, atLeast: 75)
             print("### Owners: \(count) sockets, \(holders.count) processes\n")

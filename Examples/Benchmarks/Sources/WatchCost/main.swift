@@ -76,6 +76,7 @@ case "dictionary":
     time = (processorTime() - start) / Double(looks)
 default:
     var configuration = SocketWatcher.Configuration()
+    configuration.source = .poll
     configuration.tellsExisting = false
     configuration.interval = .seconds(2)
     let watcher = try SocketWatcher(configuration)
