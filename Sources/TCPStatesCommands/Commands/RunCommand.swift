@@ -58,8 +58,13 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         var plan = RunPlan(words: command)
+        guard watch.source != .trace else {
+            throw ValidationError("run learns from dumps whose a socket is; leave out --source trace")
+        }
         plan.watch = try watch.configuration(selection, namespaces)
         plan.watch.states = .all
+        // Whose a socket is, dumps tell: they have its inode.
+        plan.watch.source = .poll
         plan.hasInterval = watch.interval != nil
         plan.states = selection.selectedStates
         plan.rules = try leaks.rules(states: selection.states.isEmpty ? nil : selection.selectedStates)
