@@ -7,6 +7,7 @@ internal import SockDiag
 /// r9 is the record, once there is one.
 struct Listing {
     let event: TraceRecord.Event
+    /// Read by the members below, and by whoever attaches.
     let types: BTF
     private let filter: TraceFilter
     private let ring: Int32

@@ -13,7 +13,8 @@ struct WatchCommand: ParsableCommand {
             A line for each step from one state to another; at its end the whole is summed up on standard error. \
             No privilege is needed.
 
-            All sockets are looked at four times a second, and of the end of each the kernel tells at once. A step \
+            With CAP_BPF and CAP_PERFMON, or as root, the kernel reports each step as it takes it. Else all sockets are \
+            looked at four times a second, and of the end of each the kernel tells at once. A step \
             whose both ends were seen is shown as →. Where states were passed through between two looks, it is ~→, and \
             via: names them. A connection's last line says what it sent, received and retransmitted, and how long it \
             lived. An arrow between the endpoints points away from the side that opened. What --state selects are steps \

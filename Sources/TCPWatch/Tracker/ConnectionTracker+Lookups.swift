@@ -54,12 +54,11 @@ extension ConnectionTracker {
         trace?.checks.add(entry.cookie, due: now + age)
     }
 
-    /// When to ask next, monotonic nanoseconds; nil where nothing is to be asked.
-    var nextAppointment: UInt64? {
-        guard let trace else { return nil }
-        guard let check = trace.checks.next else { return trace.ends.next }
-        return trace.ends.next.map { min($0, check) } ?? check
-    }
+    /// When to ask for a request or for what is missing, monotonic nanoseconds; the end of time where for nothing.
+    var nextCheck: UInt64 { trace?.checks.next ?? .max }
+
+    /// When to ask for a TIME_WAIT.
+    var nextEnd: UInt64 { trace?.ends.next ?? .max }
 
     /// The next that it is time to ask for.
     mutating func takeCheck(at time: UInt64) -> SocketIdentity? {

@@ -18,7 +18,7 @@ extension NamespaceLane {
     /// When there is something to be asked of the kernel, monotonic nanoseconds.
     var nextTurn: UInt64 {
         let dumps = min(schedule.reconciliation.due, schedule.glance.due)
-        return tracker.nextAppointment.map { min($0, dumps) } ?? dumps
+        return min(dumps, tracker.nextCheck, max(tracker.nextEnd, lateUntil))
     }
 
     /// Does what is due.

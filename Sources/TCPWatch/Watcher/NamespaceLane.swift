@@ -80,12 +80,14 @@ final class NamespaceLane {
         var existing: [TCPSocket] = []
         tracker.beginDump()
         // All before the first is told: who holds them is found in one pass.
-        try client.forEach(query) { record in
-            if tracker.owners != nil || configuration.filter != nil || configuration.tellsExisting {
-                existing.append(TCPSocket(record))
-                tracker.owners?.note(record)
-            } else {
-                tracker.observe(record, at: time) { _ in }
+        try schedule.reconciliation.take { () throws(SockDiagError) in
+            try client.forEach(query) { record in
+                if tracker.owners != nil || configuration.filter != nil || configuration.tellsExisting {
+                    existing.append(TCPSocket(record))
+                    tracker.owners?.note(record)
+                } else {
+                    tracker.observe(record, at: time) { _ in }
+                }
             }
         }
         try tracker.owners?.resolve()
@@ -103,7 +105,6 @@ final class NamespaceLane {
         tracker.trace?.shownUntil = EventTime.now().monotonicNanoseconds
         feed?.drain()
         tracker.endFirstDump()
-        schedule.begin()
     }
 
     /// Reads what the kernel tells of destroyed sockets; whether something was lost, so that a dump is due now.

@@ -55,9 +55,6 @@ struct TraceSchedule {
         reconciliation = Turn(every: configuration.reconciliationInterval, share: share)
         glance = Turn(every: configuration.interval, share: share)
     }
-
-    /// All sockets have been dumped just now.
-    mutating func begin() { reconciliation.due = EventTime.now().monotonicNanoseconds &+ reconciliation.period }
 }
 
 extension Duration {

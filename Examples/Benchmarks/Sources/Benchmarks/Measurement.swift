@@ -105,7 +105,9 @@ func watchTable(rounds: Int) throws -> String {
 private func traceCost(_ arguments: String...) throws -> [Double] {
     let child = try Child([sibling("TraceCost")] + arguments, output: .pipe)
     let numbers = child.drain().tail.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
-    guard try child.wait().status == 0, !numbers.isEmpty else { throw Failure("TraceCost \(arguments[0]) failed") }
+    guard try child.wait().status == 0, numbers.count == (arguments[0] == "idle" ? 2 : 6) else {
+        throw Failure("TraceCost \(arguments[0]) failed")
+    }
     return numbers
 }
 

@@ -142,11 +142,13 @@ let elapsed = seconds(CLOCK_MONOTONIC) - begin
 try await Task.sleep(for: .milliseconds(500))
 let theirs = max(seconds(CLOCK_PROCESS_CPUTIME_ID) - beginAll - mine, 0)
 let steps = count.steps.load(ordering: .relaxed)
+/// Three decimal places are more than is true.
+func rounded(_ number: Double) -> Double { (number * 1000).rounded() / 1000 }
 print(
-    Double(made) / elapsed,
-    mine / Double(max(made, 1)) * 1e6,
-    theirs / Double(max(steps, 1)) * 1e6,
-    theirs / elapsed * 100,
+    rounded(Double(made) / elapsed),
+    rounded(mine / Double(max(made, 1)) * 1e6),
+    rounded(theirs / Double(max(steps, 1)) * 1e6),
+    rounded(theirs / elapsed * 100),
     steps,
     count.lost.load(ordering: .relaxed)
 )
