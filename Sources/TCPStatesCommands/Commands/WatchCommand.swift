@@ -50,7 +50,12 @@ struct WatchCommand: ParsableCommand {
         case .table:
             let output = try output.open()
             let terminal = Terminal(descriptor: output.descriptor, color: self.output.color)
-            let table = EventTable(names: names, terminal: terminal, showsHeader: showsHeader)
+            let table = EventTable(
+                names: names,
+                terminal: terminal,
+                showsHeader: showsHeader,
+                tellsProcesses: watch.processes
+            )
             try run(configuration, table, to: output)
         case .jsonl:
             try run(configuration, records(JSONLWriter(), details, names), to: output.open())
