@@ -94,10 +94,10 @@ extension WatchTally.Kind {
 extension TextBuffer {
     /// Appends how often dumps told what the trace does not.
     mutating func append(periods: (all: Duration, requests: Duration)) {
-        append("traced; what no tracepoint tells was read every ")
+        append("traced; beside that, half-open requests were read every ")
         append(span: periods.requests.nanoseconds)
-        append(" of half-open requests and every ")
+        append(" and all sockets every ")
         append(span: periods.all.nanoseconds)
-        append(" of all sockets\n")
+        append(.newline)
     }
 }

@@ -16,6 +16,11 @@ import Testing
         #expect(text { WatchTally().append(to: &$0, after: .seconds(1), sockets: 1) } == lines)
     }
 
+    @Test func whatTheBudgetAllowedIsSaid() {
+        let line = "traced; beside that, half-open requests were read every 30.0s and all sockets every 2m40s\n"
+        #expect(text { $0.append(periods: (all: .seconds(160), requests: .seconds(30))) } == line)
+    }
+
     @Test func listenersAndBoundSocketsAreNoConnections() {
         var tally = WatchTally()
         let states: [(TCPState, TCPState)] = [
