@@ -48,7 +48,7 @@ endef
 
 .PHONY: run
 run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state close-wait"
-	@$(BIN) $(if $(filter list summary watch explain doctor help,$(firstword $(ARGS))),,watch) $(ARGS)
+	@$(BIN) $(if $(filter list summary watch run explain doctor help,$(firstword $(ARGS))),,watch) $(ARGS)
 
 .PHONY: test
 test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
@@ -98,7 +98,7 @@ $(MAN): $(BIN) $(wildcard docs/man/*)
 	$(BIN) --generate-completion-script fish > $$share/fish/vendor_completions.d/tcpstates.fish
 	swift build $(RELEASE) --product generate-manual >&2
 	.build/release/generate-manual $(BIN) --multi-page --date $(MAN_DATE) --output-directory .build/man
-	rm -f .build/man/tcpstates.help.1
+	rm -f .build/man/tcpstates.{help,swift-test}.1
 	for page in .build/man/tcpstates.*.1; do
 	    command=$${page#*/tcpstates.}
 	    awk -f docs/man/subcommand.awk "$$page" > "$(@D)/tcpstates-$$command"

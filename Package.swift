@@ -10,6 +10,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The trait that the command line and the plugins need, and with them swift-argument-parser.
+let commandLine: Set<String> = ["CommandLine"]
+
 let package = Package(
     name: "tcpstates",
     products: [
@@ -20,6 +23,12 @@ let package = Package(
         .library(name: "TCPDiagnosis", targets: ["TCPDiagnosis"]),
         .library(name: "SocketTesting", targets: ["SocketTesting"]),
         .library(name: "SocketTestingXCTest", targets: ["SocketTestingXCTest"]),
+        .plugin(name: "tcpstates-command", targets: ["tcpstates-command"]),
+        .plugin(name: "tcpstates-test", targets: ["tcpstates-test"]),
+    ],
+    traits: [
+        .trait(name: "CommandLine", description: "The command line and the plugins; takes swift-argument-parser."),
+        .default(enabledTraits: commandLine),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -45,7 +54,11 @@ let package = Package(
                 "SocketOwners",
                 "TCPDiagnosis",
                 "TCPWatch",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(
+                    name: "ArgumentParser",
+                    package: "swift-argument-parser",
+                    condition: .when(traits: commandLine)
+                ),
             ],
             swiftSettings: settings
         ),
@@ -53,9 +66,30 @@ let package = Package(
             name: "tcpstates",
             dependencies: [
                 "TCPStatesCommands",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(
+                    name: "ArgumentParser",
+                    package: "swift-argument-parser",
+                    condition: .when(traits: commandLine)
+                ),
             ],
             swiftSettings: settings
+        ),
+        .plugin(
+            name: "tcpstates-command",
+            capability: .command(
+                intent: .custom(verb: "tcpstates", description: "What TCP connections do: list, watch, summary, run.")
+            ),
+            dependencies: [.target(name: "tcpstates", condition: .when(traits: commandLine))]
+        ),
+        .plugin(
+            name: "tcpstates-test",
+            capability: .command(
+                intent: .custom(
+                    verb: "tcpstates-test",
+                    description: "Run the tests; report the sockets they left open."
+                )
+            ),
+            dependencies: [.target(name: "tcpstates", condition: .when(traits: commandLine))]
         ),
         .systemLibrary(name: "CLab", path: "Tests/CLab"),
         .target(

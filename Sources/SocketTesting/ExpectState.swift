@@ -47,8 +47,9 @@ package struct StateExpectation: Sendable {
     package func failure() async throws -> String? {
         var configuration = SocketWatcher.Configuration()
         configuration.filter = filter
-        configuration.source = .poll
         configuration.interval = .milliseconds(10)
+        // A test means the same to root and to everybody else, and begins at once.
+        configuration.source = .poll
         let watcher = try SocketWatcher(configuration)
         let timer = Task {
             try await Task.sleep(for: limit)

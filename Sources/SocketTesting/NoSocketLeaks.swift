@@ -115,7 +115,8 @@ extension Trait where Self == NoSocketLeaks {
     ///
     /// - Parameters:
     ///   - filter: sockets that may be left.
-    ///   - states: the states that count; all but TIME_WAIT without it. What the kernel finishes by itself never counts.
+    ///   - states: the states that count, for sockets that somebody holds; without it every one. With TIME_WAIT among them
+    ///     sockets count too that have been closed and that the kernel still finishes.
     ///   - settleTime: how long after the test a socket may take to go. The test ends as soon as none is left.
     ///   - severity: whether a leak fails the test or is a warning.
     /// - Returns: the trait.

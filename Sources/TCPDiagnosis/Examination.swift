@@ -77,25 +77,54 @@ struct Examination {
         whole > 0 ? Int((Double(part) / Double(whole) * 100).rounded(.down)) : part > 0 ? 100 : 0
     }
 
+    /// What the settings are.
+    func evidence(of settings: [KernelSetting]) -> [Finding.Evidence] {
+        settings.compactMap { setting in
+            let name = setting.rawValue.split(separator: ".").last.map(String.init) ?? setting.rawValue
+            return now.settings[setting].map { .init(name, $0, "\(setting.rawValue) = \($0)") }
+        }
+    }
+
     /// The command that changes a setting, in the namespace that is examined.
     func sysctl(_ setting: KernelSetting, _ value: some CustomStringConvertible) -> String {
-        let text = "\(value)"
-        let quoted = text.contains(" ") ? "'\(setting.rawValue)=\(text)'" : "\(setting.rawValue)=\(text)"
-        return inNamespace("sysctl -w \(quoted)")
+        inNamespace("sysctl -w \("\(setting.rawValue)=\(value)".quoted)")
     }
 
     /// The command as it has to be typed where the namespace is another one.
     func inNamespace(_ command: String) -> String {
-        if let current = try? NetworkNamespace.current, current == namespace { return command }
-        if let name = namespace.name { return "ip netns exec \(name) \(command)" }
+        if isHere { return command }
+        if let name = namespace.name { return "ip netns exec \(name.quoted) \(command)" }
         if let pid = namespace.pid { return "nsenter -t \(pid) -n \(command)" }
-        return "nsenter --net=\(namespace.label) \(command)"
+        return "nsenter --net=\(namespace.label.quoted) \(command)"
     }
 
     /// The option that makes `tcpstates` look there.
     var option: String {
-        if let current = try? NetworkNamespace.current, current == namespace { return "" }
-        return " --netns \(namespace.name ?? namespace.pid.map { "\($0)" } ?? namespace.label)"
+        if isHere { return "" }
+        let name = namespace.name ?? namespace.pid.map { "\($0)" } ?? namespace.label
+        return " --netns \(name.quoted)"
+    }
+
+    /// Whether it is the namespace of the calling thread.
+    private var isHere: Bool {
+        guard let current = try? NetworkNamespace.current else { return false }
+        return current == namespace
+    }
+}
+
+extension String {
+    /// As a shell takes it for one word.
+    fileprivate var quoted: String {
+        let isPlain = utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "-")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "="), UInt8(ascii: ":"):
+                true
+            default: false
+            }
+        }
+        return isPlain
+            ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }
 

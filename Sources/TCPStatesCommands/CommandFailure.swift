@@ -3,6 +3,8 @@ internal import Glibc
 /// What kept a command from its end, in one line: what could not be done, and why.
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
+    /// What the process exits with.
+    var status = EXIT_FAILURE
 
     init(_ description: String) { self.description = description }
 

@@ -1,14 +1,38 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SockDiag
+internal import Synchronization
 
 extension TCPStates {
     /// Runs the command line of the process, and ends the process with its status.
     public static func main() -> Never {
         // Whoever started us may have it ignored; a reader that went away then is an error to report.
+        var former = sigaction()
+        sigaction(SIGPIPE, nil, &former)
+        startedIgnoringSIGPIPE.store(
+            unsafeBitCast(former.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self),
+            ordering: .relaxed
+        )
         signal(SIGPIPE, SIG_DFL)
+        heedInput()
         Glibc.exit(run(Array(CommandLine.arguments.dropFirst())))
     }
+
+    /// Where the plugin started the process, the end of its standard input tells that the plugin has gone: SIGIO then
+    /// comes, and ends the process where nothing else is made of it.
+    private static func heedInput() {
+        guard getenv("TCPSTATES_INPUT_IS_LIFE") != nil else { return }
+        unsetenv("TCPSTATES_INPUT_IS_LIFE")
+        // The thread that starts processes for Foundation has signals blocked, and they would be.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
+        _ = fcntl(STDIN_FILENO, F_SETOWN, getpid())
+        _ = fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_ASYNC)
+    }
+
+    /// Whether the process was started with SIGPIPE ignored, as a program that it starts then has to be.
+    static let startedIgnoringSIGPIPE = Atomic(false)
 
     /// Runs a command line: the exit status, and what went wrong in one line on standard error.
     static func run(_ arguments: [String]) -> Int32 {
@@ -36,7 +60,9 @@ extension TCPStates {
     }
 
     private static func report(_ error: any Error) -> Int32 {
-        let status = exitCode(for: error).rawValue
+        // All has been said already.
+        if let code = error as? ExitCode { return code.rawValue }
+        let status = (error as? CommandFailure)?.status ?? exitCode(for: error).rawValue
         do {
             switch status {
             case EXIT_SUCCESS:

@@ -20,6 +20,7 @@ public struct TCPStates: ParsableCommand {
               tcpstates summary                         how many are in each state
               tcpstates summary --by state,local-port   which service is in trouble
               tcpstates watch                           every step, as it happens
+              tcpstates run -- make test                what a command's sockets do
               tcpstates explain close-wait              what a state means, and who is stuck
               tcpstates doctor                          what is wrong, whose it is, and what helps
               tcpstates --json | jq .state              an object a line, for programs
@@ -29,7 +30,8 @@ public struct TCPStates: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            ListCommand.self, SummaryCommand.self, WatchCommand.self, ExplainCommand.self, DoctorCommand.self,
+            ListCommand.self, SummaryCommand.self, WatchCommand.self, RunCommand.self, ExplainCommand.self,
+            DoctorCommand.self, SwiftTestCommand.self,
         ],
         defaultSubcommand: ListCommand.self
     )

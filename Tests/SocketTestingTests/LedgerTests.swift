@@ -132,6 +132,25 @@ import Testing
         #expect(throws: SocketFilterError.self) { try LeakWindow.begin("test", .noSocketLeaks(ignoring: "no filter")) }
     }
 
+    @Test func `What the kernel finishes by itself counts for who asks for TIME_WAIT, and for nobody else`() throws {
+        for (rules, expected) in [
+            (NoSocketLeaks.noSocketLeaks(settleTime: .zero), []),
+            (.noSocketLeaks(states: .all, settleTime: .zero), ["TIME_WAIT by test"]),
+        ] {
+            let window = try LeakWindow.begin("test", rules)
+            let port = try window.run {
+                let listener = try TestSocket.listener()
+                let client = try TestSocket.client(of: listener.port)
+                let accepted = try listener.accepted()
+                shutdown(client.descriptor, Int32(SHUT_WR))
+                shutdown(accepted.descriptor, Int32(SHUT_WR))
+                return client.port
+            }
+            #expect(try window.end([port]).summary == expected)
+            #expect(try LeakWindow.begin("next", rules).end([port]).summary == [])
+        }
+    }
+
     @Test func `Of several suspects each must count it, and one that warns makes it a warning`() throws {
         let strict = try LeakWindow.begin("strict")
         let lenient = try LeakWindow.begin("lenient", .noSocketLeaks(states: .closeWait, settleTime: .zero))
@@ -158,6 +177,15 @@ import Testing
         let own = leaks.filter { $0.socket.owners.map(\.descriptor) == [client.descriptor] }
         #expect(own.map(\.socket.state) == [.closed] && accepted == nil)
         #expect(own.first?.socket.remote.port == listener.port)
+    }
+
+    @Test func `A socket that was made and never used is found`() throws {
+        let window = try LeakWindow.begin("test")
+        let socket = try window.run { try TestSocket() }
+        let leaks = try SocketLedger.shared.end(window).findings().flatMap(\.leaks)
+        let own = leaks.filter { $0.socket.owners.map(\.descriptor) == [socket.descriptor] }
+        #expect(own.map(\.socket.state) == [.closed])
+        #expect(own.first?.reason.contains("neither connected nor closed") == true)
     }
 
     @Test func `A socket of another network namespace is found in its state`() throws {

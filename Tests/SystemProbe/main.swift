@@ -10,6 +10,7 @@ import TCPWatch
 //   namespaces        a line for each network namespace
 //   listeners SPACE   a line for each listening port of a namespace
 //   watch SOURCE  a line for each event until a listener ends, then what the watcher has left behind
+//   script WORD…      does to sockets what the words say, see script(_:)
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
 //
 // The last line of the first four says how many descriptors were left open.
@@ -39,6 +40,7 @@ do {
             isEnded.signal()
         }
         isEnded.wait()
+    case "script": script(Array(arguments))
     default:
         var thread = pthread_t()
         pthread_create(&thread, nil, { @Sendable _ in echo() }, nil)

@@ -31,9 +31,12 @@ internal import Testing
         #expect(flood.local == listener.local)
         #expect(flood.owners?.map(\.pid) == [getpid()])
         #expect(flood.title.contains("new clients are refused"))
-        #expect(flood["half_open"] == 65)
+        let halfOpen = try patient.lab.procNetTCP().filter { $0.state == .synReceived }.count
+        // Kernels differ by the one that is let in beyond the limit.
+        #expect((64...65).contains(halfOpen))
+        #expect(flood["half_open"] == halfOpen)
         #expect(flood["limit"] == 64)
-        #expect(flood["stuck"] == 65)
+        #expect(flood["stuck"] == halfOpen)
         #expect(flood["dropped_per_second"].map { $0 > 0 } == true)
         #expect(flood["sources"] == 1)
 
@@ -74,6 +77,18 @@ internal import Testing
         let after = try patient.connected(Self.clients, to: listener)
         #expect(before == 0)
         #expect(after == Self.clients)
+    }
+
+    @Test func `With SYN cookies tcp_max_syn_backlog does nothing, and is not recommended`() throws {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        try patient.lab.sysctl("net.ipv4.tcp_max_syn_backlog", 16)
+        let listener = try patient.lab.listener(backlog: 64)
+        try patient.sendSYNs(100, to: listener)
+        let flood = try patient.findings().only(.halfOpenFlood)
+        #expect(flood["half_open"].map { $0 >= 64 } == true)
+        #expect(flood["limit"] == 64)
+        #expect(flood.remedy(.maxSYNBacklog) == nil)
     }
 
     @Test func `Fewer retries empty the queue of a flood that has ended`() throws {
@@ -170,6 +185,6 @@ internal import Testing
         try patient.lab.peer(of: quiet, over: network).send(.syn)
         let flood = try patient.findings().only(.halfOpenFlood)
         #expect(flood.local?.port == listener.local.port)
-        #expect(flood["half_open"] == 17)
+        #expect(flood["half_open"].map { (16...17).contains($0) } == true)
     }
 }

@@ -44,6 +44,18 @@ internal import Testing
         }
     }
 
+    @Test func `Reserved ports are none to choose from, and what is no number is no setting`() {
+        let settings = KernelSettings([
+            .localPortRange: "40000\t40099\n", .reservedPorts: "1,40000-40009,40050,x,9-3,50000\n",
+            .synAckRetries: "many",
+            .memory: "99999999999999999999 9223372036854775807 3",
+        ])
+        #expect(settings.ephemeralPorts?.count == 100)
+        #expect(settings.ephemeralPortCount == 89)
+        #expect(settings.halfOpenSeconds == nil)
+        #expect(settings.values(of: .memory) == [1 << 40, 3])
+    }
+
     @Test func `Counters are read from the kernel's tables, whatever else is in them`() {
         let counters = KernelCounters(
             tables: """

@@ -5,10 +5,11 @@ internal import Glibc
 struct RouteSocket {
     private let descriptor: Descriptor
 
-    /// A socket that hears the given multicast groups, each an `RTNLGRP_*`.
-    init(groups: [rtnetlink_groups] = []) throws(LabError) {
+    /// A socket that hears the given multicast groups, each an `RTNLGRP_*`; or one of another netlink family, whose
+    /// messages have the same form.
+    init(groups: [rtnetlink_groups] = [], family: Int32 = NETLINK_ROUTE) throws(LabError) {
         let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue)
-        descriptor = try Descriptor("socket(NETLINK_ROUTE)") { socket(AF_NETLINK, type, NETLINK_ROUTE) }
+        descriptor = try Descriptor("socket(AF_NETLINK, \(family))") { socket(AF_NETLINK, type, family) }
         var address = sockaddr_nl()
         address.nl_family = sa_family_t(AF_NETLINK)
         address.nl_groups = groups.reduce(0) { $0 | 1 << ($1.rawValue - 1) }

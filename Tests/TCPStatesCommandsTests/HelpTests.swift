@@ -20,6 +20,14 @@ import Testing
         try expectSnapshot(TCPStates.helpMessage(for: WatchCommand.self, columns: 80), "help-watch.txt")
     }
 
+    @Test func runHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(for: RunCommand.self, columns: 80), "help-run.txt")
+    }
+
+    @Test func testHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(for: SwiftTestCommand.self, columns: 80), "help-swift-test.txt")
+    }
+
     @Test func explainHelpReadsAsReviewed() throws {
         try expectSnapshot(TCPStates.helpMessage(for: ExplainCommand.self, columns: 80), "help-explain.txt")
     }

@@ -1,5 +1,7 @@
 import Foundation
 import Glibc
+import SockDiag
+import Synchronization
 import Testing
 
 @testable import TCPStatesCommands
@@ -15,16 +17,21 @@ import Testing
         var (main, side): (Int32, Int32) = (-1, -1)
         try #require(openpty(&main, &side, nil, nil, &size) == 0)
         defer { close(main) }
+        // A terminal that nobody reads takes a few kilobytes. The last writer gone, what is left is read; then comes EIO.
+        let text = Mutex([UInt8]())
+        let reader = try JoinedThread { [main] in
+            var chunk = [UInt8](repeating: 0, count: 4096)
+            while case let count = read(main, &chunk, chunk.count), count > 0 {
+                text.withLock { $0 += chunk[..<count] }
+            }
+        }
         let environment = ["TERM": "xterm"].merging(environment) { $1 }
         let terminal = FileHandle(fileDescriptor: side, closeOnDealloc: false)
-        let result = try Tool.run(arguments, environment: environment, output: terminal)
-        #expect(result.status == 0)
-        // What was written stays readable once the last writer is gone; then the end is EIO.
+        let result = Result { try Tool.run(arguments, environment: environment, output: terminal) }
         close(side)
-        var text: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        while case let count = read(main, &chunk, chunk.count), count > 0 { text += chunk[..<count] }
-        return String(decoding: text, as: UTF8.self).replacing("\r\n", with: "\n")
+        reader.join()
+        #expect(try result.get().status == 0)
+        return String(decoding: text.withLock { $0 }, as: UTF8.self).replacing("\r\n", with: "\n")
     }
 
     @Test func aTerminalShowsColours() throws {

@@ -29,6 +29,20 @@ import Testing
         #expect(client.namespace != nil)
     }
 
+    @Test(arguments: [0, 1, 5000]) func countersTellWhichSideOpenedAConnection(_ bytes: Int) throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        var search = try search(lab)
+        let pair = try lab.loopbackPair()
+        try pair.send([UInt8](repeating: 1, count: bytes), from: .client)
+        try pair.send([UInt8](repeating: 1, count: bytes), from: .accepted)
+        let found = try search.heldSockets(by: Self.own)
+        for (end, side) in [(pair.client, OpeningSide.active), (pair.accepted, .passive)] {
+            let cookie = try end.cookie()
+            #expect(found.first { $0.cookie == cookie }?.measuredSide == side)
+        }
+    }
+
     @Test func whatWasThereBeforeIsNoLeak() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }

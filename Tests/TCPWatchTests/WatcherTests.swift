@@ -89,7 +89,13 @@ struct WatcherTests {
         lab?.close()
         lab = nil
         #expect(try await events.gap()?.source == .namespace)
-        #expect(try await events.next() == nil)
+        // A busy machine cannot keep the interval, and is told so first.
+        while let event = try await events.next() {
+            guard case .slowed = event else {
+                Issue.record("\(event) after the end")
+                break
+            }
+        }
         let error = #expect(throws: SockDiagError.self) { try SocketWatcher(configuration) }
         #expect(error?.code == .notFound)
     }

@@ -40,6 +40,16 @@ package struct ProcessDirectory: ~Copyable {
         ProcessName(commOf: "\(process)", in: descriptor)
     }
 
+    /// Whether a process runs and may not be looked into; one that ends may not either, for a moment.
+    package func isClosed(_ process: Int32) -> Bool {
+        do throws(Errno) {
+            _ = try Directory("\(process)/fd", in: descriptor)
+            return false
+        } catch {
+            return error.isRefusal && kind(of: process) == .program
+        }
+    }
+
     /// What a process is, as far as it tells whether its files matter.
     package enum Kind { case program, ended, kernelThread }
 
@@ -52,8 +62,12 @@ package struct ProcessDirectory: ~Copyable {
         let fields = line[(nameEnd + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 7)
         guard fields.count > 6, let flags = UInt32(String(decoding: fields[6], as: UTF8.self)) else { return nil }
         if flags & Self.kernelThreadFlag != 0 { return .kernelThread }
-        return fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X") ? .ended : .program
+        let hasEnded = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")
+        return hasEnded || flags & Self.exitingFlag != 0 ? .ended : .program
     }
+
+    /// `PF_EXITING` of `<linux/sched.h>`: the kernel has begun to close what the process holds.
+    private static let exitingFlag: UInt32 = 0x4
 
     /// `PF_KTHREAD` of `<linux/sched.h>`
     private static let kernelThreadFlag: UInt32 = 0x0020_0000

@@ -35,7 +35,7 @@ package struct LeakJudgement: Sendable {
     package func findings() throws(SockDiagError) -> [LeakFinding] {
         guard !cookies.isEmpty else { return [] }
         let found = try counting()
-        ledger.noteTold(found.map(\.holding.cookie))
+        ledger.noteJudged(cookies)
         var findings: [LeakFinding] = []
         for (holding, socket) in found {
             var leak = SocketLeak(socket, history: ledger.steps(of: holding.cookie), openedBy: holding.side)
@@ -49,31 +49,34 @@ package struct LeakJudgement: Sendable {
         return findings.sorted { $0.suspects.count < $1.suspects.count }
     }
 
-    /// What is still held, and counts by the rules of every window that it may have come in.
+    /// What is still there, and counts by the rules of every window that it may have come in.
     private func counting() throws(SockDiagError) -> [(holding: SocketLedger.Holding, socket: WatchedSocket)] {
         let holdings = try ledger.holdings(cookies)
         guard !holdings.isEmpty else { return [] }
         var client = try SockDiagClient()
-        var matchers: [ObjectIdentifier: LeakMatcher] = [:]
-        for suspect in holdings.flatMap(\.suspects) where matchers[ObjectIdentifier(suspect)] == nil {
-            matchers[ObjectIdentifier(suspect)] = try LeakMatcher(suspect.rules, for: &client)
+        var matchers: [LeakWindow: LeakMatcher] = [:]
+        for suspect in Set(holdings.flatMap(\.suspects)) {
+            matchers[suspect] = try LeakMatcher(suspect.rules, for: &client)
         }
         let extensions = matchers.values.reduce(into: SocketExtensions()) { $0.formUnion($1.extensions) }
-        let wanted = Set(holdings.map(\.cookie))
+        let isHeld = Dictionary(uniqueKeysWithValues: holdings.map { ($0.cookie, $0.pid != 0) })
         var rows: [SocketCookie: TCPSocket] = [:]
         try client.forEach(SocketQuery(extensions: extensions)) { record in
-            if record.inode != nil, wanted.contains(record.cookie) { rows[record.cookie] = TCPSocket(record) }
+            // Of a socket that is held there may be a second row, without an inode: its TIME_WAIT.
+            if isHeld[record.cookie] == (record.inode != nil) { rows[record.cookie] = TCPSocket(record) }
         }
         // What the kernel lists elsewhere, or no more, or as if it had never been connected, the descriptor tells.
         for holding in holdings where rows[holding.cookie].map({ $0.state == .bound && holding.peer != nil }) ?? true {
             rows[holding.cookie] = holding.descriptor?.socket(holding.cookie, peer: holding.peer)
         }
-        let pids = ProcessSelection(pids: Set(holdings.map(\.pid)))
+        let pids = ProcessSelection(pids: Set(holdings.map(\.pid)).subtracting([0]))
         let owners = try OwnerSnapshot(of: rows.values.compactMap(\.inode), in: pids)
         let counting = holdings.compactMap { holding -> (holding: SocketLedger.Holding, socket: WatchedSocket)? in
             guard let row = rows[holding.cookie] else { return nil }
             let socket = WatchedSocket(row, heldBy: owners[row.inode])
-            let isLeak = holding.suspects.allSatisfy { matchers[ObjectIdentifier($0)]?.counts(socket) == true }
+            let isLeak = holding.suspects.allSatisfy {
+                matchers[$0]?.counts(socket) == true && (holding.pid != 0 || $0.countsUnheld)
+            }
             return isLeak ? (holding, socket) : nil
         }
         return counting.sorted { $0.holding.since < $1.holding.since }

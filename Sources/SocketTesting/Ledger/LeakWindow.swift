@@ -1,3 +1,4 @@
+internal import SockDiag
 package import TCPWatch
 package import Testing
 
@@ -25,6 +26,9 @@ package final class LeakWindow: Sendable {
         parent = Self.current
     }
 
+    /// Whether sockets count too that nobody holds any more, because TIME_WAIT does.
+    var countsUnheld: Bool { rules.states.contains(.timeWait) }
+
     /// The window and those that it lies in, the innermost first.
     private var lineage: [LeakWindow] { Array(sequence(first: self) { $0.parent }) }
 
@@ -36,6 +40,8 @@ package final class LeakWindow: Sendable {
     }
 }
 
-extension LeakWindow: Equatable {
+extension LeakWindow: Hashable {
     package static func == (left: LeakWindow, right: LeakWindow) -> Bool { left === right }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }

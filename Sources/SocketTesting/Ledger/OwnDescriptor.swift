@@ -12,7 +12,7 @@ struct OwnDescriptor {
             throw SockDiagError(
                 errno: error.rawValue,
                 operation: "list this process' descriptors",
-                remedy: "mount /proc"
+                remedy: error.isGone ? "mount it: mount -t proc proc /proc" : ""
             )
         }
     }

@@ -1,6 +1,5 @@
 internal import Dispatch
 internal import SockDiag
-internal import Synchronization
 internal import TCPWatch
 
 /// The steps of the sockets that are there, for the reader of a leak: how it came to its state. One watcher, with its
@@ -12,7 +11,7 @@ final class SocketHistory: Sendable {
         var steps: [SocketCookie: [Transition]] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     /// Open when the sockets that existed are known, or never will be.
     private let readiness = DispatchSemaphore(value: 0)
     /// A connection has a handful of steps; of a descriptor that is used again and again these are kept.
@@ -28,8 +27,9 @@ final class SocketHistory: Sendable {
             guard !state.isStarted else { return nil }
             state.isStarted = true
             var configuration = SocketWatcher.Configuration()
-            configuration.source = .poll
             configuration.interval = .milliseconds(50)
+            // A test means the same to root and to everybody else, and begins at once.
+            configuration.source = .poll
             // Of what has ended nothing is told.
             configuration.usesDestroyEvents = false
             configuration.tellsExisting = false

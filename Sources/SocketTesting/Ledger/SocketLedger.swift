@@ -1,64 +1,16 @@
-internal import Glibc
 package import SockDiag
-internal import SocketOwners
 internal import Synchronization
 internal import TCPWatch
 
 /// Which TCP sockets this process and its children hold, and in whose window each of them came.
 ///
 /// There is one for the process. It looks whenever a window opens or closes, so that between two looks the same windows
-/// are open: a socket that is new has come in one of these. ``SocketCalls`` often knows better in which.
+/// are open: a socket that is new has come in one of these. Where the call that made it was seen, it is known in which.
 package final class SocketLedger: Sendable {
+    /// That of this process.
     package static let shared = SocketLedger()
 
-    /// A socket that is held.
-    struct Holding {
-        let cookie: SocketCookie
-        /// Who holds it; the descriptor where it is this process.
-        var pid: Int32 = 0
-        var descriptor: OwnDescriptor?
-        /// The number of the look that it was last seen at.
-        var lastSeen = 0
-        /// Which end of a connection it is.
-        var side = OpeningSide.unknown
-        /// Whom it was to be connected to; when the connection is over, the kernel does not know it any more.
-        var peer: SocketEndpoint?
-        /// When it was first seen.
-        let since = ContinuousClock.now
-        /// The windows one of which it came in; none where it was made in nobody's.
-        private(set) var suspects: [LeakWindow]
-        /// Whether nobody else comes into question.
-        private var isCertain = false
-        /// Whether somebody has told of it.
-        var isTold = false
-
-        init(cookie: SocketCookie, suspects: [LeakWindow]) { (self.cookie, self.suspects) = (cookie, suspects) }
-
-        /// The window that it is known to have been made in; none where it was in nobody's, nil where it is not known.
-        var maker: [LeakWindow]? {
-            get { isCertain ? suspects : nil }
-            set { (suspects, isCertain) = (newValue ?? suspects, newValue != nil) }
-        }
-    }
-
-    struct State {
-        var open: [LeakWindow] = [] {
-            didSet {
-                let outer = Set(open.compactMap { $0.parent.map(ObjectIdentifier.init) })
-                suspects = open.filter { !outer.contains(ObjectIdentifier($0)) }
-            }
-        }
-        /// The windows that something can come in without anybody knowing in which: all that are open, but for those
-        /// around another one.
-        private(set) var suspects: [LeakWindow] = []
-        /// The number of the last look.
-        var lookCount = 0
-        var holdings: [SocketCookie: Holding] = [:]
-        /// The one end of a connection of which the other is not known yet.
-        var halves: [Connection: SocketCookie] = [:]
-    }
-
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let history = SocketHistory()
     /// Whether a window is open.
     let isWatching = Atomic(false)
@@ -90,9 +42,9 @@ package final class SocketLedger: Sendable {
                 }
             }
             try state.look()
-            let stillOpen = state.open.filter { $0 != window }
+            let stillOpen = Set(state.open).subtracting([window])
             let due = state.holdings.values.filter { holding in
-                guard !holding.isTold, !holding.suspects.contains(where: stillOpen.contains) else { return false }
+                guard !holding.isJudged, !holding.suspects.contains(where: stillOpen.contains) else { return false }
                 let place = LeakWindow.innermost(around: holding.suspects)
                 return place == window || place == nil && holding.suspects.contains(window)
             }
@@ -100,7 +52,7 @@ package final class SocketLedger: Sendable {
         }
     }
 
-    /// What is still held of these.
+    /// What is still held of these, or counts though it is not.
     func holdings(_ cookies: [SocketCookie]) throws(SockDiagError) -> [Holding] {
         try state.withLock { state throws(SockDiagError) in
             try state.look()
@@ -112,36 +64,7 @@ package final class SocketLedger: Sendable {
     func steps(of cookie: SocketCookie) -> [Transition] { history[cookie] }
 
     /// Nobody else tells of these.
-    func noteTold(_ cookies: [SocketCookie]) {
-        state.withLock { state in for cookie in cookies { state.holdings[cookie]?.isTold = true } }
-    }
-}
-
-extension SocketLedger.State {
-    /// Notes what is new, and forgets what nobody holds any more.
-    fileprivate mutating func look() throws(SockDiagError) {
-        lookCount += 1
-        try OwnDescriptor.forEach { descriptor in
-            guard let cookie = descriptor.cookie, holdings[cookie] != nil || descriptor.isTCP else { return }
-            see(cookie, getpid(), descriptor)
-        }
-        let children = Descendants.pids
-        if !children.isEmpty {
-            let owners = try OwnerSnapshot(in: ProcessSelection(pids: children))
-            var client = try SockDiagClient()
-            try client.forEach { record in
-                if let owner = owners[record.inode].first { see(record.cookie, owner.pid, nil) }
-            }
-        }
-        holdings = holdings.filter { $0.value.lastSeen == lookCount }
-    }
-
-    /// Notes that a process holds a socket. One that is new has come in a window that is open.
-    mutating func see(_ cookie: SocketCookie, _ pid: Int32, _ descriptor: OwnDescriptor?) {
-        var holding = holdings[cookie] ?? SocketLedger.Holding(cookie: cookie, suspects: suspects)
-        // Of several holders it is this process first.
-        if holding.lastSeen != lookCount || descriptor != nil { (holding.pid, holding.descriptor) = (pid, descriptor) }
-        holding.lastSeen = lookCount
-        holdings[cookie] = holding
+    func noteJudged(_ cookies: [SocketCookie]) {
+        state.withLock { state in for cookie in cookies { state.holdings[cookie]?.isJudged = true } }
     }
 }

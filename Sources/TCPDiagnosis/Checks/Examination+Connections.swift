@@ -43,8 +43,7 @@ extension Examination {
                         .init(
                             "See them, and with whom: that leads to the place in the program.",
                             "tcpstates -pi --state close-wait" + option
-                                + (owners.first.map { " pid = \($0.pid)" } ?? ""),
-                            price: "None."
+                                + (owners.first.map { " pid = \($0.pid)" } ?? "")
                         ),
                         .init(
                             "Restart the program: that closes them all, until it has leaked as many again.",
@@ -91,8 +90,7 @@ extension Examination {
                         .init(
                             "See what the program is doing: blocked, stopped, or too slow.",
                             "tcpstates -pm" + option + " 'recvq > 0'"
-                                + (group.owners.first.map { " and pid = \($0.pid)" } ?? ""),
-                            price: "None."
+                                + (group.owners.first.map { " and pid = \($0.pid)" } ?? "")
                         )
                     ]
                 )
@@ -113,8 +111,7 @@ extension Examination {
                     remedies: [
                         .init(
                             "Look at the program there.",
-                            "tcpstates -po" + option + " 'dst \(peer) and sendq > 0'",
-                            price: "None."
+                            "tcpstates -po" + option + " 'dst \(peer) and sendq > 0'"
                         )
                     ]
                 )
@@ -148,8 +145,7 @@ extension Examination {
                 remedies: [
                     .init(
                         "Look at the other side, for CLOSE_WAIT.",
-                        "tcpstates -p --state fin-wait-2" + option,
-                        price: "None."
+                        "tcpstates -p --state fin-wait-2" + option
                     ),
                     .init(
                         "Let the orphans end sooner.",

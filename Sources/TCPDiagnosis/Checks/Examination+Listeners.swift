@@ -58,9 +58,8 @@ extension Examination {
                     .init(
                         "See what the program is doing: blocked, out of descriptors, or too few workers.",
                         owners.first.map {
-                            "cat /proc/\($0.pid)/stack /proc/\($0.pid)/wchan; ls /proc/\($0.pid)/fd | wc -l"
-                        },
-                        price: "None."
+                            "ps -L -o tid,stat,wchan:30,comm -p \($0.pid); ls /proc/\($0.pid)/fd | wc -l"
+                        }
                     ),
                     backlog(listener, "Room for bursts: a larger backlog in the program's listen()"),
                 ]
@@ -81,18 +80,5 @@ extension Examination {
     func halfOpenLimit(_ listener: Listener) -> Int {
         guard now.settings[.synCookies] == 0, let most = now.settings[.maxSYNBacklog] else { return listener.limit }
         return min(listener.limit, most - most / 4)
-    }
-
-    /// A larger backlog, and what has to be changed for it.
-    func backlog(_ listener: Listener, _ what: String) -> Finding.Remedy {
-        let wanted = max(4096, listener.limit * 4)
-        let isCapped = (now.settings[.somaxconn] ?? .max) < wanted
-        return Finding.Remedy(
-            "\(what), now \(listener.limit)"
-                + (isCapped ? "; the kernel cuts it to net.core.somaxconn" : "")
-                + ". It takes effect when the program listens anew, most often a restart.",
-            isCapped ? sysctl(.somaxconn, wanted) : nil,
-            price: "About 300 bytes of kernel memory for each that waits, and longer waits for those at its end."
-        )
     }
 }

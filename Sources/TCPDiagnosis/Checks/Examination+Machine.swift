@@ -27,8 +27,8 @@ extension Examination {
                 evidence: evidence,
                 meaning: "Segments are lost on the way: a full line, a bad cable or radio, a peer that is gone.",
                 remedies: [
-                    .init("See which peers and paths.", "tcpstates -io" + option + " 'retrans > 0'", price: "None."),
-                    .init("See whether the losses are here.", inNamespace("ip -s link"), price: "None."),
+                    .init("See which peers and paths.", "tcpstates -io" + option + " 'retrans > 0'"),
+                    .init("See whether the losses are here.", inNamespace("ip -s link")),
                 ]
             )
         )
@@ -87,8 +87,7 @@ extension Examination {
                 remedies: [
                     .init(
                         "See which peers do not answer.",
-                        "tcpstates summary --by peer --state fin-wait-1,last-ack,closing",
-                        price: "None."
+                        "tcpstates summary --by peer --state fin-wait-1,last-ack,closing"
                     ),
                     .init(
                         "Give them up sooner.",
@@ -129,8 +128,7 @@ extension Examination {
                 remedies: [
                     .init(
                         "See who holds it: what is not read, or not acknowledged.",
-                        "tcpstates -pm 'recvq > 100000 or sendq > 100000'",
-                        price: "None."
+                        "tcpstates -pm 'recvq > 100000 or sendq > 100000'"
                     ),
                     .init("Allow more.", sysctl(.memory, raised), price: "The memory is not there for anything else."),
                 ]

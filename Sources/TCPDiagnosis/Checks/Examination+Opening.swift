@@ -5,33 +5,36 @@ extension Examination {
     /// Destinations that nearly all ports are taken to.
     mutating func checkPorts() throws(SockDiagError) {
         guard let range = now.settings.ephemeralPorts else { return }
-        for (route, use) in now.routes.sorted(by: { $0.value.total > $1.value.total }) {
-            // connect() takes over those ports by itself.
-            let reuse = now.settings[.timeWaitReuse] ?? 0
-            let takesOver = now.settings[.timestamps] != 0 && (reuse == 1 || reuse == 2 && route.to.address.isLoopback)
-            let used = takesOver ? use.open : use.total
-            guard Self.percent(used, of: range.count) >= thresholds.ports else { continue }
-            let owners = try owners(of: use.inode.map { [$0] } ?? [])
+        let count = now.settings.ephemeralPortCount
+        let ports = "\(range.lowerBound)–\(range.upperBound)" + (count < range.count ? ", less reserved ones" : "")
+        let reuse = now.settings[.timestamps] == 0 ? 0 : now.settings[.timeWaitReuse] ?? 0
+        /// Those that connect() does not take over by itself.
+        func used(_ route: Route, _ use: PortUse) -> Int {
+            reuse == 1 || reuse == 2 && route.to.address.isLoopback ? use.open : use.total
+        }
+        let full = now.routes.filter { Self.percent(used($0, $1), of: count) >= thresholds.ports }
+        for (route, use) in full.sorted(by: { $0.value.total > $1.value.total }) {
+            let used = used(route, use)
             let isTimeWait = use.timeWaits > use.open
-            let ports = "\(range.lowerBound)–\(range.upperBound)"
+            // Nobody holds what is in TIME_WAIT.
+            let owners = try use.inode.map { inode throws(SockDiagError) in try self.owners(of: [inode]) }
             findings.append(
                 Finding(
                     kind: .portExhaustion,
-                    title: "Ports to \(route.to) run out: \(used) of \(range.count) are taken"
-                        + (isTimeWait ? ", most of them by TIME_WAIT" : "") + owners.nameSuffix,
+                    title: "Ports to \(route.to) run out: \(used) of \(count) are taken"
+                        + (isTimeWait ? ", most of them by TIME_WAIT" : "") + (owners?.nameSuffix ?? ""),
                     remote: route.to,
                     owners: owners,
                     evidence: [
                         .init("used", used, "\(used) ports from \(route.from)"),
                         .init("time_wait", use.timeWaits, "\(use.timeWaits) of them in TIME_WAIT"),
-                        .init("range", range.count, "connect() chooses from \(range.count): \(ports)"),
-                        .init("tcp_tw_reuse", reuse, "\(KernelSetting.timeWaitReuse.rawValue) = \(reuse)"),
-                    ],
+                        .init("range", count, "connect() chooses from \(count): \(ports)"),
+                    ] + evidence(of: [.timeWaitReuse]),
                     meaning: """
                         A connection to this destination needs a port of its own here. When none is left, connect() fails with \
                         "Cannot assign requested address"; before that it becomes slow.
                         """,
-                    remedies: portRemedies(range, isTimeWait: isTimeWait && !takesOver)
+                    remedies: portRemedies(range, isTimeWait: isTimeWait && used == use.total)
                 )
             )
         }
@@ -100,8 +103,7 @@ extension Examination {
                     remedies: [
                         .init(
                             "See how far it is reachable, and whether a firewall here drops it.",
-                            inNamespace("tracepath -n \(address)") + "; nft list ruleset",
-                            price: "None."
+                            inNamespace("tracepath -n \(address)") + "; " + inNamespace("nft list ruleset")
                         ),
                         .init(
                             "Fail faster: two SYNs less to wait for.",

@@ -60,10 +60,10 @@ public struct Finding: Hashable, Sendable {
         public let effect: String
         /// What to type; nil where it is nothing to type. Nothing of it was run.
         public let command: String?
-        /// What it costs.
-        public let price: String
+        /// What it costs; nil where it costs nothing.
+        public let price: String?
 
-        init(_ effect: String, _ command: String?, price: String) {
+        init(_ effect: String, _ command: String?, price: String? = nil) {
             (self.effect, self.command, self.price) = (effect, command, price)
         }
     }

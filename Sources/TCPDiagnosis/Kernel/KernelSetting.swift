@@ -41,6 +41,8 @@ package struct KernelSetting: RawRepresentable, Hashable, Sendable {
     package static let timestamps = Self(tcp: "timestamps")
     /// The ports that `connect()` chooses from: two numbers.
     package static let localPortRange = Self(rawValue: "net.ipv4.ip_local_port_range")
+    /// Ports among them that it leaves out: `8080,9000-9010`.
+    package static let reservedPorts = Self(rawValue: "net.ipv4.ip_local_reserved_ports")
     /// Pages of 4 KiB that TCP may take: three numbers. Only in the first network namespace.
     package static let memory = Self(tcp: "mem")
     /// Connections that the firewall follows.

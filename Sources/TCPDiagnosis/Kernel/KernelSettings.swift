@@ -2,13 +2,13 @@ package import SockDiag
 
 /// The kernel's settings, as one network namespace has them.
 package struct KernelSettings: Sendable {
-    private let numbers: [KernelSetting: [Int]]
+    private let texts: [KernelSetting: String]
 
     /// Larger than any setting; what is computed with it does not overflow.
     private static let largest = 1 << 40
 
     /// The values by name, as `/proc/sys` has them.
-    init(_ numbers: [KernelSetting: [Int]]) { self.numbers = numbers }
+    init(_ texts: [KernelSetting: String]) { self.texts = texts }
 
     /// No setting is known.
     package static let none = KernelSettings([:])
@@ -22,22 +22,32 @@ package struct KernelSettings: Sendable {
 
     /// Those of the calling thread's namespace.
     init() {
-        var numbers: [KernelSetting: [Int]] = [:]
+        var texts: [KernelSetting: String] = [:]
         for setting in KernelSetting.all {
             let path = "/proc/sys/" + setting.rawValue.split(separator: ".").joined(separator: "/")
-            guard let bytes = try? OpenFile.start(of: path, limit: 128) else { continue }
-            numbers[setting] = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-                .compactMap { Int($0) }
-                .map { max(-Self.largest, min($0, Self.largest)) }
+            guard let bytes = try? OpenFile.start(of: path, limit: 16 * 1024) else { continue }
+            texts[setting] = String(decoding: bytes, as: UTF8.self)
         }
-        self.init(numbers)
+        self.init(texts)
     }
 
     /// The value, or the first of several; nil where this kernel or namespace has no such setting.
-    package subscript(setting: KernelSetting) -> Int? { numbers[setting]?.first }
+    package subscript(setting: KernelSetting) -> Int? { values(of: setting).first }
 
     /// All values of a setting that has several.
-    package func values(of setting: KernelSetting) -> [Int] { numbers[setting] ?? [] }
+    package func values(of setting: KernelSetting) -> [Int] {
+        (texts[setting] ?? "").split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+            .map { max(-Self.largest, min($0, Self.largest)) }
+    }
+
+    /// The ports and ranges of a list: `8080,9000-9010`.
+    package func ports(of setting: KernelSetting) -> [ClosedRange<UInt16>] {
+        (texts[setting] ?? "").split { $0 == "," || $0.isWhitespace }.compactMap { part in
+            let ends = part.split(separator: "-").compactMap { UInt16($0) }
+            guard let first = ends.first, let last = ends.last, first <= last else { return nil }
+            return first...last
+        }
+    }
 }
 
 extension KernelSettings {
@@ -50,10 +60,18 @@ extension KernelSettings {
         self[.synRetries].map { Self.seconds(retries: $0) + (self[.synLinearTimeouts] ?? 0) }
     }
 
-    /// How many ports `connect()` can choose from.
+    /// The ports that `connect()` can choose from, reserved ones among them.
     package var ephemeralPorts: ClosedRange<UInt16>? {
         let ends = values(of: .localPortRange).compactMap { UInt16(exactly: $0) }
         return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
+    }
+
+    /// How many of them are not reserved.
+    package var ephemeralPortCount: Int {
+        guard let all = ephemeralPorts else { return 0 }
+        return ports(of: .reservedPorts).filter { $0.overlaps(all) }.reduce(all.count) {
+            $0 - $1.clamped(to: all).count
+        }
     }
 
     /// The sum of the timeouts, which double from one second up to `TCP_RTO_MAX` (120 s).
@@ -65,7 +83,7 @@ extension KernelSettings {
 extension KernelSetting {
     fileprivate static let all: [KernelSetting] = [
         synCookies, maxSYNBacklog, synAckRetries, synRetries, synLinearTimeouts, somaxconn, retries2, orphanRetries,
-        maxOrphans, finTimeout, maxTimeWait, timeWaitReuse, keepaliveTime, timestamps, localPortRange, memory,
-        conntrackCount, conntrackMax,
+        maxOrphans, finTimeout, maxTimeWait, timeWaitReuse, keepaliveTime, timestamps, localPortRange, reservedPorts,
+        memory, conntrackCount, conntrackMax,
     ]
 }

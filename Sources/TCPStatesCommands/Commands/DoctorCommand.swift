@@ -11,7 +11,7 @@ struct DoctorCommand: ParsableCommand {
         abstract: "What is wrong with TCP here, whose it is, and what helps.",
         usage: "tcpstates doctor [<options>]",
         discussion: """
-            First what can be seen from here, and what not, with the remedy. Then it looks twice at all sockets, a second \
+            First what can be seen from here, and what not, with the remedy (-H leaves that out). Then it looks twice at all sockets, a second \
             apart, and says what is wrong: SYN floods, programs that do not accept, close or read, ports that run out, \
             destinations that do not answer, retransmissions, limits of the kernel that are reached. Each finding names \
             the listener or destination, the process, what to type, and what that costs. It changes no setting.
@@ -24,14 +24,14 @@ struct DoctorCommand: ParsableCommand {
               cookies=50              SYN cookies a second that never come back
               accept-queue=80         connections not accepted, % of the queue
               drops=1                 SYNs and ACKs a second that a listener drops
-              close-wait=10           connections in CLOSE_WAIT, of one process …
-              close-wait-age=60s      … and silent for so long
+              close-wait=10           connections in CLOSE_WAIT, of one process,
+              close-wait-age=60s      and silent for so long
               ports=80                ports to one destination, % of those there are
               fin-wait-2=1000         connections in FIN_WAIT_2
               orphans=50              orphans, % of tcp_max_orphans
               unanswered=3            SYNs sent again, to one destination
-              retransmissions=5       segments sent again, % of all …
-              retransmission-rate=50  … and so many a second
+              retransmissions=5       segments sent again, % of all,
+              retransmission-rate=50  and so many a second
               zero-window=3           closed windows, of one process or peer
               memory=90               TCP memory, % of where pressure begins
               conntrack=80            connections the firewall follows, % of its table
@@ -73,7 +73,7 @@ struct DoctorCommand: ParsableCommand {
         let bell = try Bell()
         if examination.watch { StopSignal.ring(bell) }
         if showsAccess { reporter.report(Access.all()) }
-        var rounds = try DoctorRounds(namespaces.namespaces(), isGiven: namespaces.isGiven, examination.thresholds)
+        var rounds = try DoctorRounds(namespaces, examination.thresholds)
         var found = false
         var round = 1
         while wait(for: round == 1 ? examination.window.duration : examination.interval.duration, bell) {

@@ -37,7 +37,7 @@ struct WatchCommand: ParsableCommand {
     @OptionGroup var filter: FilterArguments
 
     func run() throws {
-        let configuration = try watch.configuration(selection, namespaces, filter)
+        let configuration = try watch.configuration(selection, namespaces, filter.filter)
         if watch.processes {
             let coverage = try OwnerSnapshot().coverage
             if !coverage.isComplete { TCPStates.complain(coverage.description) }
@@ -50,7 +50,12 @@ struct WatchCommand: ParsableCommand {
         case .table:
             let output = try output.open()
             let terminal = Terminal(descriptor: output.descriptor, color: self.output.color)
-            let table = EventTable(names: names, terminal: terminal, showsHeader: showsHeader)
+            let table = EventTable(
+                names: names,
+                terminal: terminal,
+                showsHeader: showsHeader,
+                tellsProcesses: watch.processes
+            )
             try run(configuration, table, to: output)
         case .jsonl:
             try run(configuration, records(JSONLWriter(), details, names), to: output.open())

@@ -91,7 +91,7 @@ extension DoctorReport {
         for (index, remedy) in finding.remedies.enumerated() {
             prose.entry(index == 0 ? "do" : "or", remedy.effect)
             if let command = remedy.command { prose.command("", command) }
-            if remedy.price != "None." { prose.entry("", "Price: \(remedy.price)") }
+            if let price = remedy.price { prose.entry("", "Price: \(price)") }
         }
         prose.entry("means", finding.meaning)
         prose.entry("seen", finding.evidence.map(\.text).filter { !$0.isEmpty }.joined(separator: "; ") + ".")
@@ -134,7 +134,7 @@ extension Finding.Remedy {
     fileprivate var fields: FieldValue {
         var fields: [(name: StaticString, value: FieldValue)] = [("effect", .text(effect))]
         if let command { fields.append(("command", .text(command))) }
-        fields.append(("price", .text(price)))
+        if let price { fields.append(("price", .text(price))) }
         return .fields(fields)
     }
 }

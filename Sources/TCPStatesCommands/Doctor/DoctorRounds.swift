@@ -8,17 +8,22 @@ struct DoctorRounds {
     private var doctors: [Doctor] = []
     private let isGiven: Bool
 
-    /// Looks at each for the first time. One that cannot be looked at is left out, and that is said.
-    init(_ namespaces: [NetworkNamespace], isGiven: Bool, _ thresholds: Thresholds) throws(SockDiagError) {
-        self.isGiven = isGiven
-        for namespace in namespaces {
+    /// Looks at each for the first time. Where all are meant, one that cannot be looked at is left out, and that is said.
+    init(_ options: NamespaceOptions, _ thresholds: Thresholds) throws(SockDiagError) {
+        isGiven = options.isGiven
+        var refused: [SockDiagError] = []
+        for namespace in try options.namespaces() {
             do throws(SockDiagError) {
                 doctors.append(try Doctor(of: namespace, thresholds: thresholds))
             } catch {
-                guard namespaces.count > 1 else { throw error }
-                TCPStates.complain("\(error)")
+                guard options.all else { throw error }
+                if error.code != .notFound { refused.append(error) }
             }
         }
+        guard let first = refused.first else { return }
+        // That nothing is wrong cannot be said of what was not looked at.
+        if doctors.isEmpty { throw first }
+        TCPStates.complain("\(first)" + (refused.count > 1 ? "; \(refused.count - 1) more namespaces likewise" : ""))
     }
 
     /// Looks again at all of them. A namespace that has ended is let go of.
@@ -36,7 +41,7 @@ struct DoctorRounds {
                 )
             } catch {
                 guard doctors.count > 1 else { throw error }
-                TCPStates.complain("\(error)")
+                if error.code != .notFound { TCPStates.complain("\(error)") }
                 doctors.remove(at: index)
             }
         }

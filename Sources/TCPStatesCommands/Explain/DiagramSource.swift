@@ -8,14 +8,17 @@ enum DiagramSource {
         text.append("digraph TCP {\n")
         text.append("  node [shape=box style=rounded fontname=\"Helvetica\"]\n")
         text.append("  edge [fontname=\"Helvetica\" fontsize=10]\n")
-        for state in TCPState.allCases {
+        for state in states {
             let count = number(of: state, counts).map { "\\n\($0)" } ?? ""
             let mark = marked.contains(state) ? " penwidth=3" : ""
             text.append("  \(state) [label=\"\(state)\(count)\"\(mark)]\n")
         }
+        // One box for where it begins and one for where it ends, or every arrow would lead around the others.
+        text.append("  END [label=\"CLOSED\"]\n")
         for step in steps {
             let style = step.isAbrupt ? " style=dashed" : ""
-            text.append("  \(step.origin) -> \(step.to) [label=\"\(step.label)\"\(style)]\n")
+            let end = step.to == .closed ? "END" : step.to.description
+            text.append("  \(step.origin) -> \(end) [label=\"\(step.label)\"\(style)]\n")
         }
         text.append("}\n")
     }
@@ -23,7 +26,7 @@ enum DiagramSource {
     /// In the language of Mermaid, which many sites draw from Markdown.
     static func appendMermaid(_ counts: StateCounts?, marking marked: Set<TCPState>, to text: inout TextBuffer) {
         text.append("stateDiagram-v2\n")
-        for state in TCPState.allCases {
+        for state in states {
             let count = number(of: state, counts).map { " (\($0))" } ?? ""
             text.append("    state \"\(state)\(count)\" as \(state)\n")
         }
@@ -39,8 +42,14 @@ enum DiagramSource {
         counts.flatMap { $0[state] > 0 ? $0[state] : nil }
     }
 
-    /// All but the ends that every connection can come to at once, which would hide the others.
-    static let steps = TCPStateMachine.steps.filter { !$0.isAbrupt || $0.from == .synSent || $0.from == .synReceived }
+    /// Those of RFC 9293, where a connection begins first.
+    private static let states = [.closed] + TCPState.allCases.filter { $0 != .bound && $0 != .closed }
+
+    /// Its steps, without the ends that every connection can come to at once, which would hide the others.
+    static let steps = TCPStateMachine.steps.filter { step in
+        let isHandshake = step.from == .synSent || step.from == .synReceived
+        return step.from != .bound && step.to != .bound && (isHandshake || !step.isAbrupt)
+    }
 }
 
 extension TCPStep {

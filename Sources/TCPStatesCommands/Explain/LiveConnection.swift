@@ -119,7 +119,9 @@ final class LiveConnection {
 
     private static func check(_ operation: String, _ result: Int32) throws(CommandFailure) {
         guard result < 0 else { return }
-        throw CommandFailure("cannot \(operation)", errno: errno)
+        let isDown = errno == ENETUNREACH
+        let failure = CommandFailure("cannot \(operation)", errno: errno)
+        throw isDown ? CommandFailure("\(failure); the loopback device is down: ip link set lo up") : failure
     }
 }
 

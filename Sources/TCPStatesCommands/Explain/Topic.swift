@@ -84,7 +84,7 @@ enum Topic {
         prose.entry("", "Every state also ends in CLOSED by a RST, by a timeout, and LISTEN and SYN_SENT by close().")
         let bound = counts.map { ": \($0[.bound]) now" } ?? ""
         prose.entry("BOUND", "Linux's name for a socket between bind() and listen() or connect()\(bound).")
-        prose.command("more", "tcpstates explain close-wait    tcpstates explain handshake    tcpstates doctor")
+        prose.command("more", "tcpstates explain close-wait    tcpstates explain handshake")
     }
 
     private func explain(

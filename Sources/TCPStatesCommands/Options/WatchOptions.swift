@@ -67,18 +67,18 @@ struct WatchOptions: ParsableArguments {
 
     /// What a watcher is asked for.
     ///
-    /// - Throws: what the filter and the namespaces throw.
+    /// - Throws: what the namespaces throw.
     func configuration(
         _ selection: SelectionOptions,
         _ namespaces: NamespaceOptions,
-        _ filter: FilterArguments
+        _ filter: SocketFilter? = nil
     ) throws -> SocketWatcher.Configuration {
         var configuration = SocketWatcher.Configuration()
         configuration.source = source.source
         configuration.family = selection.family
         configuration.states = selection.selectedStates
         if let interval { configuration.interval = interval.duration }
-        configuration.filter = try filter.filter
+        configuration.filter = filter
         configuration.resolvesOwners = processes
         if namespaces.isGiven {
             configuration.namespaces = try namespaces.namespaces()

@@ -14,9 +14,14 @@ struct Output: ~Copyable {
     static let chunk = 64 * 1024
 
     /// Standard output.
-    init() throws(CommandFailure) {
-        name = "standard output"
-        descriptor = STDOUT_FILENO
+    init() throws(CommandFailure) { try self.init("standard output", STDOUT_FILENO) }
+
+    /// Standard error, for the report of a command whose standard output is another program's.
+    static func standardError() throws(CommandFailure) -> Output { try Output("standard error", STDERR_FILENO) }
+
+    private init(_ name: String, _ descriptor: Int32) throws(CommandFailure) {
+        self.name = name
+        self.descriptor = descriptor
         // Closed, its number would go to the next descriptor that is opened.
         guard fcntl(descriptor, F_GETFD) >= 0 else { throw CommandFailure("cannot write to \(name)", errno: errno) }
     }
@@ -33,7 +38,9 @@ struct Output: ~Copyable {
         self.descriptor = descriptor
     }
 
-    deinit { if descriptor != STDOUT_FILENO { Glibc.close(descriptor) } }
+    deinit { if isFile { Glibc.close(descriptor) } }
+
+    private var isFile: Bool { descriptor > STDERR_FILENO }
 
     /// Whether text still reaches its end.
     var isOpen: Bool { failure == nil }
@@ -61,7 +68,7 @@ struct Output: ~Copyable {
 
     /// Closes a file, and reports what went wrong until then: some file systems say only now that they are full.
     mutating func close() throws(CommandFailure) {
-        if descriptor != STDOUT_FILENO, Glibc.close(descriptor) != 0, failure == nil {
+        if isFile, Glibc.close(descriptor) != 0, failure == nil {
             failure = CommandFailure("cannot write to \(name)", errno: errno)
         }
         descriptor = STDOUT_FILENO

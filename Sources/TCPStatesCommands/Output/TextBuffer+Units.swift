@@ -39,6 +39,15 @@ extension TextBuffer {
     }
 }
 
+extension TextBuffer {
+    /// Appends a number and what it counts.
+    mutating func append(_ count: Int, _ one: StaticString, _ many: StaticString) {
+        append(decimal: UInt64(count))
+        append(.space)
+        append(count == 1 ? one : many)
+    }
+}
+
 extension UInt8 {
     static let space = UInt8(ascii: " ")
     static let zero = UInt8(ascii: "0")

@@ -14,29 +14,33 @@ struct EventDescription {
 
     /// Whether there are `socket` records among them.
     private let tellsSockets: Bool
+    /// Whether there are those of `run` among them.
+    private let tellsRun: Bool
     private var sockets: SocketDescription
 
-    init(tellsSockets: Bool, details: SocketDetails, names: SocketNames) {
+    init(tellsSockets: Bool, tellsRun: Bool = false, details: SocketDetails, names: SocketNames) {
         self.tellsSockets = tellsSockets
+        self.tellsRun = tellsRun
         sockets = SocketDescription(details: details, names: names)
     }
 
-    /// Passes a record of the type: of a socket, of a step, or of a loss.
+    /// Passes a record of the type: of a socket, of a step, of a loss, or one of `run`.
     mutating func describe(
         _ type: StaticString,
         time: EventTime? = nil,
         socket: WatchedSocket? = nil,
         step: Transition? = nil,
         loss: Loss? = nil,
+        run: RunFields? = nil,
         to writer: inout some RecordWriter & ~Copyable
     ) {
-        let namespace = socket?.namespace ?? step?.namespace ?? loss?.namespace
+        let namespace = socket?.namespace ?? step?.namespace ?? loss?.namespace ?? run?.namespace
         sockets.names.namespace = namespace
-        let identity = socket?.identity ?? step?.identity
+        let identity = socket?.identity ?? step?.identity ?? run?.identity
         writer.begin(type)
         writer.add("time", time.map { .time($0.realtimeNanoseconds) })
         writer.add("monotonic_ns", time.map { .large($0.monotonicNanoseconds) })
-        sockets.describe(identity, socket?.state ?? step?.to, to: &writer)
+        sockets.describe(identity, socket?.state ?? step?.to ?? run?.state, to: &writer)
         writer.add("from", step?.from.map { .text($0.description) })
         writer.add("to", step.map { .text($0.to.description) })
         writer.add("via", step.map { .words($0.via.map(\.description)) })
@@ -52,13 +56,14 @@ struct EventDescription {
         writer.add("uid", (socket.map(\.uid) ?? step?.uid).map { .number($0) })
         writer.add("inode", (socket.map(\.inode) ?? step?.inode).map { .number($0) })
         writer.add("interface", identity?.interface.map { .text(sockets.names.name(of: $0)) })
-        describe(step?.final, to: &writer)
-        writer.add("reason", loss.map { .text($0.reason) })
+        describe(step?.final ?? run?.counters, to: &writer)
+        writer.add("reason", (loss?.reason ?? run?.reason).map { .text($0) })
         writer.add("lost", loss?.count.map { .number($0) })
         if sockets.details.contains(.processes) {
-            writer.add("processes", (socket?.owners ?? step?.owners)?.nonEmpty.map { .owners($0) })
+            writer.add("processes", (socket?.owners ?? step?.owners ?? run?.owners)?.nonEmpty.map { .owners($0) })
         }
         if sockets.details.contains(.namespace) { writer.add("netns", namespace.map { .text($0.label) }) }
+        if tellsRun { RunFields.describe(run, to: &writer) }
         sockets.describeNames(of: identity, to: &writer)
         writer.end()
     }

@@ -6,9 +6,15 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
     var writer: Writer
     private var description: EventDescription
 
-    init(_ writer: consuming Writer, tellsSockets: Bool, details: SocketDetails, names: SocketNames) {
+    init(
+        _ writer: consuming Writer,
+        tellsSockets: Bool = false,
+        tellsRun: Bool = false,
+        details: SocketDetails,
+        names: SocketNames
+    ) {
         self.writer = writer
-        description = EventDescription(tellsSockets: tellsSockets, details: details, names: names)
+        description = EventDescription(tellsSockets: tellsSockets, tellsRun: tellsRun, details: details, names: names)
     }
 
     mutating func begin() { writer.writeHeader { description.describe("", to: &$0) } }
@@ -31,6 +37,16 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
         case .slowed(let interval):
             let loss = EventDescription.Loss(source: .poll, reason: slowedMessage(interval))
             description.describe("gap", time: .now(), loss: loss, to: &writer)
+        }
+    }
+
+    mutating func render(_ connection: CommandSocket, at now: EventTime) {
+        description.describe("connection", run: connection.record(at: now), to: &writer)
+    }
+
+    mutating func render(_ report: RunReport) {
+        report.forEachRecord { type, socket, fields in
+            description.describe(type, socket: socket, run: fields, to: &writer)
         }
     }
 

@@ -9,6 +9,10 @@ protocol EventRenderer: ~Copyable {
     mutating func prepare(_ events: [SocketEvent])
     /// Writes one event.
     mutating func render(_ event: SocketEvent)
+    /// Writes what a connection of a command came to, or has come to.
+    mutating func render(_ connection: CommandSocket, at now: EventTime)
+    /// Writes what a command's sockets did.
+    mutating func render(_ report: RunReport)
     /// Moves text to the output where enough of it has gathered.
     mutating func drain(to output: inout Output)
     /// Moves all text to the output.

@@ -7,16 +7,18 @@ struct EventTable: EventRenderer, ~Copyable {
     private(set) var text = TextBuffer()
     private let terminal: Terminal
     private let showsHeader: Bool
+    private let tellsProcesses: Bool
     private var names: SocketNames
     private var layout: EventTableLayout
     private var openings = Openings()
     private var words = Words()
     private var cell = TextBuffer()
 
-    init(names: SocketNames, terminal: Terminal, showsHeader: Bool) {
+    init(names: SocketNames, terminal: Terminal, showsHeader: Bool, tellsProcesses: Bool = false) {
         self.names = names
         self.terminal = terminal
         self.showsHeader = showsHeader
+        self.tellsProcesses = tellsProcesses
         layout = EventTableLayout(width: terminal.width)
     }
 
@@ -69,6 +71,11 @@ struct EventTable: EventRenderer, ~Copyable {
         }
     }
 
+    /// The report sums them up.
+    func render(_ connection: CommandSocket, at now: EventTime) {}
+
+    mutating func render(_ report: RunReport) { report.appendTable(to: &text, names: &names, terminal: terminal) }
+
     mutating func drain(to output: inout Output) { output.drain(&text) }
 
     mutating func flush(to output: inout Output) { output.flush(&text) }
@@ -107,6 +114,8 @@ struct EventTable: EventRenderer, ~Copyable {
         }
         words.removeAll()
         words.addOwner(step.owners, step.namespace)
+        // Sooner than a descriptor is found, the trace knows who made the call.
+        if tellsProcesses, step.owners.isEmpty, let pid = step.pid { words.addTaker(pid) }
         names.namespace = step.namespace
         words.add(step, withSpan: !layout.hasSpanColumn)
         writeEndpoints(step.identity, openings.side(after: step))

@@ -38,14 +38,22 @@ extension Words {
             }
         }
         guard let first = owners.first else { return }
+        // Who else: the processes that the first one's descriptor was passed on to.
+        add(first.pid, first.name, others: Set(owners.map(\.pid)).count - 1)
+    }
+
+    /// Adds who took a step, by the name that the process has now: `by:curl(4711)`.
+    mutating func addTaker(_ pid: Int32) {
+        add(pid, (try? ProcessDirectory())?.name(of: pid), others: 0)
+    }
+
+    private mutating func add(_ pid: Int32, _ name: ProcessName?, others: Int) {
         add { text in
             text.append("by:")
-            text.append(first.name.description)  // escaped already
+            if let name { text.append(printable: name.text) }
             text.append("(")
-            text.append(decimal: UInt64(first.pid))
+            text.append(decimal: UInt64(pid))
             text.append(")")
-            // Who else: the processes that the first one's descriptor was passed on to.
-            let others = Set(owners.map(\.pid)).count - 1
             guard others > 0 else { return }
             text.append("+")
             text.append(decimal: UInt64(others))

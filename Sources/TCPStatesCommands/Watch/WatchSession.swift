@@ -1,6 +1,5 @@
 internal import Glibc
 internal import SockDiag
-internal import Synchronization
 internal import TCPWatch
 
 /// Watches until it is told to stop: what comes is rendered and written at once.
@@ -93,41 +92,5 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     private func complain(_ gap: Gap) {
         let count = gap.lost.map { "\($0) lost" } ?? "some lost"
         TCPStates.complain("gap: \(gap.reason) (\(gap.source.rawValue): \(count))")
-    }
-}
-
-/// Where a watcher's events wait for a thread that waits for other things too.
-final class Inbox: Sendable {
-    let bell: Bell
-    private let events = Mutex<[SocketEvent]?>(nil)
-
-    init() throws(CommandFailure) { bell = try Bell() }
-
-    /// Takes what the watcher hands over.
-    func put(_ new: [SocketEvent]) {
-        events.withLock { $0 = new }
-        bell.ring()
-    }
-
-    /// What was put in since; nil for nothing, and empty at the stream's end.
-    func take() -> [SocketEvent]? {
-        events.withLock { events in
-            defer { events = nil }
-            return events
-        }
-    }
-
-    /// Waits until the bell rings or the time has come; false where nobody reads from the descriptor any more.
-    func wait(until deadline: UInt64?, beside descriptor: Int32) -> Bool {
-        var waited = [
-            pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: descriptor, events: 0, revents: 0),
-        ]
-        let now = EventTime.now().monotonicNanoseconds
-        let rest = deadline.map { $0 > now ? Int32(clamping: ($0 - now + 999_999) / 1_000_000) : 0 } ?? -1
-        // A signal has rung as well.
-        guard poll(&waited, nfds_t(waited.count), rest) > 0 else { return true }
-        bell.clear()
-        return Int32(waited[1].revents) & (POLLERR | POLLHUP) == 0
     }
 }

@@ -92,15 +92,6 @@ extension WatchTally.Kind {
 }
 
 extension TextBuffer {
-    /// Appends a number and what it counts.
-    fileprivate mutating func append(_ count: Int, _ one: StaticString, _ many: StaticString) {
-        append(decimal: UInt64(count))
-        append(.space)
-        append(count == 1 ? one : many)
-    }
-}
-
-extension TextBuffer {
     /// Appends how often dumps told what the trace does not.
     mutating func append(periods: (all: Duration, requests: Duration)) {
         append("traced; beside that, half-open requests were read every ")

@@ -75,7 +75,7 @@ public struct FinalCounters: Hashable, Sendable {
     public var duration: Duration?
 
     /// Takes off the sequence number of the peer's FIN.
-    mutating func discountFIN() {
+    package mutating func discountFIN() {
         if let received = bytesReceived, received > 0 { bytesReceived = received - 1 }
     }
 

@@ -13,7 +13,7 @@ package import SocketOwners
 package struct LeakSearch: ~Copyable {
     private var client: SockDiagClient
     private let query: SocketQuery
-    private let ignored: ConnectionFilter?
+    private let rules: LeakMatcher
     private let namespace: NetworkNamespace?
     /// The sockets that were there before.
     private let older: Set<SocketCookie>
@@ -23,14 +23,13 @@ package struct LeakSearch: ~Copyable {
     /// - Throws: ``/SockDiag/SockDiagError``, also where the filter names what is not there.
     package init(_ rules: LeakRules, in namespace: NetworkNamespace? = nil) throws(SockDiagError) {
         var client = if let namespace { try SockDiagClient(in: namespace) } else { try SockDiagClient() }
-        var ignored: ConnectionFilter?
-        if let filter = rules.ignored { ignored = try ConnectionFilter(filter, for: &client, in: namespace) }
+        let matcher = try LeakMatcher(rules, for: &client, in: namespace)
         // In every state: one that counts later may not count yet.
         var older: Set<SocketCookie> = []
         try client.forEach { older.insert($0.cookie) }
-        query = SocketQuery(states: rules.states, extensions: (ignored?.extensions ?? []).union(.info))
+        query = SocketQuery(states: rules.states, extensions: matcher.extensions.union(.info))
+        self.rules = matcher
         self.client = client
-        self.ignored = ignored
         self.namespace = namespace
         self.older = older
     }
@@ -50,9 +49,8 @@ package struct LeakSearch: ~Copyable {
         guard !found.isEmpty else { return [] }
         let owners = try OwnerSnapshot(of: found.compactMap(\.inode), in: processes)
         return found.compactMap { socket in
-            let holders = owners[socket.inode]
-            guard !holders.isEmpty, ignored?.finds(socket, of: holders) != true else { return nil }
-            return WatchedSocket(socket: socket, namespace: namespace, owners: holders)
+            let held = WatchedSocket(socket: socket, namespace: namespace, owners: owners[socket.inode])
+            return !held.owners.isEmpty && rules.counts(held) ? held : nil
         }
     }
 }

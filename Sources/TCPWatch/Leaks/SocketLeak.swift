@@ -1,5 +1,5 @@
-internal import SockDiag
-internal import SocketOwners
+package import SockDiag
+package import SocketOwners
 
 /// A socket that was left open: what it is, who holds it, how it got there, and what usually causes that.
 package struct SocketLeak: Hashable, Sendable {
@@ -22,7 +22,7 @@ package struct SocketLeak: Hashable, Sendable {
     ) {
         self.socket = socket
         self.history = history
-        openedBy = side == .unknown ? Self.openingSide(history) : side
+        openedBy = side == .unknown ? Self.openingSide(of: history) : side
         if side != .unknown, let first = history.first, first.from == .closed, first.certainty == .inferred {
             self.history[0].via = TCPStateMachine.passed(from: .closed, to: first.to, side: side)
         }
@@ -32,9 +32,9 @@ package struct SocketLeak: Hashable, Sendable {
         age = .nanoseconds(Int64(clamping: time.monotonicNanoseconds - first.time.monotonicNanoseconds))
     }
 
-    /// Which side opened a connection whose beginning was watched.
-    private static func openingSide(_ history: [Transition]) -> OpeningSide {
-        guard let first = history.first(where: { $0.from == .closed || $0.from == .bound }) else { return .unknown }
+    /// Which side opened a connection that took the steps; unknown where its beginning was not watched.
+    package static func openingSide(of steps: [Transition]) -> OpeningSide {
+        guard let first = steps.first(where: { $0.from == .closed || $0.from == .bound }) else { return .unknown }
         switch (first.via + [first.to]).first(where: { $0 == .synSent || $0 == .synReceived }) {
         case .synSent: return .active
         case .synReceived: return .passive
@@ -115,5 +115,21 @@ extension Duration {
         let (seconds, attoseconds) = components
         let milliseconds = attoseconds / 1_000_000_000_000_000
         return seconds == 0 ? "\(milliseconds) ms" : "\(seconds).\(milliseconds / 100) s"
+    }
+}
+
+extension WatchedSocket {
+    /// A socket as it is remembered, in a state that it is in no more.
+    package init(
+        remembered identity: SocketIdentity,
+        in state: TCPState,
+        uid: UInt32?,
+        inode: UInt32?,
+        namespace: NetworkNamespace?,
+        owners: [SocketOwner]
+    ) {
+        socket = TCPSocket(identity, state: state, uid: uid, inode: inode)
+        self.namespace = namespace
+        self.owners = owners
     }
 }

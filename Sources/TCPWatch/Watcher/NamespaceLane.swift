@@ -112,6 +112,7 @@ final class NamespaceLane {
         let time = EventTime.now()
         let isIncomplete = try monitor?.receive { record throws(SockDiagError) in
             guard configuration.family == nil || record.family == configuration.family else { return }
+            configuration.tellsCounters?(record.identity, FinalCounters(record.tcpInfo))
             try tracker.destroyed(record, at: time, lookup: lookUp, emit: append)
         }
         guard isIncomplete == true else { return false }

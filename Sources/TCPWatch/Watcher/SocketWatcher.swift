@@ -66,6 +66,10 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         /// How many events may wait for a slow reader.
         public var bufferCapacity = 65_536
 
+        /// Called by the watcher's thread with what the kernel measured of each full socket that it destroys: where this
+        /// side closed first, long before TIME_WAIT and with it the connection ends.
+        package var tellsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
+
         /// The room for the trace's records, bytes, a power of two: a second and a half of 90,000 records.
         package var traceBufferSize = 16 << 20
         /// In a debug build, the trace drops one record of so many, for tests of what finds it; 0 for none.

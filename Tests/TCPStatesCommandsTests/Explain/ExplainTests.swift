@@ -122,6 +122,17 @@ import Testing
         #expect(try lab.procNetTCP().count == 1)
     }
 
+    @Test func whereLoopbackIsDownTheErrorSaysHowToRaiseIt() throws {
+        let namespace = try cancelUnlessPermitted { () throws(LabError) in try LabNamespace() }
+        let result = try Tool.run(
+            ["--net=\(namespace.path)", Tool.path, "explain", "handshake", "--live"],
+            program: "/usr/bin/nsenter"
+        )
+        #expect(result.status == 1)
+        #expect(result.errors.contains("ip link set lo up"))
+        #expect(result.errors.split(separator: "\n").count == 1)
+    }
+
     @Test func withoutGraphvizTheErrorSaysWhatToInstall() throws {
         let result = try Tool.run(["explain", "--format", "svg"], environment: ["PATH": "/nowhere"])
         #expect(result.status == 1)
@@ -134,6 +145,6 @@ import Testing
         let result = try Tool.run(["explain", "close-wait", "--format", "svg"])
         #expect(result.status == 0)
         #expect(result.output.contains("<svg "))
-        for state in TCPState.allCases { #expect(result.output.contains(state.description)) }
+        for step in DiagramSource.steps { #expect(result.output.contains(">\(step.origin)</text>")) }
     }
 }

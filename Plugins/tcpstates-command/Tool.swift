@@ -1,0 +1,35 @@
+import Foundation
+import PackagePlugin
+
+/// The `tcpstates` tool.
+struct Tool {
+    private let url: URL
+
+    init(_ context: PluginContext) throws {
+        do { url = try context.tool(named: "tcpstates").url } catch { throw Missing() }
+    }
+
+    /// Runs it to its end: its exit status, or what a shell makes of a signal.
+    func run(_ arguments: [String]) throws -> Int32 {
+        let process = Process()
+        process.executableURL = url
+        process.arguments = arguments
+        // Nothing is ever written to it. That it ends tells the tool that the plugin has gone.
+        let input = Pipe()
+        process.standardInput = input
+        var environment = ProcessInfo.processInfo.environment
+        environment["TCPSTATES_INPUT_IS_LIFE"] = "1"
+        process.environment = environment
+        try process.run()
+        process.waitUntilExit()
+        _ = input.fileHandleForWriting
+        return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+    }
+
+    private struct Missing: Error, CustomStringConvertible {
+        let description = """
+            the plugin needs the trait CommandLine of the package tcpstates: leave out "traits:" where the manifest \
+            names the package, or add "CommandLine" to it
+            """
+    }
+}

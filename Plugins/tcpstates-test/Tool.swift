@@ -1,0 +1,1 @@
+../tcpstates-command/Tool.swift

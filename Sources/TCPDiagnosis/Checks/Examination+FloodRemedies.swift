@@ -1,0 +1,89 @@
+internal import SockDiag
+
+extension Examination {
+    /// What helps, by what is set now.
+    func remedies(
+        _ endpoint: SocketEndpoint,
+        _ listener: Listener,
+        _ requests: Requests
+    ) -> [Finding.Remedy] {
+        var remedies: [Finding.Remedy] = []
+        if now.settings[.synCookies] == 0 {
+            remedies.append(
+                .init(
+                    "Answer a full queue with SYN cookies: honest clients connect, however long the flood lasts.",
+                    sysctl(.synCookies, 1),
+                    price: """
+                        As long as the queue is full, new connections lose window scaling and SACK unless both sides use \
+                        timestamps, and a lost SYN+ACK is not sent again.
+                        """
+                )
+            )
+        }
+        remedies.append(
+            backlog(listener, "Room for more half-open connections: a larger backlog in the program's listen()")
+        )
+        if let most = now.settings[.maxSYNBacklog], now.settings[.synCookies] == 0, most < listener.limit * 4 / 3 {
+            remedies.append(
+                .init(
+                    "Without SYN cookies the queue also ends at three quarters of tcp_max_syn_backlog, now \(most).",
+                    sysctl(.maxSYNBacklog, listener.limit * 2),
+                    price: "About 300 bytes of kernel memory for each; with SYN cookies this setting does nothing."
+                )
+            )
+        }
+        if let retries = now.settings[.synAckRetries], retries > 1 {
+            remedies.append(
+                .init(
+                    "Forget each request after 3 s instead of up to \(KernelSettings.seconds(retries: retries)) s.",
+                    sysctl(.synAckRetries, 1),
+                    price: """
+                        On a path that loses segments, a client whose last ACK is lost twice is cut off while it takes itself \
+                        for connected. With 0 one lost segment is enough, and a round trip above 1 s never connects.
+                        """
+                )
+            )
+        }
+        if !requests.sources.keys.allSatisfy(\.isLoopback) { remedies.append(rateLimit(endpoint, requests)) }
+        return remedies
+    }
+
+    /// Blocks one source, or limits what each may send.
+    func rateLimit(_ endpoint: SocketEndpoint, _ requests: Requests) -> Finding.Remedy {
+        let table = "add table inet tcpstates; add chain inet tcpstates input { type filter hook input priority -300; }"
+        let top = requests.sources.max { $0.value < $1.value }
+        if let top, Self.percent(top.value, of: requests.count) >= 50, top.value > 10 {
+            let family = top.key.family == .ipv4 ? "ip" : "ip6"
+            return Finding.Remedy(
+                "Most come from one address: drop what it sends.",
+                inNamespace("nft '\(table); add rule inet tcpstates input \(family) saddr \(top.key) drop'"),
+                price: "Everybody behind that address is shut out. Undo: nft delete table inet tcpstates"
+            )
+        }
+        let family = (top?.key ?? endpoint.address.unmapped).family == .ipv4 ? "ip" : "ip6"
+        let rule =
+            "tcp dport \(endpoint.port) tcp flags & (syn|ack) == syn "
+            + "meter syns { \(family) saddr limit rate over 20/second burst 50 packets } drop"
+        return Finding.Remedy(
+            "Limit the SYNs from each address.",
+            inNamespace("nft '\(table); add rule inet tcpstates input \(rule)'"),
+            price: """
+                Many honest clients behind one address are limited too, and forged addresses are not: against those, SYN \
+                cookies and the provider help. Undo: nft delete table inet tcpstates
+                """
+        )
+    }
+
+    /// A larger backlog, and what has to be changed for it.
+    func backlog(_ listener: Listener, _ what: String) -> Finding.Remedy {
+        let wanted = max(4096, listener.limit * 4)
+        let isCapped = (now.settings[.somaxconn] ?? .max) < wanted
+        return Finding.Remedy(
+            "\(what), now \(listener.limit)"
+                + (isCapped ? "; the kernel cuts it to net.core.somaxconn" : "")
+                + ". It takes effect when the program listens anew, most often a restart.",
+            isCapped ? sysctl(.somaxconn, wanted) : nil,
+            price: "About 300 bytes of kernel memory for each that waits, and longer waits for those at its end."
+        )
+    }
+}

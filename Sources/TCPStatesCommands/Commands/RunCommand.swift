@@ -1,0 +1,127 @@
+internal import ArgumentParser
+internal import SockDiag
+internal import SocketOwners
+internal import TCPWatch
+
+/// `tcpstates run`
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a command; report what its sockets did and which it left behind.",
+        usage: "tcpstates run [<options>] -- <command>…",
+        discussion: """
+            COMMAND has this terminal, input, output and signals as if it were started without tcpstates; the report \
+            goes to standard error or to --output. Its sockets are those that it or one of its descendants holds, those \
+            too that outlive it, and what is accepted from their listeners. They are looked at a hundred times a \
+            second, or less often where that would take more than a quarter of a processor.
+
+            A leak is a socket that appeared meanwhile and that a process of COMMAND still holds when COMMAND has \
+            ended and the time to settle has passed.
+
+            EXAMPLES
+              tcpstates run -- ./smoke-test            what it did, and what it left
+              tcpstates run -v -- make test            each step, as it happens
+              tcpstates run --json --output sockets.jsonl -- make test
+              tcpstates run --ignore 'sport = :5432' -- ./start-services
+
+            The exit status is that of COMMAND where it is not 0, else 3 where sockets leaked. It is 127 where there is \
+            no such command, and 126 where it cannot be started.
+            """
+    )
+
+    @Flag(name: .shortAndLong, help: "Each step of its sockets, as it happens.")
+    var verbose = false
+
+    @OptionGroup(title: "Leaks") var leaks: LeakOptions
+    @OptionGroup(title: "How to watch") var watch: WatchOptions
+    @OptionGroup(title: "Which sockets") var selection: SelectionOptions
+    @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The command and its arguments.", valueName: "command")
+    )
+    var words: [String] = []
+
+    func validate() throws {
+        try Self.heed(words.first)
+        guard let first = command.first else {
+            throw ValidationError("there is no command to run; it follows --, as in: tcpstates run -- make test")
+        }
+        if words.first != "--", first.hasPrefix("-") {
+            throw ValidationError("no option '\(first)'; a command follows --")
+        }
+    }
+
+    private var command: [String] { words.first == "--" ? Array(words.dropFirst()) : words }
+
+    func run() throws {
+        var plan = RunPlan(words: command)
+        guard watch.source != .trace else {
+            throw ValidationError("run learns from dumps whose a socket is; leave out --source trace")
+        }
+        plan.watch = try watch.configuration(selection, namespaces)
+        plan.watch.states = .all
+        // Whose a socket is, dumps tell: they have its inode.
+        plan.watch.source = .poll
+        plan.hasInterval = watch.interval != nil
+        plan.states = selection.selectedStates
+        plan.rules = try leaks.rules(states: selection.states.isEmpty ? nil : selection.selectedStates)
+        plan.tellsSteps = verbose
+        plan.duration = watch.duration?.duration
+        plan.transitions = watch.count
+        try plan.run(output).imitate()
+    }
+}
+
+extension ParsableCommand {
+    /// What the parser does for an option, where the first word of another command might be one.
+    static func heed(_ word: String?) throws {
+        switch word {
+        case "-h", "--help": throw CleanExit.helpRequest(Self.self)
+        case "--version": throw CleanExit.message(TCPStates.version)
+        default: break
+        }
+    }
+}
+
+extension RunPlan {
+    /// What a command exits with where it succeeded and sockets leaked.
+    static let leakStatus: Int32 = 3
+
+    /// Runs COMMAND and writes the report as the options want it; what this process then ends with.
+    func run(_ options: OutputOptions) throws -> ChildCommand.End {
+        let output = if let path = options.output { try Output(path: path) } else { try Output.standardError() }
+        let names = SocketNames(resolvesHosts: options.resolve)
+        var details: SocketDetails = .processes
+        if !watch.namespaces.isEmpty { details.insert(.namespace) }
+        switch options.chosenFormat {
+        case .table:
+            let terminal = Terminal(descriptor: output.descriptor, color: options.color)
+            let table = EventTable(names: names, terminal: terminal, showsHeader: tellsSteps && !options.noHeader)
+            return try run(table, to: output)
+        case .jsonl:
+            return try run(records(JSONLWriter(), details, names), to: output)
+        case .csv:
+            return try run(records(CSVWriter(showsHeader: !options.noHeader), details, names), to: output)
+        }
+    }
+
+    private func records<Writer: RecordWriter & ~Copyable>(
+        _ writer: consuming Writer,
+        _ details: SocketDetails,
+        _ names: SocketNames
+    ) -> EventRecordRenderer<Writer> {
+        EventRecordRenderer(writer, tellsSockets: true, tellsRun: true, details: details, names: names)
+    }
+
+    private func run<Renderer: EventRenderer & ~Copyable>(
+        _ renderer: consuming Renderer,
+        to output: consuming Output
+    ) throws -> ChildCommand.End {
+        var session = try RunSession(self, renderer, to: output)
+        let (end, hasLeaks) = try session.run()
+        return end == .exited(0) && hasLeaks ? .exited(Self.leakStatus) : end
+    }
+}

@@ -1,0 +1,20 @@
+internal import Glibc
+internal import SockDiag
+
+/// A socket that is opened and closed, for no other purpose than that the kernel tells of it: what it tells comes in order,
+/// and so all that ended before has been told by then.
+struct EndMarker {
+    let cookie: SocketCookie
+
+    /// Nil where there is no such socket.
+    init?() {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var number: UInt64 = 0
+        var size = socklen_t(MemoryLayout<UInt64>.size)
+        // `SO_COOKIE` of `<asm-generic/socket.h>`
+        guard getsockopt(descriptor, SOL_SOCKET, 57, &number, &size) == 0 else { return nil }
+        cookie = SocketCookie(rawValue: number)
+    }
+}

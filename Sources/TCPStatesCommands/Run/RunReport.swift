@@ -1,0 +1,29 @@
+internal import SockDiag
+internal import TCPWatch
+
+/// What COMMAND's sockets did, and which it left behind.
+struct RunReport {
+    /// A socket that was left open, and the tests that may have opened it, where there are tests.
+    struct Finding {
+        var leak: SocketLeak
+        var tests: [String] = []
+        /// Whether the kernel closed it, because its process had ended; else it is still open.
+        var isOver = false
+    }
+
+    /// COMMAND, as it was typed.
+    let words: [String]
+    var end = ChildCommand.End.exited(0)
+    var duration = Duration.zero
+    var connections = ConnectionTally()
+    var census = StateCensus()
+    var leaks: [Finding] = []
+    /// Sockets that were open when the process that held them ended.
+    var openAtExit: [CommandSocket] = []
+    /// Connections of this machine of which it could not be told whose they were.
+    var untold = ConnectionTally()
+    /// Whether COMMAND ran tests: only what leaked matters.
+    var isTestRun = false
+    /// How many messages or events were lost.
+    var lost: UInt64 = 0
+}

@@ -1,0 +1,184 @@
+internal import Glibc
+internal import SockDiag
+internal import SocketOwners
+internal import TCPWatch
+
+extension RunSession where Renderer: ~Copyable {
+    /// Takes what the watcher has told, and asks it for more.
+    mutating func takeEvents(from watcher: SocketWatcher) throws {
+        for (identity, counters) in inbox.takeCounters() {
+            if identity.cookie == marker?.cookie { caughtUpAt = clock.now }
+            sockets.note(counters, of: identity)
+        }
+        guard !isOver, let events = inbox.take() else { return }
+        if events.isEmpty {
+            isOver = true
+            if !hasBegun, let failure = watcher.failure { throw failure }
+            return
+        }
+        var steps: [Transition] = []
+        for event in events {
+            switch event {
+            case .socket(let socket): sockets.note(existing: socket)
+            case .ready: hasBegun = true
+            case .transition(let step): steps.append(sockets.note(step))
+            case .gap(let gap):
+                report.lost += gap.lost ?? 1
+                if plan.tellsSteps { renderer.render(event) }
+            case .slowed: if plan.tellsSteps { renderer.render(event) }
+            }
+        }
+        var claimed = try claim()
+        for step in steps where sockets.conclude(step) { claimed.insert(step.identity.cookie) }
+        tell(steps, of: claimed)
+        noteExits(steps)
+        for step in steps where step.to == .closed {
+            if let socket = sockets.remove(step.identity.cookie, after: step) { end(socket) }
+        }
+        renderer.flush(to: &output)
+        watcher.receive(inbox.put)
+    }
+
+    /// Finds out which new sockets COMMAND's processes hold.
+    private mutating func claim() throws(SockDiagError) -> Set<SocketCookie> {
+        guard !sockets.askedInodes.isEmpty else { return [] }
+        let processes = Set(try Descendants.current())
+        let owners = try OwnerSnapshot(of: sockets.askedInodes, in: ProcessSelection(pids: processes))
+        if !hasComplained, owners.coverage.unreadable > 0, let proc = try? ProcessDirectory(),
+            processes.contains(where: { proc.isClosed($0) })
+        {
+            hasComplained = true
+            TCPStates.complain(owners.coverage.description)
+        }
+        return sockets.claim(owners, of: processes, at: .now())
+    }
+
+    /// Tells the steps of COMMAND's sockets; of those that were just found to be, from their beginning.
+    private mutating func tell(_ steps: [Transition], of claimed: Set<SocketCookie>) {
+        var untold = claimed
+        var told: [Transition] = []
+        for step in steps {
+            let cookie = step.identity.cookie
+            guard let socket = sockets[cookie], socket.isOwn else { continue }
+            if untold.remove(cookie) != nil {
+                told += socket.steps
+            } else if !claimed.contains(cookie) {
+                told.append(step)
+            }
+        }
+        tell(told)
+    }
+
+    private mutating func tell(_ steps: [Transition]) {
+        guard plan.tellsSteps || plan.transitions != nil else { return }
+        var events: [SocketEvent] = []
+        for var step in steps where step.touches(plan.states) {
+            step.owners = sockets[step.identity.cookie]?.owners ?? []
+            events.append(.transition(step))
+        }
+        toldSteps += events.count
+        guard plan.tellsSteps else { return }
+        renderer.prepare(events)
+        for event in events { renderer.render(event) }
+        renderer.flush(to: &output)
+    }
+
+    /// Asks COMMAND's processes, or the test processes among them, what they hold, when it is time or a test has begun or
+    /// ended.
+    mutating func look(_ search: LeakSearches) throws {
+        let hasNews = plan.tests?.readStream() ?? false
+        guard hasNews || looks.next <= clock.now else { return }
+        let processes = try plan.tests?.processes ?? Set(Descendants.current())
+        for socket in try looks.look(at: processes, search, remembers: plan.tests != nil)
+        where sockets.note(held: socket) {
+            tell(sockets[socket.cookie]?.steps ?? [])
+        }
+    }
+
+    /// Marks the sockets that were open until the kernel closed them, because their process had ended.
+    private mutating func noteExits(_ steps: [Transition]) {
+        let closing = steps.filter { $0.closesHere && sockets[$0.identity.cookie]?.isOwn == true }
+        guard !closing.isEmpty, let proc = try? ProcessDirectory() else { return }
+        var alive: [Int32: Bool] = [:]
+        for step in closing {
+            let pids = Set(sockets[step.identity.cookie]?.owners.map(\.pid) ?? [])
+            for pid in pids where alive[pid] == nil { alive[pid] = proc.kind(of: pid) == .program }
+            if !pids.isEmpty, !pids.contains(where: { alive[$0] == true }) { sockets.noteExit(before: step) }
+        }
+    }
+
+    /// Sums up a socket that is over, or that is left.
+    private mutating func end(_ socket: CommandSocket, isLast: Bool = false) {
+        var socket = socket
+        if sockets.isAccepted(socket.identity) { (socket.isOwn, socket.side) = (true, .passive) }
+        // The listener that it was accepted from may yet be found.
+        if !socket.isOwn, !isLast, undecided.count < Self.keptUndecided { return undecided.append(socket) }
+        if socket.isConnection, !socket.isOlder {
+            let now = EventTime.now()
+            if socket.isOwn { report.connections.add(socket, at: now) } else { report.untold.add(socket, at: now) }
+            renderer.render(socket, at: now)
+        }
+        if socket.stateAtExit != nil, plan.tests == nil { report.openAtExit.append(socket) }
+    }
+
+    /// So many connections may wait for it to be found out whose they were.
+    private static var keptUndecided: Int { 16384 }
+
+    /// Gives sockets that processes of COMMAND still hold the time to go; what is left then has leaked.
+    mutating func settle(
+        _ search: LeakSearches,
+        _ child: ChildCommand,
+        _ signals: borrowing SignalDescriptor,
+        _ watcher: SocketWatcher,
+        _ interval: Duration
+    ) throws {
+        let end = clock.now
+        marker = plan.watch.usesDestroyEvents && plan.watch.namespaces.isEmpty ? EndMarker() : nil
+        caughtUpAt = marker == nil ? end : nil
+        while true {
+            let processes = ProcessSelection(pids: Set(try Descendants.current()))
+            let held = processes.pids.isEmpty ? [] : try search.heldSockets(by: processes)
+            // The watcher has to look once more, for what ended with COMMAND; a message may be lost.
+            let last = min(
+                caughtUpAt.map { $0 + interval + .milliseconds(10) } ?? .now + .seconds(9),
+                end + .seconds(2)
+            )
+            let limit = held.isEmpty ? last : max(last, end + plan.rules.settleTime)
+            if isInterrupted || isOver || clock.now >= limit {
+                sockets.settle(held: Set(held.map(\.cookie)), at: .now())
+                report.leaks += held.map { RunReport.Finding(leak: sockets.leak($0)) }
+                return
+            }
+            wait(for: signals, until: min(limit, clock.now + max(interval, .milliseconds(20))))
+            _ = try takeSignals(signals, for: child, search, watcher)
+            try takeEvents(from: watcher)
+        }
+    }
+
+    /// Writes the report.
+    mutating func finish() {
+        for socket in undecided + sockets.remaining { end(socket, isLast: true) }
+        report.census = sockets.census
+        if let tests = plan.tests {
+            _ = tests.readStream()
+            report.leaks = remains.map { $0.finding(tests.log) } + report.leaks
+            report.isTestRun = true
+        }
+        if report.end == .killed(signal: SIGINT), isatty(output.descriptor) == 1 {
+            // Behind the terminal's own ^C.
+            var text = TextBuffer()
+            text.append(.newline)
+            output.flush(&text)
+        }
+        renderer.render(report)
+        renderer.flush(to: &output)
+        do { try output.close() } catch { TCPStates.complain(error.description) }
+    }
+}
+
+extension Transition {
+    /// Whether it leaves, enters or passes one of the states.
+    fileprivate func touches(_ states: TCPStateSet) -> Bool {
+        states.contains(to) || from.map(states.contains) ?? false || via.contains(where: states.contains)
+    }
+}

@@ -1,0 +1,158 @@
+internal import Glibc
+internal import SockDiag
+internal import TCPWatch
+
+/// Runs COMMAND and follows its sockets to the report.
+///
+/// One thread waits in `poll(2)` for signals, for the end of a child and for what the watcher tells; there are no tasks.
+struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
+    var plan: RunPlan
+    var renderer: Renderer
+    var output: Output
+    var sockets = CommandSockets()
+    var report: RunReport
+    let inbox: Inbox
+    let clock = ContinuousClock()
+    var hasBegun = false
+    var isOver = false
+    /// Whether a signal asks not to wait any longer.
+    var isInterrupted = false
+    /// Whether whoever started this process has gone.
+    var isAbandoned = false
+    /// What tells that the watcher has told all that ended with COMMAND, and when it had.
+    var marker: EndMarker?
+    var caughtUpAt: ContinuousClock.Instant?
+    var looks = Looks()
+    /// Connections that are over, and of which it is not known whose they were.
+    var undecided: [CommandSocket] = []
+    var toldSteps = 0
+    var hasComplained = false
+    /// What test processes held just before they ended.
+    var remains: [TestRemains] = []
+
+    /// What is passed on to COMMAND. What a terminal sends, it sends to COMMAND too.
+    private static var passedOn: [Int32] { [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGIO] }
+
+    init(_ plan: RunPlan, _ renderer: consuming Renderer, to output: consuming Output) throws {
+        self.plan = plan
+        self.renderer = renderer
+        self.output = output
+        report = RunReport(words: plan.words)
+        inbox = try Inbox()
+    }
+
+    /// Runs it to the report: how COMMAND ended, and whether sockets leaked.
+    mutating func run() throws -> (end: ChildCommand.End, hasLeaks: Bool) {
+        var mask = sigset_t()
+        pthread_sigmask(SIG_BLOCK, nil, &mask)
+        let signals = try adoptAndTakeSignals()
+        let begin = Self.processorTime()
+        let search = try LeakSearches(plan.rules, in: plan.watch.namespaces)
+        if !plan.hasInterval { plan.watch.interval = Self.interval(afterDumpOf: Self.processorTime() - begin) }
+        plan.watch.tellsExisting = true
+        plan.watch.tellsCounters = inbox.put
+        let watcher = try SocketWatcher(plan.watch)
+        renderer.begin()
+        watcher.receive(inbox.put)
+        // COMMAND has to find the watcher at work.
+        while !hasBegun, !isOver {
+            wait(for: signals, until: nil)
+            try takeEvents(from: watcher)
+        }
+
+        let start = clock.now
+        let child = try plan.tests?.start(plan.words, mask: mask) ?? ChildCommand(plan.words, mask: mask)
+        let deadline = plan.duration.map { start + $0 }
+        var isAsked = false
+        var end: ChildCommand.End?
+        while end == nil {
+            wait(for: signals, until: min(looks.next, isAsked ? looks.next : deadline ?? looks.next))
+            end = try takeSignals(signals, for: child, search, watcher)
+            try takeEvents(from: watcher)
+            if isAbandoned || isInterrupted && plan.tests != nil {
+                let forced = try endDescendants(signals, child)
+                end = end ?? forced
+            }
+            try look(search)
+            let isEnough = toldSteps >= plan.transitions ?? .max || deadline.map { $0 <= clock.now } ?? false
+            guard isEnough, !isAsked, end == nil else { continue }
+            kill(child.pid, SIGTERM)
+            isAsked = true
+        }
+        report.duration = clock.now - start
+        report.end = end ?? report.end
+        isInterrupted = isAbandoned || isInterrupted && plan.tests != nil
+        try settle(search, child, signals, watcher, plan.watch.interval)
+        watcher.stop()
+        finish()
+        if let failure = watcher.failure { TCPStates.complain(failure.description) }
+        return (report.end, !report.leaks.isEmpty)
+    }
+
+    /// As often as takes a quarter of a processor; no more often than a hundred times, nor less than four times a second.
+    private static func interval(afterDumpOf time: Duration) -> Duration {
+        min(max(.milliseconds(10), time * 4), .milliseconds(250))
+    }
+
+    /// What this thread has had of a processor.
+    private static func processorTime() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
+    private func adoptAndTakeSignals() throws(CommandFailure) -> SignalDescriptor {
+        // Ignored by whoever started us, children would end without a trace.
+        signal(SIGCHLD, SIG_DFL)
+        // COMMAND goes on where nobody reads what is told of it.
+        signal(SIGPIPE, SIG_IGN)
+        do throws(Errno) {
+            try Descendants.adoptOrphans()
+            return try SignalDescriptor(Self.passedOn + [SIGCHLD])
+        } catch {
+            throw CommandFailure("cannot follow a command's processes", errno: error.rawValue)
+        }
+    }
+
+    /// Waits for a signal, for the watcher, or for the time.
+    func wait(for signals: borrowing SignalDescriptor, until deadline: ContinuousClock.Instant?) {
+        var waited = [
+            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: inbox.bell.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: plan.tests?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: plan.tests?.output?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
+        ]
+        let rest = deadline.map { max(.zero, $0 - clock.now) }
+        let milliseconds = rest.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
+        poll(&waited, nfds_t(waited.count), milliseconds)
+        inbox.bell.clear()
+        plan.tests?.output?.passOn()
+    }
+
+    /// Passes signals on, and waits for children that have ended; how COMMAND did, if it has.
+    mutating func takeSignals(
+        _ signals: borrowing SignalDescriptor,
+        for child: ChildCommand,
+        _ search: LeakSearches,
+        _ watcher: SocketWatcher
+    ) throws -> ChildCommand.End? {
+        while let signal = signals.next() {
+            guard signal.number != SIGCHLD else {
+                sockets.askAgain()
+                continue
+            }
+            if signal.number != SIGUSR1, signal.number != SIGUSR2 { isInterrupted = true }
+            // Nobody is at the other end of standard input any more, as the plugin has it.
+            if signal.number == SIGIO { isAbandoned = true }
+            // No terminal sends SIGTERM.
+            guard report.duration == .zero, !signal.isFromKernel || signal.number == SIGTERM else { continue }
+            kill(child.pid, signal.number)
+        }
+        return try child.reap { process, status in
+            try plan.tests?.handleStop(of: process, waitStatus: status) { test in
+                try takeEvents(from: watcher)
+                try noteRemains(of: process, test, search)
+            }
+        }
+    }
+}

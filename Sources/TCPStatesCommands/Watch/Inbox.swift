@@ -1,0 +1,54 @@
+internal import Glibc
+internal import SockDiag
+internal import Synchronization
+internal import TCPWatch
+
+/// Where a watcher's events wait for a thread that waits for other things too.
+final class Inbox: Sendable {
+    let bell: Bell
+    private let events = Mutex<[SocketEvent]?>(nil)
+    private let measured = Mutex<[(identity: SocketIdentity, counters: FinalCounters)]>([])
+
+    init() throws(CommandFailure) { bell = try Bell() }
+
+    /// Takes what the watcher hands over.
+    func put(_ new: [SocketEvent]) {
+        events.withLock { $0 = new }
+        bell.ring()
+    }
+
+    /// Keeps what the kernel measured of a socket, for the next ``takeCounters()``.
+    func put(_ identity: SocketIdentity, _ counters: FinalCounters) {
+        measured.withLock { $0.append((identity, counters)) }
+    }
+
+    /// What was measured since.
+    func takeCounters() -> [(identity: SocketIdentity, counters: FinalCounters)] {
+        measured.withLock { measured in
+            defer { measured.removeAll(keepingCapacity: true) }
+            return measured
+        }
+    }
+
+    /// What was put in since; nil for nothing, and empty at the stream's end.
+    func take() -> [SocketEvent]? {
+        events.withLock { events in
+            defer { events = nil }
+            return events
+        }
+    }
+
+    /// Waits until the bell rings or the time has come; false where nobody reads from the descriptor any more.
+    func wait(until deadline: UInt64?, beside descriptor: Int32) -> Bool {
+        var waited = [
+            pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: descriptor, events: 0, revents: 0),
+        ]
+        let now = EventTime.now().monotonicNanoseconds
+        let rest = deadline.map { $0 > now ? Int32(clamping: ($0 - now + 999_999) / 1_000_000) : 0 } ?? -1
+        // A signal has rung as well.
+        guard poll(&waited, nfds_t(waited.count), rest) > 0 else { return true }
+        bell.clear()
+        return Int32(waited[1].revents) & (POLLERR | POLLHUP) == 0
+    }
+}
