@@ -144,7 +144,8 @@ let package = Package(
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "KernelTrace", "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands",
+                "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KernelTrace
 import SockDiag
 import TCPStateLab
 import Testing
@@ -116,6 +117,30 @@ import Testing
         #expect(result.standardOutput.hasPrefix("TIME "))
         #expect(result.standardOutput.split(separator: "\n").count == 1)
         #expect(result.standardError.hasSuffix(" ---\n0 transitions, 0 connections opened, 0 closed\n"))
+        // Which source it got, and what would give a better one.
+        let first = result.standardError.split(separator: "\n").first ?? ""
+        #expect(first.hasPrefix("tcpstates: watching by a dump every 250ms, without the trace: "))
+        #expect(first.contains("CAP_BPF and CAP_PERFMON"))
+    }
+
+    @Test func rootIsToldOfEachStepByTheKernel() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let support = TraceSupport.here()
+        guard support.isComplete else { try Test.cancel(Comment(rawValue: support.description)) }
+        let port = try lab.listener().local.port
+        let watch = try lab.start(Tool.path, ["watch", "--json", "--initial", "-c", "1"], environment: [:])
+        try watch.output("the listener that exists") { $0.contains("\"local_port\":\(port),") }
+        try lab.listener()
+        let result = try watch.wait()
+        #expect(result.status == .exited(0))
+        let step = try #require(try parse(result.standardOutput).first { $0["type"] as? String == "transition" })
+        #expect(step["certainty"] as? String == "exact")
+        #expect(step["source"] as? String == "trace")
+        #expect(step["cause"] as? String == "listen")
+        #expect(step["pid"] as? Int32 == getpid())
+        #expect(result.standardError.hasPrefix("tcpstates: watching by the kernel's trace\n"))
+        #expect(result.standardError.contains("\ntraced; beside that, half-open requests were read every "))
     }
 
     @Test func whatExistsIsToldOnDemandAlone() throws {
