@@ -82,6 +82,8 @@ final class Ledger: Sendable {
         var states: [SocketCookie: TCPState] = [:]
         /// The connections' ends that have been told.
         var ended = 0
+        /// How many of these were half-open requests.
+        var endedRequests = 0
         /// Steps that were told before: cookie and state.
         var repeated: [String] = []
         var gaps: [Gap] = []
@@ -114,7 +116,9 @@ extension Ledger.Page {
         if !insert(cookie.rawValue << 4 | UInt64(step.to.rawValue)) { repeated.append("\(cookie) \(step.to)") }
         guard step.to == .closed else { return states[cookie] = step.to }
         states[cookie] = nil
-        if step.from != .listen, step.from != .bound { ended += 1 }
+        guard step.from != .listen, step.from != .bound else { return }
+        ended += 1
+        if step.from == .synReceived { endedRequests += 1 }
     }
 
     private mutating func insert(_ step: UInt64) -> Bool {

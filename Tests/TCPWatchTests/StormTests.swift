@@ -55,7 +55,9 @@ struct StormTests {
         #expect(isSame)
         #expect(ledger.read(\.repeated).isEmpty)
         #expect(gaps.allSatisfy { $0.lost != nil })
-        #expect(ended + alive <= 2 * made)
+        // A dump that meets a request while it becomes a socket gives it a cookie that the socket does not get: then the
+        // request ends by itself, some once in 100,000 connections.
+        #expect(ended + alive - ledger.read(\.endedRequests) <= 2 * made)
         #expect(ended + alive + lost >= 2 * made)
         // Other tests run in the same process unless this one was asked for.
         if Self.seconds != nil { #expect(fourth <= third + 4096, "\(third) KiB, then \(fourth) KiB") }

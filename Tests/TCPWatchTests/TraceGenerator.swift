@@ -52,11 +52,28 @@ struct TraceGenerator {
                 while .now < due { usleep(300) }
             }
             let source = Self.loopback(port: port ?? 0, last: port == nil ? 2 + UInt8(index / 10_000 % 200) : 2)
-            try connect(from: source, endings[index % endings.count], index)
+            let cookies = try connect(from: source, endings[index % endings.count], index)
+            if let port { try awaitEnd(of: cookies, clientPort: port) }
         }
     }
 
-    private mutating func connect(from source: sockaddr_in, _ ending: Ending, _ index: Int) throws {
+    /// Waits until the ports are free again. A close is not always done when the call returns: whoever reads
+    /// /proc/PID/fd at that moment keeps the socket for as long as that takes.
+    private func awaitEnd(of cookies: (client: SocketCookie, server: SocketCookie), clientPort: UInt16) throws {
+        let client = SocketEndpoint(IPAddress(ipv4: 0x7f00_0002), port: clientPort)
+        let server = SocketEndpoint(IPAddress(ipv4: 0x7f00_0001), port: UInt16(bigEndian: address.sin_port))
+        var kernel = try SockDiagClient()
+        for (cookie, local, remote) in [(cookies.client, client, server), (cookies.server, server, client)] {
+            let identity = SocketIdentity(family: .ipv4, local: local, remote: remote, cookie: cookie)
+            while let socket = try kernel.socket(identity), socket.state != .timeWait { sched_yield() }
+        }
+    }
+
+    private mutating func connect(
+        from source: sockaddr_in,
+        _ ending: Ending,
+        _ index: Int
+    ) throws -> (client: SocketCookie, server: SocketCookie) {
         let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = 1
         setsockopt(client, SOL_SOCKET, SO_REUSEADDR, &on, 4)
@@ -72,8 +89,9 @@ struct TraceGenerator {
         try Self.check("send", Int32(send(accepted, bytes, back, 0)))
         try Self.check("recv", Int32(recv(client, &bytes, back, Int32(MSG_WAITALL))))
         let (near, far) = (UInt64(there), UInt64(back))
-        book[try Self.cookie(client)] = Side(isClient: true, sent: near, received: far, ending: ending)
-        book[try Self.cookie(accepted)] = Side(isClient: false, sent: far, received: near, ending: ending)
+        let cookies = (try Self.cookie(client), try Self.cookie(accepted))
+        book[cookies.0] = Side(isClient: true, sent: near, received: far, ending: ending)
+        book[cookies.1] = Side(isClient: false, sent: far, received: near, ending: ending)
         let (first, second) =
             ending == .clientCloses || ending == .clientAborts ? (client, accepted) : (accepted, client)
         if ending == .clientAborts || ending == .serverAborts {
@@ -82,6 +100,7 @@ struct TraceGenerator {
         }
         close(first)
         close(second)
+        return cookies
     }
 
     private static func cookie(_ descriptor: Int32) throws -> SocketCookie {
