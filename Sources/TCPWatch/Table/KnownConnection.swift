@@ -1,6 +1,6 @@
 internal import SockDiag
 
-/// What is remembered of one connection, listener or bound socket: 96 bytes.
+/// What is remembered of one connection, listener or bound socket: 80 bytes.
 struct KnownConnection {
     let cookie: SocketCookie
     private var localHigh, localLow: UInt64
@@ -9,8 +9,6 @@ struct KnownConnection {
     var enteredAt: UInt64
     /// When the connection was first seen, monotonic nanoseconds; 0 where it was there before watching began.
     let openedAt: UInt64
-    /// When the kernel's own timer ends or asks again what no tracepoint tells of, monotonic nanoseconds.
-    var dueAt: UInt64 = 0
     private var localPort: UInt16
     private let remotePort: UInt16
     private let interfaceIndex: UInt32

@@ -27,7 +27,7 @@ extension ConnectionTracker {
         let rest = UInt64(timer?.milliseconds ?? 1000) * Self.millisecond
         if entry.flags.contains(.isMinisocket) {
             trace?.minisockets[entry.endpoints] = entry.cookie
-            table.entries[position].dueAt = now + rest
+            trace?.timers[entry.cookie] = now + rest
             if entry.state == .timeWait {
                 // Timers of a minute end up to some seconds late.
                 trace?.ends.add(entry.cookie, due: now + max(rest, 1000 * Self.millisecond))
@@ -38,7 +38,7 @@ extension ConnectionTracker {
             }
         } else if entry.state == .synReceived, !entry.isFullSocket {
             trace?.requests.insert(entry.cookie)
-            table.entries[position].dueAt = now + rest
+            trace?.timers[entry.cookie] = now + rest
             trace?.checks.add(entry.cookie, due: now + max(rest, Self.firstCheck) + Self.firstCheck)
         } else if entry.state == .established, entry.inode == nil, owners != nil, !isBeginning {
             appointOwner(position, at: time)
@@ -105,18 +105,18 @@ extension ConnectionTracker {
             at: time
         )
         if isMissed(entry) { last.certainty = .inferred }
-        last.cause = Self.cause(of: entry, goneAt: answer.time)
+        last.cause = cause(of: entry, goneAt: answer.time)
         end(position, by: last, emit: emit)
     }
 
     /// What ended a request or a minisocket: its timer, or before that a RST.
-    private static func cause(of entry: KnownConnection, goneAt time: UInt64) -> TCPStep.Trigger? {
-        guard entry.dueAt != 0, !entry.isFullSocket else { return nil }
+    private func cause(of entry: KnownConnection, goneAt time: UInt64) -> TCPStep.Trigger? {
+        guard let due = trace?.timers[entry.cookie], !entry.isFullSocket else { return nil }
         switch entry.state {
-        case .timeWait: return time >= entry.dueAt ? .timeWaitTimeout : .receiveRST
-        case .synReceived: return time >= entry.dueAt ? .timeout : .receiveRST
+        case .timeWait: return time >= due ? .timeWaitTimeout : .receiveRST
+        case .synReceived: return time >= due ? .timeout : .receiveRST
         // One that was never seen may have become a TIME_WAIT and given way.
-        case .finWait2: return time >= entry.dueAt ? .timeout : nil
+        case .finWait2: return time >= due ? .timeout : nil
         default: return nil
         }
     }
@@ -172,6 +172,7 @@ extension ConnectionTracker {
     /// Forgets what is remembered of a connection beside its entry.
     mutating func forget(_ entry: KnownConnection) {
         trace?.requests.remove(entry.cookie)
+        trace?.timers[entry.cookie] = nil
         trace?.held[entry.cookie] = nil
         trace?.departed?.insert(entry.cookie)
         if entry.flags.contains(.isMinisocket), trace?.minisockets[entry.endpoints] == entry.cookie {

@@ -83,7 +83,7 @@ extension ConnectionTracker {
         }
         touch(position)
         table.entries[position].learnOwner(uid: record.uid)
-        trace?.requests.remove(record.cookie)
+        if trace?.requests.remove(record.cookie) != nil { trace?.timers[record.cookie] = nil }
         let to = record.to
         if to == .closed { return finish(position, record, at: time, emit: emit) }
         if to == .synSent, record.localPort == 0 {
@@ -261,7 +261,7 @@ extension ConnectionTracker {
     private mutating func keep(_ position: Int, _ counters: FinalCounters, until due: UInt64) {
         let cookie = table.entries[position].cookie
         table.entries[position].flags.formUnion([.isMinisocket, .hasFinalCounters])
-        table.entries[position].dueAt = due
+        trace?.timers[cookie] = due
         finals[cookie] = counters
         trace?.minisockets[table.entries[position].endpoints] = cookie
         if table.entries[position].state == .timeWait {

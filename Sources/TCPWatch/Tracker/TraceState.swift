@@ -6,6 +6,8 @@ struct TraceState {
     var checks = Appointments()
     /// When the TIME_WAITs end.
     var ends = Appointments()
+    /// When the kernel's own timer ends a request or a minisocket, or asks again, monotonic nanoseconds.
+    var timers: [SocketCookie: UInt64] = [:]
     /// The half-open requests.
     var requests: Set<SocketCookie> = []
     /// The connections whose first step is held until their port is known, and the process that took it, or 0.

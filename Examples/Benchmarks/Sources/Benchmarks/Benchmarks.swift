@@ -63,12 +63,13 @@ struct Run: ParsableCommand {
             fflush(nil)  // The next size takes minutes.
             withExtendedLifetime(holders) {}
         }
-        print("### Connections that come and go\n")
-        print(try traceTable(rounds: rounds))
         for count in sockets {
             let holders = try Holders(sockets: count, atLeast: 75)
             print("### Owners: \(count) sockets, \(holders.count) processes\n")
             print(table(try measure(suite.owners(withSS: count <= ownersLimit), rounds: min(rounds, 3))))
         }
+        // Last, for the TIME_WAITs that it leaves.
+        print("### Connections that come and go\n")
+        print(try traceTable(rounds: rounds))
     }
 }

@@ -75,16 +75,30 @@ case "dictionary":
     for _ in 0..<looks { try look() }
     time = (processorTime() - start) / Double(looks)
 default:
-    var configuration = SocketWatcher.Configuration()
-    configuration.source = .poll
-    configuration.tellsExisting = false
-    configuration.interval = .seconds(2)
-    let watcher = try SocketWatcher(configuration)
-    var events = watcher.makeAsyncIterator()
-    guard case .ready = try await events.next() else {
-        fatalError("the first event of a watcher that tells no sockets")
+    func watcher(_ states: TCPStateSet) async throws -> SocketWatcher {
+        var configuration = SocketWatcher.Configuration()
+        configuration.source = .poll
+        configuration.tellsExisting = false
+        configuration.interval = .seconds(2)
+        configuration.states = states
+        let watcher = try SocketWatcher(configuration)
+        var events = watcher.makeAsyncIterator()
+        guard case .ready = try await events.next() else {
+            fatalError("the first event of a watcher that tells no sockets")
+        }
+        return watcher
     }
-    memory = residentBytes() - before
+    // What an empty watcher takes is no socket's: the first one starts the runtime too, the second takes what each does.
+    let nothing = TCPStateSet.synSent
+    try await watcher(nothing).stop()
+    let started = residentBytes()
+    let empty = try await watcher(nothing)
+    let fixed = residentBytes() - started
+    empty.stop()
+    let base = residentBytes()
+    let full = try await watcher(.all)
+    defer { full.stop() }
+    memory = residentBytes() - base - fixed
     let start = processorTime()
     try await Task.sleep(for: .seconds(2 * looks + 1))
     time = (processorTime() - start) / Double(looks)
