@@ -134,12 +134,21 @@ final class Wire: Sendable {
 
     private func transmit(_ packet: [UInt8], _ family: AddressFamily) throws(LabError) {
         var address = Self.address(etherType: family == .ipv4 ? ETH_P_IP : ETH_P_IPV6)
-        try socket.call("send to the wire") { descriptor in
-            withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    sendto(descriptor, packet, packet.count, 0, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
+        let deadline = ContinuousClock.now + .labDeadline
+        // ENOBUFS: so many packets wait for a busy processor that the device takes no more (net.core.netdev_max_backlog).
+        while try socket.call(
+            "send to the wire",
+            unless: ENOBUFS,
+            { descriptor in
+                withUnsafePointer(to: &address) { pointer in
+                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        sendto(descriptor, packet, packet.count, 0, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
+                    }
                 }
             }
+        ) == nil {
+            guard .now < deadline else { throw LabError(.timedOut, "the wire takes no more packets") }
+            sched_yield()
         }
     }
 

@@ -53,7 +53,7 @@ struct TraceGeneratorTests {
         print("generator: \(count) connections, \(ContinuousClock.now - begin) until all was told")
         #expect(told.read(\.gaps).isEmpty)
         #expect(done.book.count == 2 * count)
-        let lives = told.read { page in page.lives.filter { $0.value.path.first != .listen } }
+        let lives = told.read(\.connections)
         #expect(lives.count == done.book.count)
         var wrong: [String] = []
         for (cookie, side) in done.book {
@@ -99,7 +99,7 @@ struct TraceGeneratorTests {
             seen[String(parts[0])] = parts.count > 1 ? Int(parts[1]) : nil
         }
         var counted: [String: Int] = [:]
-        for life in told.read(\.lives).values where life.path.first != .listen {
+        for life in told.read(\.connections).values {
             for (from, to) in zip([.closed] + life.path, life.path) {
                 // What the tracepoint calls a child's first step and a TIME_WAIT's.
                 let before: TCPState = from == .closed && to == .synReceived ? .listen : from
@@ -120,7 +120,7 @@ struct TraceGeneratorTests {
         }
         #expect(told.read(\.gaps).isEmpty)
         #expect(done.book.count == 2 * count)
-        let lives = told.read { page in page.lives.filter { $0.value.path.first != .listen } }
+        let lives = told.read(\.connections)
         #expect(lives.count == done.book.count)
         var wrong: [String] = []
         var reused = 0
