@@ -7,20 +7,11 @@ package struct JoinedThread: ~Copyable {
     private let thread: pthread_t
 
     /// Starts a thread that runs the closure.
-    package init(_ body: @escaping @Sendable () -> Void) throws(Errno) {
-        let start = Unmanaged.passRetained(Start(body))
-        var everySignal = sigset_t()
-        var before = sigset_t()
-        sigfillset(&everySignal)
-        pthread_sigmask(SIG_SETMASK, &everySignal, &before)
-        var thread = pthread_t()
-        let failure = pthread_create(&thread, nil, Start.main, start.toOpaque())
-        pthread_sigmask(SIG_SETMASK, &before, nil)
-        guard failure == 0 else {
-            start.release()
-            throw Errno(rawValue: failure)
-        }
-        self.thread = thread
+    package init(_ body: @escaping @Sendable () -> Void) throws(Errno) { thread = try Start.thread(body) }
+
+    /// Starts a thread that nobody waits for: it ends when the closure does.
+    package static func detach(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+        pthread_detach(try Start.thread(body))
     }
 
     deinit { pthread_join(thread, nil) }
@@ -32,9 +23,26 @@ package struct JoinedThread: ~Copyable {
 private final class Start: Sendable {
     private let body: @Sendable () -> Void
 
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    private init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 
-    static let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+    /// Starts a thread that runs the closure.
+    static func thread(_ body: @escaping @Sendable () -> Void) throws(Errno) -> pthread_t {
+        let start = Unmanaged.passRetained(Start(body))
+        var everySignal = sigset_t()
+        var before = sigset_t()
+        sigfillset(&everySignal)
+        pthread_sigmask(SIG_SETMASK, &everySignal, &before)
+        var thread = pthread_t()
+        let failure = pthread_create(&thread, nil, main, start.toOpaque())
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        guard failure == 0 else {
+            start.release()
+            throw Errno(rawValue: failure)
+        }
+        return thread
+    }
+
+    private static let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
         guard let context else { return nil }
         Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body()
         return nil

@@ -73,31 +73,13 @@ final class WatchLoop: Sendable {
 
     /// Starts the thread.
     func start() throws(SockDiagError) {
-        var thread = pthread_t()
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        let retained = Unmanaged.passRetained(self)
-        // Signals are for the program's own threads.
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        let failure = pthread_create(
-            &thread,
-            &attributes,
-            { argument in
-                WatchLoop.nameThread()
-                if let argument { Unmanaged<WatchLoop>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            },
-            retained.toOpaque()
-        )
-        pthread_sigmask(SIG_SETMASK, &before, nil)
-        guard failure == 0 else {
-            retained.release()
-            throw SockDiagError(errno: failure, operation: "start the watcher's thread")
+        do {
+            try JoinedThread.detach { [self] in
+                Self.nameThread()
+                run()
+            }
+        } catch {
+            throw SockDiagError(errno: error.rawValue, operation: "start the watcher's thread")
         }
     }
 
