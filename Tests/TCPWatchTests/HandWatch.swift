@@ -64,9 +64,14 @@ final class HandWatch {
         try #require(lane.lostCount ?? 0 > 0, "no message was lost within 10 s")
     }
 
-    private func take() -> [Transition] {
+    private func take() -> [Transition] { lane.take(&gaps) }
+}
+
+extension NamespaceLane {
+    /// The transitions that wait to be told; gaps are added to those that were there.
+    func take(_ gaps: inout [Gap]) -> [Transition] {
         var transitions: [Transition] = []
-        lane.flush { events in
+        flush { events in
             for case .transition(let transition) in events { transitions.append(transition) }
             for case .gap(let gap) in events { gaps.append(gap) }
         }

@@ -85,12 +85,5 @@ final class TraceWatch {
         return told
     }
 
-    private func take() -> [Transition] {
-        var transitions: [Transition] = []
-        lane.flush { events in
-            for case .transition(let transition) in events { transitions.append(transition) }
-            for case .gap(let gap) in events { gaps.append(gap) }
-        }
-        return transitions
-    }
+    private func take() -> [Transition] { lane.take(&gaps) }
 }
