@@ -27,22 +27,15 @@ enum Instruction {
 
     /// What is done with a register and another one or a number: the upper four bits of the operation.
     enum Operation: UInt8 {
-        case add = 0x00
-        case or = 0x40
-        case and = 0x50
-        case shiftLeft = 0x60
         case shiftRight = 0x70
         case modulo = 0x90
         case move = 0xb0
     }
 
-    /// When to jump, unsigned.
+    /// When to jump.
     enum Condition: UInt8 {
         case equal = 0x10
         case notEqual = 0x50
-        case greater = 0x20
-        case less = 0xa0
-        case anyBit = 0x40
     }
 
     /// `BPF_FUNC_*`
