@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SockDiag
 internal import SocketOwners
 internal import TCPWatch
@@ -44,7 +45,7 @@ extension Words {
 
     /// Adds who took a step, by the name that the process has now: `by:curl(4711)`.
     mutating func addTaker(_ pid: Int32) {
-        add(pid, (try? ProcessDirectory())?.name(of: pid), others: 0)
+        add(pid, ProcessName(commOf: "/proc/\(pid)", in: AT_FDCWD), others: 0)
     }
 
     private mutating func add(_ pid: Int32, _ name: ProcessName?, others: Int) {
