@@ -62,6 +62,8 @@ extension NamespaceLane {
     /// A dump of the sockets whose handshake is not done: of requests the trace tells only when they are a second old.
     func glance(_ feed: TraceFeed) throws(SockDiagError) {
         feed.drain()
+        // Before the dump: what it shows may have gone on, by a record older than its end.
+        let time = EventTime.now()
         var wanted = query
         wanted.states = [.synSent, .synReceived]
         var new: [TCPSocket] = []
@@ -74,7 +76,6 @@ extension NamespaceLane {
         } catch  where error.code == .inconsistentDump {
             return
         }
-        let time = EventTime.now()
         for socket in new { tracker.observe(socket, at: time, emit: append) }
         feed.drain()
         let missing = tracker.requests(besides: shown).compactMap { tracker.identity(of: $0) }
