@@ -38,8 +38,11 @@ package struct BTF: Sendable {
         static let pointer = Kind(rawValue: 2)
         static let structure = Kind(rawValue: 4)
         static let union = Kind(rawValue: 5)
+        static let enumeration = Kind(rawValue: 6)
         static let typedef = Kind(rawValue: 8)
 
+        /// Whether it is asked for by its name.
+        var isWanted: Bool { self == .structure || self == .enumeration || self == .typedef }
         var hasMembers: Bool { self == .structure || self == .union }
         /// typedef, volatile, const, restrict, type tag: another type by another name.
         var isAlias: Bool { (8...11).contains(rawValue) || rawValue == 18 }
@@ -63,7 +66,7 @@ package struct BTF: Sendable {
     private let strings: Range<Int>
     /// Where each type begins, by its number.
     private var positions: [UInt32] = [0]
-    /// Of the structures and typedefs that were asked for.
+    /// Of the structures, enumerations and typedefs that were asked for.
     private var numbers: [String: Int] = [:]
 
     /// Types within each other; no kernel has as many.
@@ -90,7 +93,7 @@ package struct BTF: Sendable {
         return try BTF(file, naming: names)
     }
 
-    /// Reads types from their bytes, and remembers the structures and typedefs of these names.
+    /// Reads types from their bytes, and remembers the structures, enumerations and typedefs of these names.
     ///
     /// - Throws: ``/SockDiag/SockDiagError`` of code ``/SockDiag/SockDiagError/Code/malformedReply`` where the bytes are
     ///   cut short or are no BTF of this machine.
@@ -117,7 +120,7 @@ package struct BTF: Sendable {
             guard let record = record(at: position), let trailer = record.kind.trailer(record.count),
                 position + Record.size + trailer <= end
             else { throw .malformed("type \(positions.count) is cut short, or of a kind that is not known") }
-            if record.kind == .structure || record.kind == .typedef {
+            if record.kind.isWanted {
                 for index in wanted.indices where isName(record.name, wanted[index]) {
                     numbers[names[index]] = positions.count
                 }
@@ -127,7 +130,7 @@ package struct BTF: Sendable {
         }
     }
 
-    /// The number of a structure or typedef, of those that were asked for; nil where the kernel has none.
+    /// The number of a structure, enumeration or typedef, of those that were asked for; nil where the kernel has none.
     package func number(of name: String) -> Int? { numbers[name] }
 
     /// A member by its path, as `__sk_common.skc_net.net`: through anonymous structures too, and no pointers. Nil where
@@ -141,6 +144,23 @@ package struct BTF: Sendable {
             type = step.type
         }
         return size(of: type).map { Member(offset: offset, size: $0) }
+    }
+
+    /// The names of an enumeration's values, which may have other numbers in another kernel; empty where there is none.
+    package func names(of enumeration: String) -> [UInt32: String] {
+        guard let type = numbers[enumeration], let record = resolve(type), record.kind == .enumeration else {
+            return [:]
+        }
+        var names: [UInt32: String] = [:]
+        for index in 0..<record.count {
+            // struct btf_enum: name, value
+            let value = record.position + Record.size + 8 * index
+            guard let name = bytes.span.bytes.number(at: value, as: UInt32.self),
+                let number = bytes.span.bytes.number(at: value + 4, as: UInt32.self)
+            else { break }
+            names[number] = string(at: Int(name))
+        }
+        return names
     }
 
     private func find(_ name: [UInt8], in type: Int, depth: Int) -> (offset: Int, type: Int)? {
@@ -195,6 +215,11 @@ package struct BTF: Sendable {
             count: Int(info & 0xffff),
             sizeOrType: Int(sizeOrType)
         )
+    }
+
+    private func string(at offset: Int) -> String {
+        let start = min(strings.lowerBound + offset, strings.upperBound)
+        return String(decoding: bytes[start..<strings.upperBound].prefix { $0 != 0 }, as: UTF8.self)
     }
 
     /// Whether the string at an offset is the name.

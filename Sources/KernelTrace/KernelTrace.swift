@@ -20,6 +20,8 @@ package struct KernelTrace: ~Copyable {
     private let attachments: Attachments
     /// The events that nothing is told of, with the reason: a tracepoint that this kernel lacks.
     package let missing: [TraceRecord.Event: SockDiagError]
+    /// What ``TraceRecord/resetReason`` means, by the kernel's names without `SK_RST_REASON_`: `TCP_ABORT_ON_CLOSE`.
+    package let resetReasons: [UInt32: String]
 
     /// A second of 100,000 events.
     package static let defaultRingSize = 16 << 20
@@ -74,6 +76,10 @@ package struct KernelTrace: ~Copyable {
         self.lost = lost
         self.attachments = attachments
         self.missing = missing
+        resetReasons = types.names(of: Listing.resetReasons).mapValues { name in
+            let prefix = "SK_RST_REASON_"
+            return name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+        }
     }
 
     deinit { munmap(lost, sysconf(Int32(_SC_PAGESIZE))) }
@@ -91,6 +97,9 @@ package struct KernelTrace: ~Copyable {
             body(record)
         }
     }
+
+    /// Whether all of an event's records have come since the programs were attached.
+    package func isWhole(_ event: TraceRecord.Event) -> Bool { missing[event] == nil && lostCount(of: event) == 0 }
 
     /// How many records found no room since the programs were attached, exactly.
     package var lostCount: UInt64 {

@@ -3,8 +3,8 @@ internal import SockDiag
 
 /// The listings of the programs: each writes a ``TraceRecord`` for an event at its tracepoint.
 ///
-/// r6 is the socket or the request, r7 and r8 are the states before and after a step or, with a request, the listener.
-/// r9 is the record, once there is one.
+/// r6 is the socket or the request, and r7 its state, of a step the one before. r8 is the state after a step, or the reason
+/// of a RST. r9 is the record, once there is one.
 struct Listing {
     let event: TraceRecord.Event
     /// Read by the members below, and by whoever attaches.
@@ -18,68 +18,17 @@ struct Listing {
     }
 
     /// The types that the listings ask for.
-    static let typeNames = ["tcp_sock", "request_sock", "net"] + TraceRecord.Event.allCases.map(\.typeName)
+    static let typeNames =
+        ["tcp_sock", "request_sock", "net", resetReasons] + TraceRecord.Event.allCases.map(\.typeName)
+
+    /// The enumeration of why a RST is sent.
+    static let resetReasons = "sk_rst_reason"
 
     /// The instructions.
     ///
     /// - Throws: ``/SockDiag/SockDiagError`` where the kernel's types lack what is needed.
     func instructions() throws(SockDiagError) -> [Instruction] {
-        let begin =
-            switch event {
-            case .step: beginStep
-            case .requestRetransmitted: beginRequest
-            case .synRetransmitted: try beginSYN()
-            }
-        let end: [Instruction] =
-            event == .step ? try pid() + ifClosed(counted()) : [.storeNumber(.u32, to: .r9, TraceRecord.Field.pid, 0)]
-        return try begin + filtered() + reserve() + identity() + end + submit
-    }
-
-    // MARK: What the tracepoint passes
-
-    /// `inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)`
-    private var beginStep: [Instruction] {
-        [
-            .load(.r6, .u64, from: .r1, 0),  // r6 = sk
-            .load(.r7, .u64, from: .r1, 8),  // r7 = oldstate
-            .load(.r8, .u64, from: .r1, 16),  // r8 = newstate
-            // A listener's child that is being made has neither cookie nor peer yet: its next step tells.
-            .jumpIf32(.r7, .notEqual, TCPState.listen.number, "whole"),
-            .jumpIf32(.r8, .equal, TCPState.synReceived.number, "out"),
-            .label("whole"),
-        ] + tcpSocket
-    }
-
-    /// `tcp_retransmit_skb(const struct sock *sk, const struct sk_buff *skb, …)`
-    private func beginSYN() throws(SockDiagError) -> [Instruction] {
-        let state = try member("\(common).skc_state", of: "tcp_sock")
-        return [
-            .load(.r6, .u64, from: .r1, 0),  // r6 = sk
-            .set(.r7, TCPState.synSent.number),  // r7 = r8 = SYN_SENT
-            .move(.r8, .r7),
-        ] + tcpSocket + [
-            .load(.r1, .u8, from: .r6, state.offset),  // if (sk->sk_state != TCP_SYN_SENT) goto out
-            .jumpIf32(.r1, .notEqual, TCPState.synSent.number, "out"),
-        ]
-    }
-
-    /// r6 = the `struct tcp_sock` of the socket r6. One of another protocol than TCP has none.
-    private var tcpSocket: [Instruction] {
-        [
-            .move(.r1, .r6),  // r0 = skc_to_tcp_sock(sk)
-            .call(.skc_to_tcp_sock),
-            .jumpIf(.r0, .equal, 0, "out"),  // if (!r0) goto out
-            .move(.r6, .r0),  // r6 = tp
-        ]
-    }
-
-    /// `tcp_retransmit_synack(const struct sock *sk, const struct request_sock *req)`
-    private var beginRequest: [Instruction] {
-        [
-            .load(.r6, .u64, from: .r1, 8),  // r6 = req
-            .set(.r7, TCPState.synReceived.number),  // r7 = r8 = SYN_RCVD
-            .move(.r8, .r7),
-        ]
+        try begin() + filtered() + reserve() + identity() + details() + submit
     }
 
     // MARK: What is wanted
@@ -167,7 +116,7 @@ struct Listing {
             .store(.u64, to: .r9, Field.cookie, .r0),  // record->cookie = get_socket_cookie(sk)
             .storeNumber(.u8, to: .r9, Field.event, Int32(event.rawValue)),
             .store(.u8, to: .r9, Field.from, .r7),
-            .store(.u8, to: .r9, Field.to, .r8),
+            .store(.u8, to: .r9, Field.to, event == .step ? .r8 : .r7),
         ]
         listing += try namespace() + [.store(.u32, to: .r9, Field.namespace, .r1)]
         listing += copy(try localPort(), .u16, to: Field.localPort)
@@ -188,11 +137,22 @@ struct Listing {
         return listing + [.label("addressed")]
     }
 
+    /// What an event tells beside.
+    private func details() throws(SockDiagError) -> [Instruction] {
+        switch event {
+        case .step: return try pid() + ifClosed(counted())
+        case .resetSent: return noPID + [.store(.u32, to: .r9, TraceRecord.Field.error, .r8)]
+        default: return noPID
+        }
+    }
+
+    private var noPID: [Instruction] { [.storeNumber(.u32, to: .r9, TraceRecord.Field.pid, 0)] }
+
     /// The process, where it is the one whose call takes the step. In an interrupt it is whoever was interrupted, and
     /// then no call owns the socket's lock.
     private func pid() -> [Instruction] {
         guard let owned = types.member("tcp_sock", "\(Self.sock).sk_lock.owned") else {
-            return [.storeNumber(.u32, to: .r9, TraceRecord.Field.pid, 0)]
+            return noPID
         }
         return [
             .set(.r0, 0),
@@ -254,9 +214,9 @@ extension Listing {
     /// What r6 points to.
     private var structure: String { event == .requestRetransmitted ? "request_sock" : "tcp_sock" }
     /// `struct sock_common` in it.
-    private var common: String { event == .requestRetransmitted ? "__req_common" : "\(Self.sock).__sk_common" }
+    var common: String { event == .requestRetransmitted ? "__req_common" : "\(Self.sock).__sk_common" }
 
-    private func member(_ path: String, of structure: String) throws(SockDiagError) -> BTF.Member {
+    func member(_ path: String, of structure: String) throws(SockDiagError) -> BTF.Member {
         if let member = types.member(structure, path) { return member }
         throw SockDiagError(
             .kernelTooOld,
@@ -309,19 +269,5 @@ extension Listing {
 }
 
 extension TCPState {
-    fileprivate var number: Int32 { Int32(rawValue) }
-}
-
-extension TraceRecord.Event {
-    /// The name of the tracepoint.
-    var tracepoint: String {
-        switch self {
-        case .step: "inet_sock_set_state"
-        case .requestRetransmitted: "tcp_retransmit_synack"
-        case .synRetransmitted: "tcp_retransmit_skb"
-        }
-    }
-
-    /// What a program for the tracepoint names it by: a typedef of the kernel's.
-    var typeName: String { "btf_trace_\(tracepoint)" }
+    var number: Int32 { Int32(rawValue) }
 }

@@ -13,6 +13,12 @@ package struct TraceRecord: ~Copyable, ~Escapable {
         case requestRetransmitted
         /// `tcp_retransmit_skb`, for a socket in SYN_SENT: its SYN was sent once more.
         case synRetransmitted
+        /// `tcp_receive_reset`, for a socket in SYN_SENT: the peer answered its SYN by a RST, which ends it now.
+        case resetReceived
+        /// `tcp_send_reset`: a RST was sent, just before or after the step that it belongs to, if to any.
+        case resetSent
+        /// `tcp_destroy_sock`, for a socket that was bound and no more: it is no longer.
+        case destroyed
     }
 
     /// Where each field lies; the programs write by these too.
@@ -71,7 +77,7 @@ extension TraceRecord {
     package var cookie: SocketCookie { SocketCookie(rawValue: field(Field.cookie)) }
     /// The network namespace, by ``/SockDiag/NetworkNamespace/inode``.
     package var namespace: UInt32 { field(Field.namespace) }
-    /// The state before the step.
+    /// The state before the step; of any other event, the state then.
     package var from: TCPState { TCPState(rawValue: field(Field.from)) }
     /// The state after it.
     package var to: TCPState { TCPState(rawValue: field(Field.to)) }
@@ -113,6 +119,9 @@ extension TraceRecord {
         guard family == .ipv6 else { return IPAddress(ipv4: UInt32(bigEndian: field(offset))) }
         return IPAddress(ipv6: UInt64(bigEndian: field(offset)), UInt64(bigEndian: field(offset + 8)))
     }
+
+    /// Why a RST was sent: a number of the kernel's `enum sk_rst_reason`, which ``KernelTrace/resetReasons`` names.
+    package var resetReason: UInt32 { field(Field.error) }
 
     /// The smoothed round-trip time, microseconds; 0 where none was measured. The kernel keeps its eightfold.
     package var rttMicroseconds: UInt32 { (field(Field.rtt) as UInt32) >> 3 }

@@ -20,6 +20,13 @@ internal import Testing
         #expect(types.member("none", "first") == nil)
     }
 
+    @Test func `An enumeration tells the names of its values`() throws {
+        let types = try BTF(TestBTF.bytes, naming: ["reason", "outer"])
+        #expect(types.names(of: "reason") == [0: "NONE", 7: "LATE"])
+        #expect(types.names(of: "outer").isEmpty)
+        #expect(types.names(of: "none").isEmpty)
+    }
+
     @Test func `Bytes that are cut anywhere are refused`() {
         let bytes = TestBTF.bytes
         for length in bytes.indices {
@@ -34,7 +41,8 @@ internal import Testing
             for value: UInt8 in [0, 1, 7, 8, 9, 0x7f, 0x80, 0xff] {
                 var wrong = bytes
                 wrong[position] = value
-                guard let types = try? BTF(wrong, naming: ["outer", "inner_t"]) else { continue }
+                guard let types = try? BTF(wrong, naming: ["outer", "inner_t", "reason"]) else { continue }
+                _ = types.names(of: "reason")
                 for path in ["in.half", "in.first", "next", "in.bits"] { _ = types.member("outer", path) }
             }
         }

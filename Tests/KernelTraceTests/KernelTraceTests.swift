@@ -16,6 +16,7 @@ struct Told: Equatable {
     let pid: Int32?
     let bytesSent, bytesReceived: UInt64
     let error: Int32
+    let resetReason: UInt32
     let isPeerDone, isOrphan, hasRoomForTimeWait: Bool
 
     init(_ record: borrowing TraceRecord) {
@@ -23,6 +24,7 @@ struct Told: Equatable {
         (identity, time, namespace, uid, pid) =
             (record.identity, record.time, record.namespace, record.uid, record.pid)
         (bytesSent, bytesReceived, error) = (record.bytesSent, record.bytesReceived, record.error)
+        resetReason = record.resetReason
         (isPeerDone, isOrphan, hasRoomForTimeWait) =
             (record.isPeerDone, record.isOrphan, record.hasRoomForTimeWait)
     }
@@ -142,6 +144,39 @@ extension KernelTrace {
         let refused = try lab.client(in: .synSent)
         try refused.peer.send(.rst)
         #expect(trace.told().last?.error == ECONNREFUSED)
+    }
+
+    @Test func `A RST that is sent tells its reason, by the kernel's own name`() throws {
+        let lab = try lab()
+        defer { lab.close() }
+        let trace = try KernelTrace(filter(lab))
+        let missing = trace.missing[.resetSent]
+        if let missing { try Test.cancel("this kernel gives no reason for a RST: \(missing)") }
+        let connection = try lab.server(in: .established)
+        let cookie = try #require(connection.socket).cookie()
+        try connection.peer.send(.data([1]))
+        connection.close()
+        let told = trace.told().filter { $0.identity.cookie == cookie }
+        #expect(told.map(\.event) == [.step, .step, .resetSent])
+        // The step comes before the RST, for which the socket is in CLOSED.
+        #expect(told.map(\.path) == ["SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSED", "CLOSED>CLOSED"])
+        let reason = told.last.flatMap { trace.resetReasons[$0.resetReason] }
+        #expect(reason == "TCP_ABORT_ON_CLOSE")
+    }
+
+    @Test func `A RST that comes is told for a SYN alone, and the end of a socket for one that was bound alone`() throws
+    {
+        let lab = try lab()
+        defer { lab.close() }
+        let trace = try KernelTrace(filter(lab))
+        for state in [TCPState.synSent, .established] { try lab.client(in: state).peer.send(.rst) }
+        let bound = try lab.bound()
+        let cookie = try bound.cookie()
+        bound.close()
+        let told = trace.told().filter { $0.event != .step }
+        #expect(told.map(\.event) == [.resetReceived, .destroyed])
+        #expect(told.first?.from == .synSent)
+        #expect(told.last?.identity.cookie == cookie)
     }
 
     @Test func `The programs pass over what is not asked for`() throws {

@@ -5,6 +5,7 @@ internal import KernelTrace
 ///     struct inner { int first; union { int low; struct { short half; char bits : 3; } }; };
 ///     struct outer { long pad; const inner_t in; struct outer *next; };
 ///     typedef struct inner inner_t;
+///     enum reason { NONE, LATE = 7 };
 enum TestBTF {
     static let inner = 5
     static let outer = 6
@@ -29,6 +30,7 @@ enum TestBTF {
             name("inner_t"), info(8), 5,  // 7
             0, info(10), 7,  // 8: const inner_t
             0, info(2), 6,  // 9: struct outer *
+            name("reason"), info(6, 2), 4, name("NONE"), 0, name("LATE"), 7,  // 10
         ]
         let header: [UInt32] = [24, 0, UInt32(4 * words.count), UInt32(4 * words.count), UInt32(text.count)]
         var bytes: [UInt8] = [0x9f, 0xeb, 1, 0]

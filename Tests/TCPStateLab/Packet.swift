@@ -58,6 +58,14 @@ enum Packet {
         return wrap(content, InternetProtocol.icmp, from: source.octets, to: destination.octets)
     }
 
+    /// "Destination port unreachable", about a segment that went the other way.
+    static func unreachable(_ segment: Segment, from source: IPAddress, to destination: IPAddress) -> [UInt8] {
+        var content: [UInt8] = [3, 3, 0, 0, 0, 0, 0, 0]  // ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, checksum, unused
+        content += bytes(of: segment, from: destination, to: source).prefix(28)  // its IP header, and 8 bytes
+        content.setChecksum(at: 2, over: content)
+        return wrap(content, InternetProtocol.icmp, from: source.octets, to: destination.octets)
+    }
+
     private static func wrap(
         _ content: [UInt8],
         _ transportProtocol: UInt8,

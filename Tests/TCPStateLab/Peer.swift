@@ -43,6 +43,9 @@ package struct Peer: Sendable {
         try wire.receive(to: port, awaited, within: duration, where: fits)
     }
 
+    /// Answers the kernel's segment as a firewall does that rejects it: by ICMP "port unreachable", over IPv4.
+    package func refuse(_ segment: Segment) throws(LabError) { try wire.refuse(segment, over: network) }
+
     /// What came and was not taken.
     package func unread() throws(LabError) -> [Segment] { try wire.conversation(of: port).unread }
 

@@ -47,13 +47,32 @@ final class Wire: Sendable {
         try state.withLock { state throws(LabError) in
             try receiveWhatIsThere(&state)
             let (packet, network, segment) = try Self.compose(cue, from: port, &state)
-            try onOneProcessor { () throws(LabError) in
-                try transmit(packet, network.onTheWire.peer.family)
-                try ping(&state)
-            }
-            try awaitPong(&state, behind: segment)
+            try deliver(packet, network, "\(segment)", &state)
             return segment
         }
+    }
+
+    /// Says by ICMP that there is no such port, about the segment that the kernel sent; returns as ``send(_:from:)``
+    /// does. Over IPv4 alone.
+    func refuse(_ segment: Segment, over network: LabNetwork) throws(LabError) {
+        try state.withLock { state throws(LabError) in
+            let ends = network.onTheWire
+            let packet = Packet.unreachable(segment, from: ends.peer, to: ends.kernel)
+            try deliver(packet, network, "the refusal of \(segment)", &state)
+        }
+    }
+
+    private func deliver(
+        _ packet: [UInt8],
+        _ network: LabNetwork,
+        _ what: String,
+        _ state: inout State
+    ) throws(LabError) {
+        try onOneProcessor { () throws(LabError) in
+            try transmit(packet, network.onTheWire.peer.family)
+            try ping(&state)
+        }
+        try awaitPong(&state, behind: what)
     }
 
     private func ping(_ state: inout State) throws(LabError) {
@@ -63,14 +82,14 @@ final class Wire: Sendable {
 
     /// Waits for the answer to the last ping. Thousands of connections that retransmit at once overrun the receive
     /// buffer, and it may be lost among them: then a later ping, still behind the segment, does as well.
-    private func awaitPong(_ state: inout State, behind segment: Segment) throws(LabError) {
+    private func awaitPong(_ state: inout State, behind what: String) throws(LabError) {
         for _ in 0..<40 {
             let patience = Deadline(.labDeadline / 40)
             while state.pong != state.pings, try patience.poll([socket]) { try receiveWhatIsThere(&state) }
             if state.pong == state.pings { return }
             try ping(&state)
         }
-        throw LabError(.timedOut, "the kernel's answer to the ping behind \(segment) did not come in time")
+        throw LabError(.timedOut, "the kernel's answer to the ping behind \(what) did not come in time")
     }
 
     /// Takes the first segment to the port that fits, and waits for it as long as said.

@@ -45,15 +45,19 @@ final class TraceWatch {
         return known
     }
 
+    /// Whether the kernel gives reasons for the RSTs that it sends.
+    var namesResets: Bool { lane.tracker.trace?.resetReasons.isEmpty == false }
+
     /// Tells of records that found no room.
     func noteLoss() { lane.tell(lost: feed.takeLost()) }
 
     /// Asks who holds what is new.
     func resolveOwners() { lane.resolveOwners() }
 
-    /// What the kernel has reported until now.
+    /// What the kernel has reported until now. Nothing more belongs to it: each call of a test has been dealt with.
     func hear() -> [Transition] {
         feed.drain()
+        lane.tellLastSteps(until: .max)
         return take()
     }
 

@@ -47,6 +47,7 @@ struct EventDescription {
         writer.add("certainty", step.map { .text($0.certainty.rawValue) })
         writer.add("source", (step?.source.rawValue ?? loss?.source.rawValue).map { .text($0) })
         writer.add("cause", step?.cause.map { .text($0.word) })
+        writer.add("reset_reason", step?.resetReason.map { .text($0.rawValue) })
         writer.add("pid", step?.pid.map { .number(UInt32(bitPattern: $0)) })
         writer.add("in_state_ns", step?.timeInState.map { .large($0.nanoseconds) })
         if tellsSockets {

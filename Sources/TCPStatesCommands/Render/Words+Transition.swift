@@ -23,6 +23,12 @@ extension Words {
                 text.append(cause.word)
             }
         }
+        if let reason = step.resetReason {
+            add { text in
+                text.append("reset:")
+                text.append(printable: reason.rawValue)
+            }
+        }
         guard let final = step.final else { return }
         add("sent", bytes: final.bytesSent)
         add("received", bytes: final.bytesReceived)

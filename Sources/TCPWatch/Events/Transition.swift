@@ -39,6 +39,8 @@ public struct Transition: Hashable, Sendable {
     public var time: EventTime
     /// What took the connection along it, where that is known; of several steps, along the last.
     public var cause: TCPStep.Trigger?
+    /// Why the kernel sent a RST with the step; nil where it sent none, and where it did not report it.
+    public var resetReason: ResetReason?
     /// The process whose call took the step; nil for what a segment or a timer did, and where the kernel did not report
     /// it.
     public var pid: Int32?

@@ -174,6 +174,7 @@ extension ConnectionTracker {
         trace?.requests.remove(entry.cookie)
         trace?.timers[entry.cookie] = nil
         trace?.held[entry.cookie] = nil
+        trace?.resets[entry.cookie] = nil
         trace?.departed?.insert(entry.cookie)
         if entry.flags.contains(.isMinisocket), trace?.minisockets[entry.endpoints] == entry.cookie {
             trace?.minisockets[entry.endpoints] = nil

@@ -14,6 +14,8 @@ extension ConnectionTracker {
         switch record.event {
         case .step: step(record, at: time, emit: emit)
         case .requestRetransmitted, .synRetransmitted: notice(record, at: time, emit: emit)
+        case .resetReceived, .resetSent: noticeReset(record, at: time, emit: emit)
+        case .destroyed: endBound(record, at: time, emit: emit)
         }
     }
 
@@ -143,6 +145,15 @@ extension ConnectionTracker {
         if isRequest { appoint(position, nil, at: time) }
     }
 
+    /// A socket that was bound and no more has been closed.
+    private mutating func endBound(_ record: borrowing TraceRecord, at time: EventTime, emit: (Transition) -> Void) {
+        guard let position = table.position(of: record.cookie), table.entries[position].state == .bound else { return }
+        var last =
+            transition(of: table.entries[position], from: .bound, to: .closed, via: [], source: .trace, at: time)
+        last.certainty = .exact
+        end(position, by: last, emit: emit)
+    }
+
     /// Tells the first step of a connection whose port is known now; where it is in the table after that.
     mutating func release(
         _ place: Int,
@@ -236,7 +247,8 @@ extension ConnectionTracker {
     ) {
         let entry = table.entries[position]
         let counters = FinalCounters(record)
-        switch Self.outcome(of: record) {
+        let reset = takeReset(entry.cookie, at: time)
+        switch outcome(of: record, after: reset) {
         case .timeWait:
             tell(
                 position,
@@ -253,8 +265,14 @@ extension ConnectionTracker {
             keep(position, counters, until: time.monotonicNanoseconds &+ Self.firstCheck)
         case .ended(let cause):
             var last = transition(of: entry, from: entry.state, to: .closed, via: [], source: .trace, at: time)
-            (last.certainty, last.cause, last.pid) = (.exact, cause, record.pid)
-            end(position, by: last, final: counters, emit: emit)
+            (last.certainty, last.cause, last.pid, last.resetReason) = (.exact, cause, record.pid, reset?.reason)
+            if mayBeReset(last) {
+                var told: Transition?
+                end(position, by: last, final: counters) { told = $0 }
+                if let told { trace?.lastSteps.append(told) }
+            } else {
+                end(position, by: last, final: counters, emit: emit)
+            }
         }
     }
 
@@ -278,11 +296,14 @@ extension ConnectionTracker {
     }
 
     /// What the last step of a socket means, by the state that it leaves and by what the kernel left in it.
-    private static func outcome(of record: borrowing TraceRecord) -> Outcome {
+    private func outcome(of record: borrowing TraceRecord, after reset: TraceState.Reset?) -> Outcome {
         let from = record.from
         switch record.error {
         case 0: break
         case ETIMEDOUT: return .ended(.timeout)
+        // A firewall that rejects by ICMP leaves the same error as a RST.
+        case ECONNREFUSED where from == .synSent && reset == nil && trace?.hearsRefusals == true:
+            return .ended(.unreachable)
         case ECONNRESET, EPIPE, ECONNREFUSED: return .ended(.receiveRST)
         case ECONNABORTED: return .ended(.abort)
         default: return .ended(from == .synSent ? .unreachable : nil)

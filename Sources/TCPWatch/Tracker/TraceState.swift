@@ -18,4 +18,20 @@ struct TraceState {
     var departed: Set<SocketCookie>?
     /// When the first dump had ended, monotonic nanoseconds: older records tell what it has shown already.
     var shownUntil: UInt64 = 0
+    /// The kernel's reasons for a RST, by its numbers; empty where it does not report them.
+    var resetReasons: [UInt32: ResetReason] = [:]
+    /// Whether every RST that answered a SYN has been reported.
+    var hearsRefusals = false
+    /// The RSTs that have been reported just before the step that they belong to.
+    var resets: [SocketCookie: Reset] = [:]
+    /// Last steps of connections that are not yet told, in order: the report of a RST may follow.
+    var lastSteps: [Transition] = []
+
+    /// A RST, received or sent.
+    struct Reset {
+        /// Why it was sent; nil where it was received.
+        let reason: ResetReason?
+        /// Monotonic nanoseconds.
+        let time: UInt64
+    }
 }

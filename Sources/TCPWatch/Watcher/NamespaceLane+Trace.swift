@@ -18,12 +18,16 @@ extension NamespaceLane {
     /// When there is something to be asked of the kernel, monotonic nanoseconds.
     var nextTurn: UInt64 {
         let dumps = min(schedule.reconciliation.due, schedule.glance.due)
-        return min(dumps, tracker.nextCheck, max(tracker.nextEnd, lateUntil))
+        return min(dumps, tracker.nextCheck, max(tracker.nextEnd, lateUntil), tracker.nextLastStep)
     }
+
+    /// Tells the steps for which the report of a RST has been awaited until now.
+    func tellLastSteps(until now: UInt64) { tracker.tellLastSteps(until: now, emit: append) }
 
     /// Does what is due.
     func takeTurn(_ feed: TraceFeed) throws(SockDiagError) {
         let now = EventTime.now().monotonicNanoseconds
+        tellLastSteps(until: now)
         try keepAppointments(feed, until: now)
         if schedule.reconciliation.due <= now {
             try schedule.reconciliation.take { () throws(SockDiagError) in try reconcile(feed) }

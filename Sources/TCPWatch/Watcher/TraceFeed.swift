@@ -24,12 +24,17 @@ final class TraceFeed {
     /// The lanes that the records are for.
     func serve(_ lanes: [NamespaceLane]) {
         self.lanes = Dictionary(lanes.map { ($0.inode, $0) }, uniquingKeysWith: { first, _ in first })
+        let reasons = trace.missing[.resetSent] == nil ? trace.resetReasons : [:]
+        let known = reasons.filter { $0.value != "NOT_SPECIFIED" }.mapValues { ResetReason(rawValue: $0) }
+        for lane in lanes { lane.tracker.trace?.resetReasons = known }
     }
 
     /// Hands over all that the kernel has reported until now; how many records.
     @discardableResult
     func drain() -> Int {
         let now = EventTime.now()
+        let hearsRefusals = trace.isWhole(.resetReceived)
+        for lane in lanes.values { lane.tracker.trace?.hearsRefusals = hearsRefusals }
         var count = 0
         for _ in 0..<Self.patience {
             let isComplete = trace.read { record in

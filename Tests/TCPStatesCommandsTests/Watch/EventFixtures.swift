@@ -55,6 +55,11 @@ enum EventFixtures {
                     ($0.source, $0.certainty, $0.cause) = (.trace, .exact, .receiveRST)
                 }
             ),
+            .transition(
+                step(.closeWait, .closed, inState: .seconds(1), after: 200_003, of: server) {
+                    ($0.source, $0.certainty, $0.cause, $0.resetReason) = (.trace, .exact, .abort, .abortOnClose)
+                }
+            ),
         ]
     }
 

@@ -1,0 +1,101 @@
+internal import SockDiag
+
+/// How each listing begins: it takes what the tracepoint passes, in the memory that r1 points to, and leaves where there
+/// is nothing to tell.
+extension Listing {
+    func begin() throws(SockDiagError) -> [Instruction] {
+        switch event {
+        case .step: beginStep
+        case .requestRetransmitted: beginRequest
+        case .synRetransmitted, .resetReceived: try beginSocket() + unlessInSYNSent
+        case .resetSent: try beginReset()
+        case .destroyed: try beginSocket() + unlessBoundAlone()
+        }
+    }
+
+    /// `inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)`
+    private var beginStep: [Instruction] {
+        [
+            .load(.r6, .u64, from: .r1, 0),  // r6 = sk
+            .load(.r7, .u64, from: .r1, 8),  // r7 = oldstate
+            .load(.r8, .u64, from: .r1, 16),  // r8 = newstate
+            // A listener's child that is being made has neither cookie nor peer yet: its next step tells.
+            .jumpIf32(.r7, .notEqual, TCPState.listen.number, "whole"),
+            .jumpIf32(.r8, .equal, TCPState.synReceived.number, "out"),
+            .label("whole"),
+        ] + tcpSocket
+    }
+
+    /// `tcp_retransmit_synack(const struct sock *sk, const struct request_sock *req)`
+    private var beginRequest: [Instruction] {
+        [
+            .load(.r6, .u64, from: .r1, 8),  // r6 = req
+            .set(.r7, TCPState.synReceived.number),  // r7 = SYN_RCVD
+        ]
+    }
+
+    /// `tcp_retransmit_skb(const struct sock *sk, const struct sk_buff *skb, …)`, `tcp_receive_reset(struct sock *sk)`,
+    /// `tcp_destroy_sock(struct sock *sk)`
+    private func beginSocket() throws(SockDiagError) -> [Instruction] {
+        try [.load(.r6, .u64, from: .r1, 0)] + tcpSocket + state()  // r6 = sk
+    }
+
+    /// `tcp_send_reset(const struct sock *sk, const struct sk_buff *skb, const enum sk_rst_reason reason)`: the reason
+    /// since 6.10. There is no socket where a segment came to none, and no full one in TIME_WAIT.
+    private func beginReset() throws(SockDiagError) -> [Instruction] {
+        try [
+            .load(.r6, .u64, from: .r1, 0),  // r6 = sk
+            .load(.r8, .u64, from: .r1, 16),  // r8 = reason
+            .jumpIf(.r6, .equal, 0, "out"),  // if (!sk) goto out
+        ] + tcpSocket + state()
+    }
+
+    /// Of other resets, and of other segments that are sent once more, the steps tell.
+    private var unlessInSYNSent: [Instruction] {
+        [.jumpIf32(.r7, .notEqual, TCPState.synSent.number, "out")]  // if (state != TCP_SYN_SENT) goto out
+    }
+
+    /// Of a socket that had a peer or was a listener its last step has told.
+    private func unlessBoundAlone() throws(SockDiagError) -> [Instruction] {
+        let (local, remote) =
+            (try member("\(common).skc_num", of: "tcp_sock"), try member("\(common).skc_dport", of: "tcp_sock"))
+        return [
+            .load(.r1, .u16, from: .r6, remote.offset),  // if (sk->sk_dport || !sk->sk_num) goto out
+            .jumpIf32(.r1, .notEqual, 0, "out"),
+            .load(.r1, .u16, from: .r6, local.offset),
+            .jumpIf32(.r1, .equal, 0, "out"),
+        ]
+    }
+
+    /// r6 = the `struct tcp_sock` of the socket r6. One of another protocol than TCP has none.
+    private var tcpSocket: [Instruction] {
+        [
+            .move(.r1, .r6),  // r0 = skc_to_tcp_sock(sk)
+            .call(.skc_to_tcp_sock),
+            .jumpIf(.r0, .equal, 0, "out"),  // if (!r0) goto out
+            .move(.r6, .r0),  // r6 = tp
+        ]
+    }
+
+    /// r7 = the state of the socket r6.
+    private func state() throws(SockDiagError) -> [Instruction] {
+        [.load(.r7, .u8, from: .r6, try member("\(common).skc_state", of: "tcp_sock").offset)]
+    }
+}
+
+extension TraceRecord.Event {
+    /// The name of the tracepoint.
+    var tracepoint: String {
+        switch self {
+        case .step: "inet_sock_set_state"
+        case .requestRetransmitted: "tcp_retransmit_synack"
+        case .synRetransmitted: "tcp_retransmit_skb"
+        case .resetReceived: "tcp_receive_reset"
+        case .resetSent: "tcp_send_reset"
+        case .destroyed: "tcp_destroy_sock"
+        }
+    }
+
+    /// What a program for the tracepoint names it by: a typedef of the kernel's.
+    var typeName: String { "btf_trace_\(tracepoint)" }
+}

@@ -1,0 +1,70 @@
+internal import KernelTrace
+internal import SockDiag
+
+/// Which RST belongs to which step. The kernel reports both, one right after the other: a RST that is received before its
+/// step, one that is sent before or after it. So the last step of a connection that may have one waits a moment.
+extension ConnectionTracker {
+    /// Between a step and its RST, nanoseconds; mostly microseconds, more where the processor is taken away.
+    private static var moment: UInt64 { 2_000_000 }
+
+    /// A RST was received or sent.
+    mutating func noticeReset(_ record: borrowing TraceRecord, at time: EventTime, emit: (Transition) -> Void) {
+        let reason = record.event == .resetSent ? trace?.resetReasons[record.resetReason] : nil
+        guard record.event == .resetReceived || reason != nil else { return }
+        switch record.from {
+        // It answers a segment that belongs to no connection, and ends none.
+        case .listen: break
+        case .synSent where record.event == .resetSent: break
+        case .closed: conclude(record.cookie, reason, at: time, emit: emit)
+        default:
+            guard table.position(of: record.cookie) != nil else { return }
+            trace?.resets[record.cookie] = TraceState.Reset(reason: reason, time: time.monotonicNanoseconds)
+        }
+    }
+
+    /// The RST that was reported just before a connection's last step.
+    mutating func takeReset(_ cookie: SocketCookie, at time: EventTime) -> TraceState.Reset? {
+        guard let reset = trace?.resets.removeValue(forKey: cookie) else { return nil }
+        return time.monotonicNanoseconds &- reset.time <= Self.moment ? reset : nil
+    }
+
+    /// Whether the report of a RST may follow the last step of a connection.
+    func mayBeReset(_ last: Transition) -> Bool {
+        guard trace?.resetReasons.isEmpty == false, last.resetReason == nil else { return false }
+        // Data that nobody can read ends a closed socket as a RST from the peer does, but that one is sent.
+        return last.cause == .abort || (last.cause == .receiveRST && (last.from == .finWait1 || last.from == .finWait2))
+    }
+
+    /// A RST was sent for a socket that has come to CLOSED.
+    private mutating func conclude(
+        _ cookie: SocketCookie,
+        _ reason: ResetReason?,
+        at time: EventTime,
+        emit: (Transition) -> Void
+    ) {
+        if let index = trace?.lastSteps.firstIndex(where: { $0.identity.cookie == cookie }),
+            var last = trace?.lastSteps.remove(at: index)
+        {
+            (last.cause, last.resetReason) = (.abort, reason)
+            return emit(last)
+        }
+        // It was taken for an orphan in FIN_WAIT_2.
+        guard let position = table.position(of: cookie) else { return }
+        let entry = table.entries[position]
+        guard entry.flags.contains(.isMinisocket), entry.state != .timeWait else { return }
+        var last = transition(of: entry, from: entry.state, to: .closed, via: [], source: .trace, at: time)
+        (last.certainty, last.cause, last.resetReason) = (.exact, .abort, reason)
+        end(position, by: last, emit: emit)
+    }
+
+    /// When the first of the last steps has waited long enough, monotonic nanoseconds; the end of time where none waits.
+    var nextLastStep: UInt64 { trace?.lastSteps.first.map { $0.time.monotonicNanoseconds &+ Self.moment } ?? .max }
+
+    /// Tells the last steps that have waited long enough.
+    mutating func tellLastSteps(until now: UInt64, emit: (Transition) -> Void) {
+        guard nextLastStep <= now, let waiting = trace?.lastSteps else { return }
+        let due = waiting.prefix { $0.time.monotonicNanoseconds &+ Self.moment <= now }
+        trace?.lastSteps.removeFirst(due.count)
+        for last in due { emit(last) }
+    }
+}
