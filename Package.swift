@@ -36,8 +36,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
-        .target(name: "SocketOwners", dependencies: ["SockDiag"], swiftSettings: settings),
         .target(name: "KernelTrace", dependencies: ["CMnl", "SockDiag"], swiftSettings: settings),
+        .target(name: "SocketOwners", dependencies: ["KernelTrace", "SockDiag"], swiftSettings: settings),
         .target(name: "TCPWatch", dependencies: ["KernelTrace", "SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(
@@ -110,13 +110,13 @@ let package = Package(
         ),
         .executableTarget(
             name: "SystemProbe",
-            dependencies: ["SocketOwners", "SockDiag", "TCPWatch"],
+            dependencies: ["KernelTrace", "SocketOwners", "SockDiag", "TCPWatch"],
             path: "Tests/SystemProbe",
             swiftSettings: settings
         ),
         .testTarget(
             name: "SocketOwnersTests",
-            dependencies: ["SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe"],
+            dependencies: ["KernelTrace", "SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe"],
             swiftSettings: settings
         ),
         .testTarget(

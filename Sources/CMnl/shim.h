@@ -82,13 +82,14 @@ static inline int cmnl_bpf_map(
     return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
 }
 
-/// `bpf(2)`: loads a program of a tracepoint that is named by its type in the kernel's BTF; its descriptor, or -1 and
-/// errno. Where there is a log, the verifier says there what it objects to.
+/// `bpf(2)`: loads a program of a tracepoint or an iterator, whose type or function has a number in the kernel's BTF; its
+/// descriptor, or -1 and errno. Where there is a log, the verifier says there what it objects to.
 static inline int cmnl_bpf_load(
-    const unsigned long long *instructions, unsigned int count, unsigned int type, char *log, unsigned int log_size) {
+    const unsigned long long *instructions, unsigned int count, unsigned int attach_type, unsigned int type, char *log,
+    unsigned int log_size) {
     union bpf_attr attributes = {
         .prog_type = BPF_PROG_TYPE_TRACING,
-        .expected_attach_type = BPF_TRACE_RAW_TP,
+        .expected_attach_type = attach_type,
         .attach_btf_id = type,
         .insns = (unsigned long long)(unsigned long)instructions,
         .insn_cnt = count,
@@ -105,6 +106,18 @@ static inline int cmnl_bpf_load(
 static inline int cmnl_bpf_attach(int program) {
     union bpf_attr attributes = {.raw_tracepoint = {.prog_fd = (unsigned int)program}};
     return (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attributes, sizeof attributes);
+}
+
+/// `bpf(2)`: links a program to its iterator; a descriptor, or -1 and errno.
+static inline int cmnl_bpf_link_iterator(int program) {
+    union bpf_attr attributes = {.link_create = {.prog_fd = (unsigned int)program, .attach_type = BPF_TRACE_ITER}};
+    return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof attributes);
+}
+
+/// `bpf(2)`: begins an iterator by its link; a descriptor to read from, or -1 and errno.
+static inline int cmnl_bpf_begin_iterator(int link) {
+    union bpf_attr attributes = {.iter_create = {.link_fd = (unsigned int)link}};
+    return (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attributes, sizeof attributes);
 }
 
 /// Reads a number that the kernel writes at the same time, before what is read after it.

@@ -29,23 +29,37 @@ struct BPFDescriptor: ~Copyable {
         return try BPFDescriptor(number, "make the counters of the trace")
     }
 
-    /// Loads a program for the tracepoint whose type in BTF has the number.
+    /// Where a program runs: at a tracepoint, or for each object of an iterator of the kernel's.
+    enum Place {
+        case tracepoint(String)
+        case iterator(String)
+
+        fileprivate var attachType: bpf_attach_type {
+            switch self {
+            case .tracepoint: BPF_TRACE_RAW_TP
+            case .iterator: BPF_TRACE_ITER
+            }
+        }
+    }
+
+    /// Loads a program for the place whose type or function in BTF has the number.
     ///
     /// - Throws: ``/SockDiag/SockDiagError``, with what the verifier said where it refused.
     static func program(
         _ program: Program,
         type: Int,
-        for tracepoint: String
+        for place: Place
     ) throws(SockDiagError) -> BPFDescriptor {
         let words = program.words
         let count = UInt32(clamping: words.count)
-        let operation = "load the program of the tracepoint \(tracepoint)"
+        let operation = "load the program of the \(place)"
+        let kind = place.attachType.rawValue
         // The log costs time: only what was refused is loaded once more, for the verifier to say why.
-        let number = cmnl_bpf_load(words, count, UInt32(clamping: type), nil, 0)
+        let number = cmnl_bpf_load(words, count, kind, UInt32(clamping: type), nil, 0)
         guard number < 0 else { return BPFDescriptor(number) }
         let failure = errno
         var log = [CChar](repeating: 0, count: 256 * 1024)
-        let second = cmnl_bpf_load(words, count, UInt32(clamping: type), &log, UInt32(log.count))
+        let second = cmnl_bpf_load(words, count, kind, UInt32(clamping: type), &log, UInt32(log.count))
         guard second < 0 else { return BPFDescriptor(second) }
         let text = String(decoding: log.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         throw SockDiagError(bpf: failure, operation, text)
@@ -57,6 +71,21 @@ struct BPFDescriptor: ~Copyable {
         to tracepoint: String
     ) throws(SockDiagError) -> BPFDescriptor {
         try BPFDescriptor(cmnl_bpf_attach(program.number), "attach to the tracepoint \(tracepoint)")
+    }
+
+    /// A file whose content a program of an iterator writes, object by object, as it is read.
+    static func output(of program: borrowing BPFDescriptor) throws(SockDiagError) -> BPFDescriptor {
+        let link = try BPFDescriptor(cmnl_bpf_link_iterator(program.number), "link a program to its iterator")
+        return try BPFDescriptor(cmnl_bpf_begin_iterator(link.number), "begin an iterator")
+    }
+}
+
+extension BPFDescriptor.Place: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .tracepoint(let name): "tracepoint \(name)"
+        case .iterator(let name): "iterator \(name)"
+        }
     }
 }
 

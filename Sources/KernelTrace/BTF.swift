@@ -39,10 +39,13 @@ package struct BTF: Sendable {
         static let structure = Kind(rawValue: 4)
         static let union = Kind(rawValue: 5)
         static let enumeration = Kind(rawValue: 6)
+        static let function = Kind(rawValue: 12)
         static let typedef = Kind(rawValue: 8)
 
         /// Whether it is asked for by its name.
-        var isWanted: Bool { self == .structure || self == .enumeration || self == .typedef }
+        var isWanted: Bool {
+            self == .structure || self == .enumeration || self == .typedef || self == .function
+        }
         var hasMembers: Bool { self == .structure || self == .union }
         /// typedef, volatile, const, restrict, type tag: another type by another name.
         var isAlias: Bool { (8...11).contains(rawValue) || rawValue == 18 }
@@ -66,7 +69,7 @@ package struct BTF: Sendable {
     private let strings: Range<Int>
     /// Where each type begins, by its number.
     private var positions: [UInt32] = [0]
-    /// Of the structures, enumerations and typedefs that were asked for.
+    /// Of the types and functions that were asked for.
     private var numbers: [String: Int] = [:]
 
     /// Types within each other; no kernel has as many.
@@ -93,7 +96,8 @@ package struct BTF: Sendable {
         return try BTF(file, naming: names)
     }
 
-    /// Reads types from their bytes, and remembers the structures, enumerations and typedefs of these names.
+    /// Reads types from their bytes, and remembers the structures, enumerations, typedefs and functions of these
+    /// names.
     ///
     /// - Throws: ``/SockDiag/SockDiagError`` of code ``/SockDiag/SockDiagError/Code/malformedReply`` where the bytes are
     ///   cut short or are no BTF of this machine.
@@ -130,7 +134,7 @@ package struct BTF: Sendable {
         }
     }
 
-    /// The number of a structure, enumeration or typedef, of those that were asked for; nil where the kernel has none.
+    /// The number of a type or function, of those that were asked for; nil where the kernel has none.
     package func number(of name: String) -> Int? { numbers[name] }
 
     /// A member by its path, as `__sk_common.skc_net.net`: through anonymous structures too, and no pointers. Nil where

@@ -27,6 +27,8 @@ enum Instruction {
 
     /// What is done with a register and another one or a number: the upper four bits of the operation.
     enum Operation: UInt8 {
+        case add = 0x00
+        case and = 0x50
         case shiftRight = 0x70
         case modulo = 0x90
         case move = 0xb0
@@ -44,6 +46,7 @@ enum Instruction {
         case get_prandom_u32 = 7
         case get_current_pid_tgid = 14
         case get_socket_cookie = 46
+        case seq_write = 127
         case ringbuf_reserve = 131
         case ringbuf_submit = 132
         case skc_to_tcp_sock = 137

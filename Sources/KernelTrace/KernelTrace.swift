@@ -140,7 +140,7 @@ extension Listing {
                 remedy: "watch without the trace"
             )
         }
-        let program = try BPFDescriptor.program(Program(instructions()), type: type, for: tracepoint)
+        let program = try BPFDescriptor.program(Program(instructions()), type: type, for: .tracepoint(tracepoint))
         return try BPFDescriptor.attachment(of: program, to: tracepoint)
     }
 }

@@ -67,17 +67,10 @@ extension TraceSupport.Requirement {
         }
     }
 
-    /// Where neither can be read, the kernel's answer to the attempt will tell.
+    /// Where they cannot be read, the kernel's answer to the attempt will tell.
     private static var hasCapabilities: Bool {
-        guard let status = try? OpenFile.start(of: "/proc/thread-self/status", limit: 4096) else { return true }
-        for line in status.split(separator: UInt8(ascii: "\n")) where line.starts(with: "CapEff:".utf8) {
-            let digits = String(decoding: line.dropFirst(7).drop { $0 <= UInt8(ascii: " ") }, as: UTF8.self)
-            guard let held = UInt64(digits, radix: 16) else { return true }
-            func has(_ capability: Int) -> Bool { held >> capability & 1 == 1 }
-            // CAP_SYS_ADMIN, CAP_PERFMON and CAP_BPF of <linux/capability.h>
-            return has(21) || (has(38) && has(39))
-        }
-        return true
+        guard let held = Capabilities.effective else { return true }
+        return held.contains(.administration) || held.isSuperset(of: [.bpf, .performanceMonitoring])
     }
 
     /// The first user namespace has this inode (`PROC_USER_INIT_INO` of `<linux/proc_ns.h>`).

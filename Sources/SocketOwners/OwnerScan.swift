@@ -1,3 +1,4 @@
+internal import KernelTrace
 internal import SockDiag
 internal import Synchronization
 
@@ -17,6 +18,9 @@ final class OwnerScan: Sendable {
         if let wanted, wanted.count == 0 { return (wanted, ScanCoverage()) }
         let proc = try ProcessDirectory()
         let isByNumber = !selection.isAll && selection.names.isEmpty
+        if !isByNumber, isLong, TaskFileIterator.isUsable, let all = try? walk(for: wanted, selection, proc) {
+            return all
+        }
         let scan = OwnerScan(
             isByNumber ? selection.pids.sorted() : proc.processes.filter { selection.includes($0, in: proc) },
             for: wanted
@@ -24,6 +28,42 @@ final class OwnerScan: Sendable {
         var (table, coverage) = try scan.run()
         let isFound = coverage.processes + coverage.unreadable == selection.pids.count
         coverage.hidesProcesses = !(isByNumber && isFound) && proc.hidesProcesses
+        return (table, coverage)
+    }
+
+    /// Whether there are so many open files that it pays to load a program: above 60 ms of reading.
+    private static var isLong: Bool {
+        guard let line = try? OpenFile.start(of: "/proc/sys/fs/file-nr", limit: 64) else { return false }
+        let digits = line.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        return Int(String(decoding: digits, as: UTF8.self)).map { $0 > 20_000 } ?? false
+    }
+
+    /// The same pass by the kernel's own iterator, which sees every process and takes an eighth of the time.
+    static func walk(
+        for wanted: OwnerTable?,
+        _ selection: ProcessSelection,
+        _ proc: borrowing ProcessDirectory
+    ) throws(SockDiagError) -> (table: OwnerTable, coverage: ScanCoverage) {
+        var table = wanted ?? OwnerTable()
+        var coverage = ScanCoverage()
+        var pid: Int32 = 0
+        var name: ProcessName?
+        var isSelected = false
+        try TaskFileIterator().forEach { entry in
+            if entry.pid != pid {
+                (pid, name) = (entry.pid, nil)
+                isSelected = selection.includes(pid, in: proc)
+                if isSelected { coverage.processes += 1 }
+            }
+            guard isSelected else { return }
+            coverage.descriptors += 1
+            guard let inode = entry.socketInode, wanted == nil || table.contains(inode) else { return }
+            if name == nil { name = proc.name(of: pid) }
+            // Without a name the process has just died.
+            guard let name else { return }
+            if wanted == nil { table.insert(inode) }
+            table.append(SocketOwner(pid: pid, name: name, descriptor: entry.descriptor), to: inode)
+        }
         return (table, coverage)
     }
 

@@ -4,7 +4,7 @@
 public struct ScanCoverage: Hashable, Sendable {
     /// The processes whose descriptors were read.
     public internal(set) var processes = 0
-    /// The descriptors that were read; each costs about 3 µs.
+    /// The descriptors that were read.
     public internal(set) var descriptors = 0
     /// The processes that are there and whose descriptors may not be read. Kernel threads, which hold none, do not
     /// count.

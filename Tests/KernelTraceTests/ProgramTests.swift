@@ -35,7 +35,7 @@ internal import Testing
         // r1 points to the arguments, of which there are three.
         let listing: [Instruction] = [.load(.r0, .u64, from: .r1, 4096), .set(.r0, 0), .exit]
         let error = #expect(throws: SockDiagError.self) {
-            _ = try BPFDescriptor.program(Program(listing), type: type, for: "test")
+            _ = try BPFDescriptor.program(Program(listing), type: type, for: .tracepoint("test"))
         }
         #expect(error?.detail.contains("invalid bpf_context access") == true)
         #expect(error?.description.contains("\n") == false)
@@ -47,7 +47,7 @@ internal import Testing
         let type = try #require(types.number(of: TraceRecord.Event.step.typeName))
         let long = [Instruction](repeating: .set(.r0, 0), count: 1_000_001) + [.exit]
         let tooLong = #expect(throws: SockDiagError.self) {
-            _ = try BPFDescriptor.program(Program(long), type: type, for: "test")
+            _ = try BPFDescriptor.program(Program(long), type: type, for: .tracepoint("test"))
         }
         #expect(tooLong?.errno == E2BIG)
         #expect(throws: SockDiagError.self) { _ = try KernelTrace(ringSize: 1 << 40) }

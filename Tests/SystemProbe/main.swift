@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import KernelTrace
 import SockDiag
 import SocketOwners
 import TCPWatch
@@ -7,13 +8,14 @@ import TCPWatch
 // What the libraries find from where a test starts this program: as another user, in another namespace.
 //
 //   owners INODE…     a line for each inode, then what was not seen
+//   iterator          how many of its descriptors the kernel's iterator has not shown
 //   namespaces        a line for each network namespace
 //   listeners SPACE   a line for each listening port of a namespace
-//   watch SOURCE  a line for each event until a listener ends, then what the watcher has left behind
+//   watch SOURCE      a line for each event until a listener ends, then what the watcher has left behind
 //   script WORD…      does to sockets what the words say, see script(_:)
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
 //
-// The last line of the first four says how many descriptors were left open.
+// The last line of the first five says how many descriptors were left open.
 
 let openBefore = try countDescriptors()
 do {
@@ -25,6 +27,11 @@ do {
         for inode in inodes { print(inode, snapshot[inode].map(\.description).joined(separator: " ")) }
         print("unreadable \(snapshot.coverage.unreadable) hidden \(snapshot.coverage.hidesProcesses)")
         print("\(snapshot.coverage)")
+    case "iterator":
+        var count = 0
+        try TaskFileIterator().forEach { count += $0.pid == getpid() ? 1 : 0 }
+        // Either way of counting takes a descriptor itself.
+        print("missing \(try countDescriptors() - count)")
     case "namespaces":
         for namespace in try NetworkNamespace.all() {
             print(namespace.inode, namespace.label, namespace.containerID ?? "-")

@@ -1,0 +1,124 @@
+internal import Glibc
+package import SockDiag
+
+/// The descriptors of all processes, from the kernel's own tables: a small program runs for each of them.
+///
+/// ```swift
+/// try TaskFileIterator().forEach { print($0.pid, $0.descriptor, $0.socketInode ?? 0) }
+/// ```
+///
+/// A descriptor costs 0.4 µs, where a link of `/proc/PID/fd` costs 3. The start costs some milliseconds.
+///
+/// Source: the iterator `task_file` of `kernel/bpf/task_iter.c`; kernel 5.8.
+package struct TaskFileIterator: ~Copyable {
+    /// A descriptor of a process.
+    package struct Entry {
+        package let pid: Int32
+        package let descriptor: Int32
+        /// Nil where it is no socket's.
+        package let socketInode: UInt64?
+    }
+
+    private let output: BPFDescriptor
+
+    /// What a program writes of a descriptor: pid, number and inode, one after the other.
+    private static let entrySize = 16
+
+    /// Whether this process may use it and its numbers mean what they mean elsewhere: in the first PID namespace, and with
+    /// the privileges that `/proc` asks for as well.
+    package static var isUsable: Bool {
+        // PROC_PID_INIT_INO of <linux/proc_ns.h>
+        var status = stat()
+        guard stat("/proc/self/ns/pid", &status) == 0, status.st_ino == 0xefff_fffc else { return false }
+        let held = Capabilities.effective ?? []
+        return held.isSuperset(of: [.ptrace, .readSearch]) && TraceSupport.here().isComplete
+    }
+
+    /// Loads the program.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``.
+    package init() throws(SockDiagError) {
+        let types = try BTF.ofKernel(naming: [Self.function, Self.context] + Self.structures)
+        guard let number = types.number(of: Self.function) else { throw Self.missing(Self.function) }
+        let program = try BPFDescriptor.program(
+            Program(try Self.listing(types)),
+            type: number,
+            for: .iterator("task_file")
+        )
+        output = try BPFDescriptor.output(of: program)
+    }
+
+    /// Calls `body` with each descriptor, those of one process after those of another; once.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``; what has been told until then is not all.
+    package func forEach(_ body: (Entry) -> Void) throws(SockDiagError) {
+        // The kernel gives 32 KiB at once, of whole entries.
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let length = read(output.number, &buffer, buffer.count)
+            guard length != 0 else { return }
+            guard length > 0 else {
+                // After a million objects the kernel takes a breath.
+                if errno == EINTR || errno == EAGAIN { continue }
+                throw SockDiagError(bpf: errno, "read the descriptors of all processes")
+            }
+            let entries = buffer.span.bytes.extracting(first: length)
+            for offset in stride(from: 0, through: length - Self.entrySize, by: Self.entrySize) {
+                guard let pid: Int32 = entries.number(at: offset),
+                    let descriptor: Int32 = entries.number(at: offset + 4),
+                    let inode: UInt64 = entries.number(at: offset + 8)
+                else { break }
+                body(Entry(pid: pid, descriptor: descriptor, socketInode: inode == 0 ? nil : inode))
+            }
+        }
+    }
+
+    private static let function = "bpf_iter_task_file"
+    private static let context = "bpf_iter__task_file"
+    private static let structures = ["bpf_iter_meta", "task_struct", "file", "inode"]
+
+    /// r6 is the context, r7 the task and r8 the file.
+    private static func listing(_ types: BTF) throws(SockDiagError) -> [Instruction] {
+        func member(_ structure: String, _ name: String) throws(SockDiagError) -> Int {
+            guard let member = types.member(structure, name) else { throw missing("\(structure).\(name)") }
+            return member.offset
+        }
+        return try [
+            .move(.r6, .r1),
+            .load(.r7, .u64, from: .r6, member(context, "task")),  // if (!ctx->task || !ctx->file) goto out
+            .jumpIf(.r7, .equal, 0, "out"),
+            .load(.r8, .u64, from: .r6, member(context, "file")),
+            .jumpIf(.r8, .equal, 0, "out"),
+            .load(.r1, .u32, from: .r7, member("task_struct", "tgid")),  // entry.pid = task->tgid
+            .store(.u32, to: .r10, -16, .r1),
+            .load(.r1, .u32, from: .r6, member(context, "fd")),  // entry.descriptor = ctx->fd
+            .store(.u32, to: .r10, -12, .r1),
+            .set(.r3, 0),
+            .load(.r2, .u64, from: .r8, member("file", "f_inode")),  // r2 = file->f_inode
+            .load(.r1, .u16, from: .r2, member("inode", "i_mode")),
+            .compute(.r1, .and, 0xf000),  // if ((inode->i_mode & S_IFMT) != S_IFSOCK) goto other
+            .jumpIf32(.r1, .notEqual, 0xc000, "other"),
+            .load(.r3, .u64, from: .r2, member("inode", "i_ino")),
+            .label("other"),
+            .store(.u64, to: .r10, -8, .r3),  // entry.inode = the inode's number, or 0
+            .load(.r1, .u64, from: .r6, member(context, "meta")),
+            .load(.r1, .u64, from: .r1, member("bpf_iter_meta", "seq")),
+            .move(.r2, .r10),  // seq_write(ctx->meta->seq, &entry, sizeof entry)
+            .compute(.r2, .add, -Int32(entrySize)),
+            .set(.r3, Int32(entrySize)),
+            .call(.seq_write),
+            .label("out"),
+            .set(.r0, 0),
+            .exit,
+        ]
+    }
+
+    private static func missing(_ what: String) -> SockDiagError {
+        SockDiagError(
+            .kernelTooOld,
+            operation: "read the descriptors of all processes",
+            detail: "this kernel has no \(what)",
+            remedy: "read them in /proc"
+        )
+    }
+}
