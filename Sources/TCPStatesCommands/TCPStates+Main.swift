@@ -23,6 +23,7 @@ extension TCPStates {
     private static func heedInput() {
         guard getenv("TCPSTATES_INPUT_IS_LIFE") != nil else { return }
         unsetenv("TCPSTATES_INPUT_IS_LIFE")
+        inputIsLife.store(true, ordering: .relaxed)
         // The thread that starts processes for Foundation has signals blocked, and they would be.
         var none = sigset_t()
         sigemptyset(&none)
@@ -30,6 +31,9 @@ extension TCPStates {
         _ = fcntl(STDIN_FILENO, F_SETOWN, getpid())
         _ = fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_ASYNC)
     }
+
+    /// Whether the process is to end with its standard input.
+    static let inputIsLife = Atomic(false)
 
     /// Whether the process was started with SIGPIPE ignored, as a program that it starts then has to be.
     static let startedIgnoringSIGPIPE = Atomic(false)
@@ -60,8 +64,6 @@ extension TCPStates {
     }
 
     private static func report(_ error: any Error) -> Int32 {
-        // All has been said already.
-        if let code = error as? ExitCode { return code.rawValue }
         let status = (error as? CommandFailure)?.status ?? exitCode(for: error).rawValue
         do {
             switch status {

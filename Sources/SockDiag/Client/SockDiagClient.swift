@@ -24,7 +24,7 @@ public struct SockDiagClient: ~Copyable {
     private let buffer: UnsafeMutableRawBufferPointer
     private var sequence: UInt32 = 0
     /// The ports that the kernel chooses from; read at once, because `/proc` shows the calling thread's namespace.
-    let ephemeralPorts = FilterNames.ephemeralPorts()
+    let ephemeralPorts: ClosedRange<UInt16>
 
     /// The kernel answers with at most 32 KiB at once, whatever is offered (`netlink_dump()`).
     private static let bufferSize = 32 * 1024
@@ -37,8 +37,9 @@ public struct SockDiagClient: ~Copyable {
     /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/permissionDenied`` where a sandbox forbids netlink.
     public init() throws(SockDiagError) { self.init(try NetlinkSocket()) }
 
-    init(_ netlink: consuming NetlinkSocket) {
+    init(_ netlink: consuming NetlinkSocket, ephemeralPorts: ClosedRange<UInt16> = FilterNames.ephemeralPorts()) {
         self.netlink = netlink
+        self.ephemeralPorts = ephemeralPorts
         buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
     }
 

@@ -43,11 +43,8 @@ struct FilterNames {
     /// The ports of `net.ipv4.ip_local_port_range` in the calling thread's namespace; the kernel's default where they
     /// cannot be read.
     static func ephemeralPorts() -> ClosedRange<UInt16> {
-        let file = open("/proc/sys/net/ipv4/ip_local_port_range", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return 32768...60999 }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 32)
-        let text = String(decoding: bytes.prefix(max(read(file, &bytes, bytes.count), 0)), as: UTF8.self)
+        let line = try? OpenFile.start(of: "/proc/sys/net/ipv4/ip_local_port_range", limit: 32)
+        let text = String(decoding: line ?? [], as: UTF8.self)
         let ports = text.split(whereSeparator: \.isWhitespace).compactMap { UInt16($0) }
         return ports.count == 2 && ports[0] <= ports[1] ? ports[0]...ports[1] : 32768...60999
     }

@@ -113,14 +113,3 @@ extension SocketFilter.Field where Value == Duration {
     /// The smoothed round-trip time (``TCPInfo/Field/rtt``), known to the microsecond once a segment was acknowledged.
     public static var rtt: Self { Self(quantity: .rtt) { $0.nanoseconds } }
 }
-
-extension Duration {
-    /// Whole nanoseconds; 0 for what is negative, the greatest number for what is too long: nothing lasts either.
-    fileprivate var nanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard self > .zero else { return 0 }
-        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, carry) = product.addingReportingOverflow(UInt64(attoseconds / 1_000_000_000))
-        return overflow || carry ? .max : sum
-    }
-}

@@ -72,10 +72,15 @@ extension NetworkNamespace {
 
     /// The one that a process is in.
     init(process pid: Int32, id: ID) {
-        let name = ProcessName(commOf: "/proc/\(pid)", in: AT_FDCWD)
-        let label = "pid:\(pid)" + (name.map { "(\($0))" } ?? "")
+        let container = ContainerID.find(in: "/proc/\(pid)/cgroup")
+        let label = Self.label(pid, ProcessName(commOf: "/proc/\(pid)", in: AT_FDCWD), container)
         self.init(id: id, path: "/proc/\(pid)/ns/net", label: label)
-        setProcess(pid)
+        (self.pid, containerID) = (pid, container)
+    }
+
+    /// `pid:4711(nginx)@0123456789ab`: of a container's number as much as `docker ps` shows.
+    static func label(_ pid: Int32, _ name: ProcessName?, _ container: String?) -> String {
+        "pid:\(pid)" + (name.map { "(\($0))" } ?? "") + (container.map { "@\($0.prefix(12))" } ?? "")
     }
 
     private mutating func setProcess(_ pid: Int32) {

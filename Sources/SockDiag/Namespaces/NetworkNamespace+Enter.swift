@@ -8,7 +8,16 @@ extension SockDiagClient {
     /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/permissionDenied`` where CAP_SYS_ADMIN is missing, and
     ///   ``SockDiagError/Code/notFound`` where the namespace has ended. The calling thread's own needs no privilege.
     public init(in namespace: NetworkNamespace) throws(SockDiagError) {
-        self.init(try namespace.run { () throws(SockDiagError) in try NetlinkSocket() })
+        let opened = try namespace.run { () throws(SockDiagError) in
+            OpenedThere(netlink: try NetlinkSocket(), ephemeralPorts: FilterNames.ephemeralPorts())
+        }
+        self.init(opened.netlink, ephemeralPorts: opened.ephemeralPorts)
+    }
+
+    /// What a client needs of its namespace.
+    private struct OpenedThere: ~Copyable, Sendable {
+        let netlink: NetlinkSocket
+        let ephemeralPorts: ClosedRange<UInt16>
     }
 }
 

@@ -34,7 +34,7 @@ public struct NetworkNamespace: Sendable {
     public internal(set) var pid: Int32?
     /// The container of that process: 64 hexadecimal digits, as Docker, Podman, containerd and CRI-O number theirs.
     public internal(set) var containerID: String?
-    /// A name for people, safe to print: `web`, `pid:4711(nginx)`, a path.
+    /// A name for people, safe to print: `web`, `pid:4711(nginx)`, in a container `pid:4711(nginx)@0123456789ab`, a path.
     public let label: String
     /// Its file.
     let path: String

@@ -34,7 +34,7 @@ package enum Descendants {
         var all: [Int32] = []
         guard let threads = try? Directory("\(process)/task", in: proc.descriptor) else { return all }
         threads.forEachNumber { thread in
-            let list = try? OpenFile.start(of: "\(thread)/children", in: threads.descriptor, limit: 65536)
+            let list = try? OpenFile.whole("\(thread)/children", in: threads.descriptor)
             for number in (list ?? []).split(separator: UInt8(ascii: " ")) {
                 if let child = Int32(String(decoding: number, as: UTF8.self)) { all.append(child) }
             }

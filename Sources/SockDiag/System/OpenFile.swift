@@ -32,7 +32,8 @@ package struct OpenFile: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// The first `limit` bytes of a file of `/proc`, which gives them in one piece.
+    /// The first `limit` bytes of a file of `/proc` that gives them in one piece, as one with a single line does. Others give
+    /// a page at a time: ``whole(_:in:)``.
     package static func start(of path: String, in parent: Int32 = AT_FDCWD, limit: Int) throws(Errno) -> [UInt8] {
         let file = try OpenFile(path, in: parent)
         var failure: Errno?
@@ -46,20 +47,26 @@ package struct OpenFile: ~Copyable {
     }
 
     /// All bytes of a file.
-    package static func whole(_ path: String) throws(Errno) -> [UInt8] {
-        let file = try OpenFile(path)
+    package static func whole(_ path: String, in parent: Int32 = AT_FDCWD) throws(Errno) -> [UInt8] {
+        let file = try OpenFile(path, in: parent)
         var bytes: [UInt8] = []
         var status = stat()
-        if fstat(file.descriptor, &status) == 0 { bytes.reserveCapacity(Int(status.st_size) + 1) }
+        // A file of /proc has no size, and gives a page at a time.
+        let size = fstat(file.descriptor, &status) == 0 ? Int(status.st_size) : 0
+        bytes.reserveCapacity(size + 1)
+        let step = min(max(size + 1, 4096), 1 << 20)
         while true {
             var failure: Errno?
-            let part = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
+            let part = [UInt8](unsafeUninitializedCapacity: step) { buffer, count in
                 let length = read(file.descriptor, buffer.baseAddress, buffer.count)
-                if length < 0, errno != EINTR { failure = .last }
+                if length < 0 { failure = .last }
                 count = max(length, 0)
             }
-            if let failure { throw failure }
-            guard !part.isEmpty else { return bytes }
+            if let failure {
+                guard failure.rawValue == EINTR else { throw failure }
+            } else if part.isEmpty {
+                return bytes
+            }
             bytes += part
         }
     }

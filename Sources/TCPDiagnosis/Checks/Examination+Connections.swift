@@ -131,6 +131,19 @@ extension Examination {
             Finding.Evidence("held", all.held.count, "\(all.held.count) of them held by a program here"),
         ]
         if let top { evidence.append(.init("peer", top.value, "\(top.value) of them with \(top.key)")) }
+        var remedies = [
+            Finding.Remedy("Look at the other side, for CLOSE_WAIT.", "tcpstates -p --state fin-wait-2" + option)
+        ]
+        let shorter = max(10, seconds / 4)
+        if shorter < seconds, all.count > all.held.count {
+            remedies.append(
+                .init(
+                    "Let those that nobody holds end sooner.",
+                    sysctl(.finTimeout, shorter),
+                    price: "A peer that takes longer to close finds the connection gone, and is answered with a RST."
+                )
+            )
+        }
         findings.append(
             Finding(
                 kind: .finWait2,
@@ -142,17 +155,7 @@ extension Examination {
                     The other side is stuck: programs there do not call close(), and show CLOSE_WAIT. Where no program here \
                     holds them any more they end after \(seconds) s; those that one holds, after shutdown(), stay.
                     """,
-                remedies: [
-                    .init(
-                        "Look at the other side, for CLOSE_WAIT.",
-                        "tcpstates -p --state fin-wait-2" + option
-                    ),
-                    .init(
-                        "Let the orphans end sooner.",
-                        sysctl(.finTimeout, max(10, seconds / 4)),
-                        price: "A peer that answers late after shutdown() is cut off: its data is answered with a RST."
-                    ),
-                ]
+                remedies: remedies
             )
         )
     }

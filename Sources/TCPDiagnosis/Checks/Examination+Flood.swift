@@ -86,7 +86,11 @@ extension Examination {
         var remedies = [
             Finding.Remedy(
                 "See whom they are sent to, and from where.",
-                inNamespace("tcpdump -nn -c 100 -i any 'tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn'")
+                // tcp[tcpflags] is IPv4's alone (pcap-filter(7)).
+                inNamespace(
+                    "tcpdump -nn -c 100 -i any "
+                        + "'tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn or ip6[6] == 6 and ip6[53] & 0x12 == 2'"
+                )
             )
         ]
         if let only { remedies.append(rateLimit(only, Requests())) }

@@ -60,13 +60,18 @@ extension Examination {
                 price: "Everybody behind that address is shut out. Undo: nft delete table inet tcpstates"
             )
         }
-        let family = (top?.key ?? endpoint.address.unmapped).family == .ipv4 ? "ip" : "ip6"
-        let rule =
-            "tcp dport \(endpoint.port) tcp flags & (syn|ack) == syn "
-            + "meter syns { \(family) saddr limit rate over 20/second burst 50 packets } drop"
+        var families = Set(requests.sources.keys.map(\.family))
+        // A listener on :: is reached by both.
+        if families.isEmpty {
+            families = endpoint.address == .anyIPv6 ? [.ipv4, .ipv6] : [endpoint.address.unmapped.family]
+        }
+        let rules = [(AddressFamily.ipv4, "ip"), (.ipv6, "ip6")].filter { families.contains($0.0) }.map { _, word in
+            "; add rule inet tcpstates input tcp dport \(endpoint.port) tcp flags & (syn|ack) == syn "
+                + "meter syns_\(word) { \(word) saddr limit rate over 20/second burst 50 packets } drop"
+        }
         return Finding.Remedy(
             "Limit the SYNs from each address.",
-            inNamespace("nft '\(table); add rule inet tcpstates input \(rule)'"),
+            inNamespace("nft '\(table)\(rules.joined())'"),
             price: """
                 Many honest clients behind one address are limited too, and forged addresses are not: against those, SYN \
                 cookies and the provider help. Undo: nft delete table inet tcpstates

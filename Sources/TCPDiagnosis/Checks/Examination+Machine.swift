@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SockDiag
 
 extension Examination {
@@ -74,6 +75,29 @@ extension Examination {
     private mutating func checkOrphans() {
         let count = now.counters.now(.orphans)
         guard let most = now.settings[.maxOrphans], Self.percent(count, of: most) >= thresholds.orphans else { return }
+        var remedies = [
+            Finding.Remedy(
+                "See which peers do not answer.",
+                "tcpstates summary --by peer --state fin-wait-1,last-ack,closing"
+            )
+        ]
+        // 0 stands for 8 (`tcp_orphan_retries()`).
+        if let retries = now.settings[.orphanRetries], retries == 0 || retries > 2 {
+            remedies.append(
+                .init(
+                    "Give them up sooner.",
+                    sysctl(.orphanRetries, 2),
+                    price: "Data that a slow peer has not acknowledged in seconds is lost."
+                )
+            )
+        }
+        remedies.append(
+            .init(
+                "Allow more.",
+                sysctl(.maxOrphans, most * 2),
+                price: "Up to 64 KiB of memory for each that has data."
+            )
+        )
         findings.append(
             Finding(
                 kind: .orphans,
@@ -84,22 +108,7 @@ extension Examination {
                 ],
                 meaning:
                     "Beyond the limit, and sooner where they have much to send, the kernel resets them: data is lost.",
-                remedies: [
-                    .init(
-                        "See which peers do not answer.",
-                        "tcpstates summary --by peer --state fin-wait-1,last-ack,closing"
-                    ),
-                    .init(
-                        "Give them up sooner.",
-                        sysctl(.orphanRetries, 2),
-                        price: "Data that a slow peer has not acknowledged in seconds is lost."
-                    ),
-                    .init(
-                        "Allow more.",
-                        sysctl(.maxOrphans, most * 2),
-                        price: "Up to 64 KiB of memory for each that has data."
-                    ),
-                ]
+                remedies: remedies
             )
         )
     }
@@ -110,11 +119,14 @@ extension Examination {
         guard limits.count == 3,
             Self.percent(pages, of: limits[1]) >= thresholds.memory || rate(of: .memoryPressures) > 0
         else { return }
+        // The kernel counts pages.
+        func mebibytes(_ pages: Int) -> Int { pages * sysconf(Int32(_SC_PAGESIZE)) >> 20 }
         let raised = limits.map { "\($0 * 2)" }.joined(separator: " ")
         findings.append(
             Finding(
                 kind: .memoryPressure,
-                title: "TCP is short of memory: \(pages / 256) MiB of \(limits[1] / 256) before it has to save",
+                title:
+                    "TCP is short of memory: \(mebibytes(pages)) MiB of \(mebibytes(limits[1])) before it has to save",
                 evidence: [
                     .init("pages", pages, "\(pages) pages in use"),
                     .init("pressure", limits[1], "pressure from \(limits[1]), nothing more beyond \(limits[2])"),

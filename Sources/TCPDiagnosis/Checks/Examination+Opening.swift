@@ -82,6 +82,22 @@ extension Examination {
             let destination = SocketEndpoint(address, port: port ?? 0)
             let ports = openings.ports.sorted().prefix(8).map(String.init).joined(separator: ", ")
             let owners = try owners(of: openings.inodes)
+            var remedies = [
+                Finding.Remedy(
+                    "See how far it is reachable, and whether a firewall here drops it.",
+                    inNamespace("tracepath -n \(address)") + "; " + inNamespace("nft list ruleset")
+                )
+            ]
+            if let retries = now.settings[.synRetries], retries > 2, let seconds = now.settings.connectSeconds {
+                let fewer = seconds - KernelSettings.seconds(retries: retries) + KernelSettings.seconds(retries: 2)
+                remedies.append(
+                    .init(
+                        "Fail after \(fewer) s instead of \(seconds) s.",
+                        sysctl(.synRetries, 2),
+                        price: "Connections over a path that loses many segments fail more often."
+                    )
+                )
+            }
             findings.append(
                 Finding(
                     kind: .unanswered,
@@ -100,17 +116,7 @@ extension Examination {
                         nothing listens, a refusal comes at once.) Each attempt lasts \(now.settings.connectSeconds ?? 131) s \
                         unless the program gives up earlier.
                         """,
-                    remedies: [
-                        .init(
-                            "See how far it is reachable, and whether a firewall here drops it.",
-                            inNamespace("tracepath -n \(address)") + "; " + inNamespace("nft list ruleset")
-                        ),
-                        .init(
-                            "Fail faster: two SYNs less to wait for.",
-                            sysctl(.synRetries, max(1, (now.settings[.synRetries] ?? 6) - 2)),
-                            price: "Connections over a path that loses many segments fail more often."
-                        ),
-                    ]
+                    remedies: remedies
                 )
             )
         }

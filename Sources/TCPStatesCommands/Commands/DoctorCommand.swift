@@ -74,27 +74,29 @@ struct DoctorCommand: ParsableCommand {
         if examination.watch { StopSignal.ring(bell) }
         if showsAccess { reporter.report(Access.all()) }
         var rounds = try DoctorRounds(namespaces, examination.thresholds)
-        var found = false
+        var (hasLooked, found) = (false, false)
         var round = 1
         while wait(for: round == 1 ? examination.window.duration : examination.interval.duration, bell) {
             let report = try rounds.examine()
+            hasLooked = true
             if !report.entries.isEmpty { found = true }
             try reporter.report(report)
             guard examination.watch, round < examination.count ?? .max else { break }
             round += 1
         }
         try reporter.finish()
+        guard hasLooked else { throw CommandFailure("stopped before the first examination was done") }
         return found
     }
 
     /// Waits; false where a signal has come.
     private func wait(for duration: Duration, _ bell: Bell) -> Bool {
         var waited = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
-        let end = EventTime.now().monotonicNanoseconds + duration.nanoseconds
+        let end = EventTime.now().monotonicNanoseconds.later(by: duration)
         while !StopSignal.hasCome {
             let now = EventTime.now().monotonicNanoseconds
             guard now < end else { return true }
-            _ = poll(&waited, 1, Int32(clamping: (end - now + 999_999) / 1_000_000))
+            _ = poll(&waited, 1, Int32(pollingFor: end - now))
         }
         return false
     }

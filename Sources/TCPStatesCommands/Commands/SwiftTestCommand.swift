@@ -57,18 +57,22 @@ struct SwiftTestCommand: ParsableCommand {
 
     func run() throws {
         let stream = try EventStream()
-        var plan = RunPlan(words: command(stream.path))
-        plan.rules = try leaks.rules(states: nil)
-        let tests = try TestWatch(stream: stream.path)
-        plan.tests = tests
-        var end = try plan.run(output)
-        stream.remove()
+        let (tests, status) = try runTests(stream)
         if let refusal = tests.refusal {
             let reason = String(cString: strerror(refusal.rawValue))
             TCPStates.complain("the test processes could not be traced (\(reason)): what they left open is not known")
         }
-        if warnOnly, end == .exited(RunPlan.leakStatus) { end = .exited(0) }
+        let end = warnOnly && status == .exited(RunPlan.leakStatus) ? .exited(0) : status
         end.imitate()
+    }
+
+    private func runTests(_ stream: EventStream) throws -> (TestWatch, ChildCommand.End) {
+        defer { stream.remove() }
+        var plan = RunPlan(words: command(stream.path))
+        plan.rules = try leaks.rules(states: nil)
+        let tests = try TestWatch(stream: stream.path)
+        plan.tests = tests
+        return (tests, try plan.run(output))
     }
 
     private func command(_ stream: String) -> [String] {
@@ -98,7 +102,11 @@ private struct EventStream {
         }
         directory = String(cString: made)
         path = "\(directory)/events"
-        guard mkfifo(path, 0o600) == 0 else { throw CommandFailure("cannot make \(path)", errno: errno) }
+        guard mkfifo(path, 0o600) == 0 else {
+            let failure = CommandFailure("cannot make \(path)", errno: errno)
+            rmdir(directory)
+            throw failure
+        }
     }
 
     func remove() {

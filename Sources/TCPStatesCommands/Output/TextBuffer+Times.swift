@@ -87,11 +87,3 @@ extension TextBuffer {
         append(units[unit])
     }
 }
-
-extension Duration {
-    /// Nanoseconds; 0 for a negative one.
-    var nanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        return UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
-    }
-}

@@ -46,13 +46,24 @@ struct ChildCommand {
         if let output { posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) }
         var (failure, pid) = Self.spawn(words, &actions, &attributes)
         // A script without #!, as execvp(3) takes it.
-        if failure == ENOEXEC { (failure, pid) = Self.spawn(["/bin/sh"] + words, &actions, &attributes) }
+        if failure == ENOEXEC, let script = Self.path(of: words[0]) {
+            (failure, pid) = Self.spawn(["/bin/sh", script] + words.dropFirst(), &actions, &attributes)
+        }
         guard failure == 0 else {
             var error = CommandFailure("cannot run \(words[0])", errno: failure)
             error.status = failure == ENOENT ? 127 : 126
             throw error
         }
         self.pid = pid
+    }
+
+    /// Where a program is found, as the shell finds it.
+    private static func path(of word: String) -> String? {
+        if word.contains("/") { return word }
+        let directories = getenv("PATH").map { String(cString: $0) } ?? "/bin:/usr/bin"
+        return directories.split(separator: ":", omittingEmptySubsequences: false)
+            .map { "\($0.isEmpty ? "." : $0)/\(word)" }
+            .first { access($0, X_OK) == 0 }
     }
 
     private static func spawn(

@@ -5,7 +5,6 @@ extension RunReport {
     /// So many kinds of connections have a line.
     private static let shownKinds = 20
     /// So many sockets that were open at the end have one.
-    private static let shownSockets = 10
 
     /// Appends the report for people.
     func appendTable(to text: inout TextBuffer, names: inout SocketNames, terminal: Terminal) {
@@ -148,16 +147,16 @@ extension RunReport {
     }
 
     private func appendOpenAtExit(to text: inout TextBuffer) {
-        guard !openAtExit.isEmpty else { return }
+        guard openAtExit.count > 0 else { return }
         text.append(openAtExit.count, "socket was", "sockets were")
         text.append(" open when the process ended; the kernel closed ")
         text.append(openAtExit.count == 1 ? "it\n" : "them\n")
-        for socket in openAtExit.prefix(Self.shownSockets) {
+        for socket in openAtExit.first {
             text.append("  ")
             text.append(printable: SocketLeak(socket.lastOpen, history: socket.steps, openedBy: socket.side).summary)
             text.append(.newline)
         }
-        if openAtExit.count > Self.shownSockets { text.append("  …\n") }
+        if openAtExit.count > openAtExit.first.count { text.append("  …\n") }
     }
 
     private func appendLeaks(to text: inout TextBuffer) {

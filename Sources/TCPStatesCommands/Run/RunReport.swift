@@ -11,6 +11,18 @@ struct RunReport {
         var isOver = false
     }
 
+    /// How many sockets, and the first of them.
+    struct Some {
+        private(set) var count = 0
+        private(set) var first: [CommandSocket] = []
+        private static var shown: Int { 10 }
+
+        mutating func add(_ socket: CommandSocket) {
+            count += 1
+            if first.count < Self.shown { first.append(socket) }
+        }
+    }
+
     /// COMMAND, as it was typed.
     let words: [String]
     var end = ChildCommand.End.exited(0)
@@ -19,7 +31,7 @@ struct RunReport {
     var census = StateCensus()
     var leaks: [Finding] = []
     /// Sockets that were open when the process that held them ended.
-    var openAtExit: [CommandSocket] = []
+    var openAtExit = Some()
     /// Connections of this machine of which it could not be told whose they were.
     var untold = ConnectionTally()
     /// Whether COMMAND ran tests: only what leaked matters.

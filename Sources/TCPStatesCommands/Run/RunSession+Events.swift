@@ -118,7 +118,7 @@ extension RunSession where Renderer: ~Copyable {
             if socket.isOwn { report.connections.add(socket, at: now) } else { report.untold.add(socket, at: now) }
             renderer.render(socket, at: now)
         }
-        if socket.stateAtExit != nil, plan.tests == nil { report.openAtExit.append(socket) }
+        if socket.stateAtExit != nil, plan.tests == nil { report.openAtExit.add(socket) }
     }
 
     /// So many connections may wait for it to be found out whose they were.
@@ -157,6 +157,7 @@ extension RunSession where Renderer: ~Copyable {
 
     /// Writes the report.
     mutating func finish() {
+        plan.tests?.output?.passOn()
         for socket in undecided + sockets.remaining { end(socket, isLast: true) }
         report.census = sockets.census
         if let tests = plan.tests {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SockDiag
+internal import Synchronization
 internal import TCPWatch
 
 /// Runs COMMAND and follows its sockets to the report.
@@ -31,7 +32,9 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     var remains: [TestRemains] = []
 
     /// What is passed on to COMMAND. What a terminal sends, it sends to COMMAND too.
-    private static var passedOn: [Int32] { [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGIO] }
+    private static var passedOn: [Int32] { ending + [SIGUSR1, SIGUSR2, SIGIO] }
+    /// What asks COMMAND to end.
+    private static var ending: [Int32] { [SIGHUP, SIGINT, SIGQUIT, SIGTERM] }
 
     init(_ plan: RunPlan, _ renderer: consuming Renderer, to output: consuming Output) throws {
         self.plan = plan
@@ -57,6 +60,10 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         // COMMAND has to find the watcher at work.
         while !hasBegun, !isOver {
             wait(for: signals, until: nil)
+            if let signal = signals.next(), signal.number != SIGCHLD {
+                watcher.stop()
+                return (.killed(signal: signal.number), false)
+            }
             try takeEvents(from: watcher)
         }
 
@@ -122,8 +129,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             pollfd(fd: plan.tests?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: plan.tests?.output?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
         ]
-        let rest = deadline.map { max(.zero, $0 - clock.now) }
-        let milliseconds = rest.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
+        let milliseconds = deadline.map { Int32(pollingFor: ($0 - clock.now).nanoseconds) } ?? -1
         poll(&waited, nfds_t(waited.count), milliseconds)
         inbox.bell.clear()
         plan.tests?.output?.passOn()
@@ -141,9 +147,11 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
                 sockets.askAgain()
                 continue
             }
-            if signal.number != SIGUSR1, signal.number != SIGUSR2 { isInterrupted = true }
             // Nobody is at the other end of standard input any more, as the plugin has it.
-            if signal.number == SIGIO { isAbandoned = true }
+            if signal.number == SIGIO, signal.isFromKernel, TCPStates.inputIsLife.load(ordering: .relaxed) {
+                isAbandoned = true
+            }
+            if isAbandoned || Self.ending.contains(signal.number) { isInterrupted = true }
             // No terminal sends SIGTERM.
             guard report.duration == .zero, !signal.isFromKernel || signal.number == SIGTERM else { continue }
             kill(child.pid, signal.number)

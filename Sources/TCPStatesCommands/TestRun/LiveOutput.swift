@@ -41,7 +41,12 @@ final class LiveOutput {
             var rest = buffer[..<length]
             while !rest.isEmpty {
                 let written = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-                guard written > 0 || errno == EINTR else { return }
+                if written < 0, errno == EAGAIN {
+                    // Its reader is slow: so is `swift test` then.
+                    var waited = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&waited, 1, -1)
+                }
+                guard written > 0 || errno == EINTR || errno == EAGAIN else { return }
                 rest = rest.dropFirst(max(written, 0))
             }
         }

@@ -39,6 +39,11 @@ extension RunSession where Renderer: ~Copyable {
         var end: ChildCommand.End?
         let limit = clock.now + .seconds(2)
         while case let processes = try Descendants.current(), !processes.isEmpty {
+            guard clock.now < limit + .seconds(2) else {
+                let list = processes.map { "\($0)" }.joined(separator: " ")
+                TCPStates.complain("these processes could not be ended, perhaps for being another user's: \(list)")
+                break
+            }
             for process in processes { kill(process, clock.now < limit ? SIGTERM : SIGKILL) }
             wait(for: signals, until: clock.now + .milliseconds(20))
             while signals.next() != nil {}

@@ -45,7 +45,7 @@ final class Inbox: Sendable {
             pollfd(fd: descriptor, events: 0, revents: 0),
         ]
         let now = EventTime.now().monotonicNanoseconds
-        let rest = deadline.map { $0 > now ? Int32(clamping: ($0 - now + 999_999) / 1_000_000) : 0 } ?? -1
+        let rest = deadline.map { Int32(pollingFor: $0 > now ? $0 - now : 0) } ?? -1
         // A signal has rung as well.
         guard poll(&waited, nfds_t(waited.count), rest) > 0 else { return true }
         bell.clear()

@@ -32,7 +32,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         let inbox = try Inbox()
         StopSignal.ring(inbox.bell)
         let start = EventTime.now().monotonicNanoseconds
-        let deadline = limits.duration.map { start &+ $0.nanoseconds }
+        let deadline = limits.duration.map { start.later(by: $0) }
         let watcher = try SocketWatcher(configuration)
         if configuration.source == .auto { tell(sourceOf: watcher, interval: configuration.interval) }
         renderer.begin()

@@ -1,3 +1,5 @@
+internal import SockDiag
+
 /// The times of the dumps: a grid without drift, of which ticks that cannot be kept are left out.
 struct TickClock {
     private let interval: UInt64
@@ -5,11 +7,8 @@ struct TickClock {
     private var hasSlowed = false
 
     init(interval: Duration) {
-        let (seconds, attoseconds) = interval.components
-        let nanoseconds =
-            UInt64(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
-            &+ UInt64(clamping: attoseconds / 1_000_000_000)
-        self.interval = max(nanoseconds, 1_000_000)
+        // At most a century: then no sum below overflows.
+        self.interval = min(max(interval.nanoseconds, 1_000_000), 1 << 61)
         next = EventTime.now().monotonicNanoseconds + self.interval
     }
 

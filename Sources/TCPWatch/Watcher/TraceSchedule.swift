@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SockDiag
 
 /// When a namespace's sockets are dumped where the kernel reports their steps: as often as is useful, and no more often
 /// than the budget allows.
@@ -15,7 +16,7 @@ struct TraceSchedule {
         private var earliest: UInt64 = 0
 
         fileprivate init(every shortest: Duration, share: Double) {
-            self.shortest = max(shortest.inNanoseconds, 1_000_000)
+            self.shortest = min(max(shortest.nanoseconds, 1_000_000), 1 << 61)
             self.share = share
             period = self.shortest
         }
@@ -54,15 +55,5 @@ struct TraceSchedule {
         let share = configuration.reconciliationBudget / 2
         reconciliation = Turn(every: configuration.reconciliationInterval, share: share)
         glance = Turn(every: configuration.interval, share: share)
-    }
-}
-
-extension Duration {
-    /// The nanoseconds; the largest number for what does not fit.
-    var inNanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0 else { return 0 }
-        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : product &+ UInt64(clamping: attoseconds / 1_000_000_000)
     }
 }

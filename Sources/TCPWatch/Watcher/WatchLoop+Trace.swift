@@ -96,7 +96,7 @@ extension WatchLoop {
         } else {
             let now = EventTime.now().monotonicNanoseconds
             let rest = deadline > now ? deadline - now : 0
-            _ = Glibc.poll(&waited, 2, Int32(clamping: (rest + 999_999) / 1_000_000))
+            _ = Glibc.poll(&waited, 2, Int32(pollingFor: rest))
         }
         return waited[0].revents == 0
     }

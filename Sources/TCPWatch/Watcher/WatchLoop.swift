@@ -173,7 +173,7 @@ final class WatchLoop: Sendable {
     private func wait(for owned: borrowing Belongings, until deadline: UInt64) -> Set<Int>? {
         let now = EventTime.now().monotonicNanoseconds
         let rest = deadline > now ? deadline - now : 0
-        let milliseconds = Int32(clamping: (rest + 999_999) / 1_000_000)
+        let milliseconds = Int32(pollingFor: rest)
         var waited = owned.lanes.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         waited.append(pollfd(fd: owned.stopped, events: Int16(POLLIN), revents: 0))
         guard Glibc.poll(&waited, nfds_t(waited.count), milliseconds) > 0 else { return [] }

@@ -21,6 +21,22 @@ struct QueryTests {
         return StateTests.states + [.bound, .listen, .synReceived, .closed]
     }
 
+    @Test func `Which ports are bound automatically, the namespace says, from wherever it is asked`() throws {
+        try Lab.with { lab in
+            try lab.sysctl("net.ipv4.ip_local_port_range", "1025 2000")
+            for port in [1500, 40000] { try lab.listener(port: UInt16(port)) }
+            let query = SocketQuery(filter: .autobound)
+            let inside = try lab.dump(query).map(\.local.port)
+            #expect(inside == [1500])
+            // This thread's own has another range.
+            let descriptor = lab.run { open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) }
+            defer { close(descriptor) }
+            var client = try SockDiagClient(in: NetworkNamespace(descriptor: descriptor))
+            let outside = try client.sockets(query).map(\.local.port)
+            #expect(outside == [1500])
+        }
+    }
+
     @Test func `Every mask yields the sockets of its states and no other`() throws {
         try Lab.with { lab in
             let states = try oneOfEach(lab)

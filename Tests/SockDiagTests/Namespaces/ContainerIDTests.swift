@@ -22,6 +22,12 @@ import Testing
         #expect(ContainerID.find(in: Array(groups.utf8)) == Self.id)
     }
 
+    @Test func `The label of a namespace has it, as long as docker ps shows it`() {
+        let name = ProcessName("nginx")
+        #expect(NetworkNamespace.label(4711, name, Self.id) == "pid:4711(nginx)@0123456789ab")
+        #expect(NetworkNamespace.label(4711, name, nil) == "pid:4711(nginx)")
+    }
+
     @Test(arguments: [
         "", "0::/", "0::/system.slice/nginx.service", "0::/docker/\(id.dropLast())", "0::/docker/\(id)0",
         "0::/docker/\(id.uppercased())", "0::/docker/\(id.dropLast())\u{1b}", "no lines at all",

@@ -29,6 +29,13 @@ import Testing
         #expect(proc.kind(of: Int32.max) == nil)
     }
 
+    @Test func `A file of proc that is longer than a page is read to its end`() throws {
+        // Of the children of a process too, a page is given at a time.
+        let lines = try OpenFile.whole("/proc/self/smaps").split(separator: UInt8(ascii: "\n"))
+        #expect(lines.count > 200)
+        #expect(lines.last?.starts(with: "VmFlags:".utf8) == true)
+    }
+
     @Test func `No signal of the program is handled on a thread that it does not know`() throws {
         var unblocked = sigset_t()
         sigaddset(&unblocked, SIGTERM)

@@ -87,7 +87,7 @@ import Testing
                 isOver: isTestRun
             ),
         ]
-        if !isTestRun { report.openAtExit = [accepted] }
+        if !isTestRun { report.openAtExit.add(accepted) }
         report.isTestRun = isTestRun
         report.lost = 3
         return report

@@ -53,14 +53,26 @@ import Testing
         #expect(result.errors == "tcpstates: \(message)\n")
     }
 
-    @Test func signalsArePassedOn() throws {
+    @Test func aScriptWithoutAFirstLineIsFoundInThePath() throws {
+        let directory = try #require(try Program.run(["/bin/mktemp", "-d"]).first)
+        defer { _ = try? Program.run(["/bin/rm", "-r", directory]) }
+        let make = "echo 'echo ran $1' > \(directory)/plain-script; chmod +x \(directory)/plain-script"
+        _ = try Program.run(["/bin/sh", "-c", make])
+        let path = "\(directory):/usr/bin:/bin"
+        let result = try Tool.run(["run", "--", "plain-script", "word"], environment: ["PATH": path])
+        #expect(result.output == "ran word\n")
+        #expect(result.status == 0)
+    }
+
+    @Test(arguments: [("TERM", SIGTERM), ("IO", SIGIO)])
+    func signalsArePassedOn(_ name: String, _ number: Int32) throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        let script = "trap 'exit 9' TERM; sleep 5 & echo up; wait"
+        let script = "trap 'exit 9' \(name); sleep 5 & echo up; wait"
         let words = ["run", "--", "sh", "-c", script]
         let run = try cancelUnlessPermitted { () throws(LabError) in try lab.start(Tool.path, words) }
         try run.output("the command") { $0 == "up\n" }
-        run.signal(SIGTERM)
+        run.signal(number)
         #expect(try run.wait().status == .exited(9))
     }
 
