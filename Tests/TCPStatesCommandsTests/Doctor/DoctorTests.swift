@@ -27,7 +27,7 @@ import Testing
         let (lab, listener) = try flooded()
         defer { lab.close() }
         let before = try settings(lab)
-        let result = try lab.spawn(Tool.path, ["doctor", "--window", "100ms"], terminal: true)
+        let result = try lab.spawn(Tool.path, ["doctor", "--window", "100ms", "--color", "never"], terminal: true)
         #expect(result.status == .exited(2))
         let screen = result.standardOutput.split(separator: "\n", omittingEmptySubsequences: false).prefix(24)
         let text = screen.joined().split(whereSeparator: \.isWhitespace).joined(separator: " ")
