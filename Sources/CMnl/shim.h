@@ -120,6 +120,18 @@ static inline int cmnl_bpf_begin_iterator(int link) {
     return (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attributes, sizeof attributes);
 }
 
+/// `bpf(2)`: how often a program was not begun because it was running on the same processor already (`recursion_misses` of
+/// `struct bpf_prog_info`, which older headers lack; kernel 5.12); 0 where that is not told.
+static inline unsigned long long cmnl_bpf_missed(int program) {
+    enum { offset = 208 };
+    unsigned long long info[offset / 8 + 1] = {0};
+    union bpf_attr attributes = {
+        .info = {.bpf_fd = (unsigned int)program, .info_len = sizeof info, .info = (unsigned long long)(unsigned long)info},
+    };
+    if (syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attributes, sizeof attributes) != 0) return 0;
+    return attributes.info.info_len >= sizeof info ? info[offset / 8] : 0;
+}
+
 /// Reads a number that the kernel writes at the same time, before what is read after it.
 static inline unsigned long cmnl_load_acquire(const void *address) {
     return __atomic_load_n((const unsigned long *)address, __ATOMIC_ACQUIRE);

@@ -16,6 +16,9 @@ struct BPFDescriptor: ~Copyable {
 
     deinit { close(number) }
 
+    /// Of a program, how often it was passed over because it was running already; 0 where the kernel does not tell.
+    var missedCount: UInt64 { cmnl_bpf_missed(number) }
+
     /// A ring buffer of so many bytes, a power of two.
     static func ring(bytes: Int) throws(SockDiagError) -> BPFDescriptor {
         let number = cmnl_bpf_map(BPF_MAP_TYPE_RINGBUF.rawValue, 0, 0, UInt32(clamping: bytes), 0)

@@ -60,7 +60,7 @@ package struct KernelTrace: ~Copyable {
                         ring: ring.descriptor.number,
                         counters: counters.number
                     )
-                    attachments.append(try listing.attach())
+                    attachments.append(try listing.attach(), event)
                 } catch {
                     // Without the steps there is no trace; whatever else is missing costs what it would have told.
                     guard event != .step, error.code != .missingCapability else { throw error }
@@ -99,7 +99,13 @@ package struct KernelTrace: ~Copyable {
     }
 
     /// Whether all of an event's records have come since the programs were attached.
-    package func isWhole(_ event: TraceRecord.Event) -> Bool { missing[event] == nil && lostCount(of: event) == 0 }
+    package func isWhole(_ event: TraceRecord.Event) -> Bool {
+        missing[event] == nil && lostCount(of: event) == 0 && attachments.missedCount(of: event) == 0
+    }
+
+    /// How many events were passed over since the programs were attached, those among them that a filter leaves out: the
+    /// kernel does not begin a program that an interrupt finds running on the same processor (kernel 6.1).
+    package var missedCount: UInt64 { TraceRecord.Event.allCases.reduce(0) { $0 + attachments.missedCount(of: $1) } }
 
     /// How many records found no room since the programs were attached, exactly.
     package var lostCount: UInt64 {
@@ -116,21 +122,28 @@ package struct KernelTrace: ~Copyable {
 // atomically. A value is used by one thread at a time, since it cannot be copied.
 extension KernelTrace: @unchecked Sendable {}
 
-/// What keeps the programs running: a class, because an array holds no values that cannot be copied.
-private struct Attachments {
-    private final class Link {
-        let descriptor: BPFDescriptor
-        init(_ descriptor: consuming BPFDescriptor) { self.descriptor = descriptor }
+/// A program and what keeps it running. A class, because a dictionary holds no values that cannot be copied.
+private final class Attachment {
+    let program: BPFDescriptor
+    private let link: BPFDescriptor
+
+    init(_ program: consuming BPFDescriptor, at tracepoint: String) throws(SockDiagError) {
+        link = try BPFDescriptor.attachment(of: program, to: tracepoint)
+        self.program = program
     }
+}
 
-    private var links: [Link] = []
+private struct Attachments {
+    private var all: [TraceRecord.Event: Attachment] = [:]
 
-    mutating func append(_ descriptor: consuming BPFDescriptor) { links.append(Link(descriptor)) }
+    mutating func append(_ attachment: Attachment, _ event: TraceRecord.Event) { all[event] = attachment }
+
+    func missedCount(of event: TraceRecord.Event) -> UInt64 { all[event]?.program.missedCount ?? 0 }
 }
 
 extension Listing {
     /// Loads the program and runs it at its tracepoint.
-    fileprivate func attach() throws(SockDiagError) -> BPFDescriptor {
+    fileprivate func attach() throws(SockDiagError) -> Attachment {
         let tracepoint = event.tracepoint
         guard let type = types.number(of: event.typeName) else {
             throw SockDiagError(
@@ -141,6 +154,6 @@ extension Listing {
             )
         }
         let program = try BPFDescriptor.program(Program(instructions()), type: type, for: .tracepoint(tracepoint))
-        return try BPFDescriptor.attachment(of: program, to: tracepoint)
+        return try Attachment(program, at: tracepoint)
     }
 }

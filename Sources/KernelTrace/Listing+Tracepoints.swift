@@ -6,7 +6,7 @@ extension Listing {
     func begin() throws(SockDiagError) -> [Instruction] {
         switch event {
         case .step: beginStep
-        case .requestRetransmitted: beginRequest
+        case .requestRetransmitted: try beginRequest()
         case .synRetransmitted, .resetReceived: try beginSocket() + unlessInSYNSent
         case .resetSent: try beginReset()
         case .destroyed: try beginSocket() + unlessBoundAlone()
@@ -27,8 +27,13 @@ extension Listing {
     }
 
     /// `tcp_retransmit_synack(const struct sock *sk, const struct request_sock *req)`
-    private var beginRequest: [Instruction] {
+    ///
+    /// With Fast Open, `sk` is the connection that the request has become, which has a name of its own.
+    private func beginRequest() throws(SockDiagError) -> [Instruction] {
         [
+            .load(.r2, .u64, from: .r1, 0),  // if (sk->sk_state != TCP_LISTEN) goto out
+            .load(.r2, .u8, from: .r2, try member("__sk_common.skc_state", of: "sock").offset),
+            .jumpIf32(.r2, .notEqual, TCPState.listen.number, "out"),
             .load(.r6, .u64, from: .r1, 8),  // r6 = req
             .set(.r7, TCPState.synReceived.number),  // r7 = SYN_RCVD
         ]

@@ -19,7 +19,7 @@ struct Listing {
 
     /// The types that the listings ask for.
     static let typeNames =
-        ["tcp_sock", "request_sock", "net", resetReasons] + TraceRecord.Event.allCases.map(\.typeName)
+        ["sock", "tcp_sock", "request_sock", "net", resetReasons] + TraceRecord.Event.allCases.map(\.typeName)
 
     /// The enumeration of why a RST is sent.
     static let resetReasons = "sk_rst_reason"

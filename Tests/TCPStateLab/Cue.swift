@@ -42,6 +42,7 @@ package struct Cue: Sendable {
 
     /// The same, so far from the sequence number that would be right. Only a SYN moves the peer's own count with it.
     package func shifted(by distance: Int32) -> Cue { changing { $0.shift = distance } }
+    package func carrying(_ bytes: [UInt8]) -> Cue { changing { $0.payload = bytes } }
     package func acknowledging(_ what: Acknowledgment) -> Cue { changing { $0.acknowledgment = what } }
     package func offering(_ options: [SegmentOption]) -> Cue { changing { $0.options = options } }
     /// The same, with room for so many bytes more (unscaled).

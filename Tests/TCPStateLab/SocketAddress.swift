@@ -1,5 +1,5 @@
-internal import Glibc
-internal import SockDiag
+package import Glibc
+package import SockDiag
 
 extension IPAddress {
     /// The 4 or 16 octets in network order.
@@ -17,7 +17,7 @@ extension IPAddress {
 
 extension SocketEndpoint {
     /// Hands the endpoint to a system call, as `sockaddr_in` or `sockaddr_in6`.
-    func withSocketAddress<Value>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value {
+    package func withSocketAddress<Value>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Value) -> Value {
         var storage = sockaddr_storage()
         let octets = address.octets
         return withUnsafeMutablePointer(to: &storage) { storage in

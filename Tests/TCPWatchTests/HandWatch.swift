@@ -33,6 +33,9 @@ final class HandWatch {
         return known
     }
 
+    /// How many are remembered, those included whose end has been told.
+    var entryCount: Int { lane.tracker.table.count }
+
     /// The transitions that a dump shows, and what the kernel has told until then.
     func look() throws -> [Transition] {
         try lane.look()

@@ -169,6 +169,26 @@ struct LifeTests {
         #expect(told.count { $0.from == .listen && $0.to == .closed } == 100)
         #expect(told.count { $0.to == .closed && $0.from != .listen } == 100)
         #expect(Set(told.map { "\($0.identity.cookie) \($0.to)" }).count == told.count)
+        // A message that is missing is no sign of a reset: it may be among the lost.
+        let ends = told.filter { $0.to == .closed && $0.from == .established }
+        #expect(ends.allSatisfy { $0.certainty == .inferred || $0.source == .destroy })
+        // Nor is it waited for without end.
+        for _ in 0..<25 { #expect(try watch.look().isEmpty) }
+        #expect(watch.entryCount == watch.known.count)
+    }
+
+    @Test func `A bound socket that connects has the ends of its connection`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try HandWatch(lab)
+        let socket = try lab.bound()
+        #expect(try watch.look().paths == ["CLOSED>BOUND"])
+        let listener = try lab.listener()
+        listener.local.withSocketAddress { _ = connect(socket.descriptor ?? -1, $0, $1) }
+        let told = try watch.look().filter { $0.identity.cookie == (try? socket.cookie()) }
+        #expect(told.map(\.to) == [.established])
+        #expect(told.first?.from == .bound)
+        #expect(told.first?.identity.remote == listener.local)
     }
 
     @Test func `A message that comes after its TIME_WAIT has ended tells of no second end`() throws {

@@ -43,6 +43,22 @@ private let beyondTheFigure: [(TCPState, TCPState)] = [
         }
     }
 
+    @Test(
+        "A state that this version does not know is passed to and from without end",
+        arguments: [14, 0, 200, 255] as [UInt8]
+    )
+    func unknownStatesAreNoTrap(number: UInt8) {
+        let unknown = TCPState(rawValue: number)
+        for state in TCPState.allCases {
+            for side in [OpeningSide.unknown, .active, .passive] {
+                let passed =
+                    TCPStateMachine.passed(from: state, to: unknown, side: side)
+                    + TCPStateMachine.passed(from: unknown, to: state, side: side)
+                #expect(!passed.contains(unknown))
+            }
+        }
+    }
+
     @Test("Of all pairs of states exactly the figure's and the text's are steps, and each is listed once")
     func noOtherStepIsLegal() {
         struct Pair: Hashable { let from, to: TCPState }

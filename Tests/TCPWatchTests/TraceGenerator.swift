@@ -173,8 +173,9 @@ extension LifeBook.Life {
         if step.from != path.last ?? .closed || step.time.monotonicNanoseconds < lastTime { isInOrder = false }
         path += step.via + [step.to]
         lastTime = step.time.monotonicNanoseconds
-        // Neither the FIN that an orphan gets nor the end of a TIME_WAIT is a step of a socket.
-        let isSocketStep = step.to != .timeWait && step.from != .timeWait && step.cause != .reuse
+        // Neither a request that a dump has met, the FIN that an orphan gets nor the end of a TIME_WAIT is a step of a socket.
+        let isSocketStep =
+            step.to != .synReceived && step.to != .timeWait && step.from != .timeWait && step.cause != .reuse
         if isSocketStep, step.certainty != .exact { isExact = false }
         lastCause = step.cause
         if let final = step.final { self.final = final }

@@ -123,6 +123,7 @@ struct TraceGeneratorTests {
         let lives = told.read(\.connections)
         #expect(lives.count == done.book.count)
         var wrong: [String] = []
+        var otherCauses: [String] = []
         var reused = 0
         for (cookie, side) in done.book {
             guard let life = lives[cookie] else {
@@ -132,7 +133,8 @@ struct TraceGeneratorTests {
             var path = side.path
             if path.last == .timeWait, life.path.last == .closed {
                 path.append(.closed)
-                reused += life.lastCause == .reuse ? 1 : 0
+                reused += 1
+                if life.lastCause != .reuse { otherCauses.append("\(cookie) \(life.lastCause?.rawValue ?? "none")") }
             }
             if life.path != path || !life.isInOrder || life.ends.count != 2 {
                 wrong.append("\(cookie) \(life.path) is not \(path), at \(life.ends)")
@@ -141,5 +143,6 @@ struct TraceGeneratorTests {
         let first = wrong.prefix(5).joined(separator: "\n")
         #expect(wrong.isEmpty, "\(wrong.count) of \(done.book.count):\n\(first)")
         #expect(reused >= count / 2 - 1)
+        #expect(otherCauses.isEmpty)
     }
 }

@@ -129,6 +129,91 @@ struct TraceLifeTests {
         #expect(try watch.look().isEmpty)
     }
 
+    @Test func `A bound socket that connects is one life between the connection's ends`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let socket = try lab.bound()
+        let listener = try lab.listener()
+        let watch = try TraceWatch(lab)
+        listener.local.withSocketAddress { _ = connect(socket.descriptor ?? -1, $0, $1) }
+        let cookie = try socket.cookie()
+        try socket.shutDown()
+        let life = try watch.wait { $0.to == .finWait2 }.filter { $0.identity.cookie == cookie }
+        #expect(
+            life.paths == ["BOUND>SYN_SENT", "SYN_SENT>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2"]
+        )
+        #expect(life.allSatisfy { $0.identity.remote == listener.local && $0.identity.local == socket.local })
+        #expect(try watch.look().isEmpty)
+    }
+
+    @Test func `A listener that the kernel chose the port for is told with its port`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try TraceWatch(lab)
+        let descriptor = lab.run { socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
+        defer { close(descriptor) }
+        #expect(listen(descriptor, 1) == 0)
+        #expect(watch.hear().isEmpty)
+        let told = try watch.glance()
+        #expect(told.paths == ["CLOSED>LISTEN"])
+        #expect(told.first?.certainty == .exact)
+        #expect(told.first?.identity.local.port != 0)
+        #expect(try watch.look().isEmpty)
+    }
+
+    @Test func `A TIME_WAIT whose place a request has taken was not reset`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try TraceWatch(lab)
+        let connection = try lab.server(in: .timeWait)
+        var before = watch.hear()
+        if before.last?.to != .timeWait { before += try watch.wait { $0.to == .timeWait } }
+        let old = try lab.cookie(of: connection)
+        try connection.peer.send(.syn.shifted(by: 100_000))
+        try connection.peer.receive(.synAck)
+        let told = try watch.look() + watch.wait(within: .seconds(1)) { $0.to == .closed }
+        let end = try #require(told.first { $0.identity.cookie == old })
+        #expect(end.path == "TIME_WAIT>CLOSED")
+        #expect(end.cause == .reuse)
+    }
+
+    @Test func `An error of long ago does not hide the TIME_WAIT`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let connection = try lab.client(in: .established)
+        let watch = try TraceWatch(lab)
+        var on: Int32 = 1
+        setsockopt(connection.descriptor ?? -1, Int32(IPPROTO_IP), IP_RECVERR, &on, 4)
+        send(connection.descriptor ?? -1, "data", 4, 0)
+        // Refused, once: it stays in the socket, which lives on.
+        try connection.peer.refuse(connection.peer.receive([.psh, .ack]))
+        try connection.peer.send(.ack)
+        try connection.shutDown()
+        try connection.peer.receive(.fin)
+        try connection.peer.send(.ack)
+        try connection.peer.send(.fin)
+        let told = watch.hear()
+        #expect(told.paths == ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2", "FIN_WAIT_2>TIME_WAIT"])
+        #expect(try watch.look().isEmpty)
+    }
+
+    @Test func `With Fast Open, an answer that is sent again is no second connection`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        // Servers take data from everybody's SYN.
+        try lab.sysctl("net.ipv4.tcp_fastopen", 0x203)
+        let listener = try lab.listener()
+        var length: Int32 = 16
+        setsockopt(listener.descriptor ?? -1, Int32(IPPROTO_TCP), TCP_FASTOPEN, &length, 4)
+        let watch = try TraceWatch(lab)
+        let peer = try lab.peer(of: listener)
+        try peer.send(.syn.carrying([1, 2, 3]))
+        try peer.receive(.synAck)
+        try peer.receive(.synAck)  // A second later: nobody has answered.
+        let told = try watch.hear() + watch.look() + watch.glance()
+        #expect(Set(told.map(\.identity.cookie)).count <= 1, "\(told.paths)")
+    }
+
     @Test func `Ten thousand half-open requests are each told once, and each end`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }

@@ -34,6 +34,24 @@ struct Abort: Sendable, CustomTestStringConvertible {
             setsockopt($0.descriptor ?? -1, SOL_SOCKET, SO_LINGER, &none, socklen_t(MemoryLayout<linger>.size))
             $0.close()
         },
+        Abort(testDescription: "data unread in CLOSE_WAIT", from: .closeWait, reason: .abortOnClose) {
+            try $0.peer.send(.data([1]))
+            try $0.peer.send(.fin)
+            $0.close()
+        },
+        Abort(testDescription: "data unread in CLOSING", from: .closing, reason: .abortOnClose) {
+            try $0.peer.send(.data([1]))
+            try $0.shutDown()
+            try $0.peer.receive(.fin)
+            try $0.peer.send(.fin.acknowledging(.nothingNew))
+            $0.close()
+        },
+        Abort(testDescription: "data unread in LAST_ACK", from: .lastAck, reason: .abortOnClose) {
+            try $0.peer.send(.data([1]))
+            try $0.peer.send(.fin)
+            try $0.shutDown()
+            $0.close()
+        },
     ]
 }
 

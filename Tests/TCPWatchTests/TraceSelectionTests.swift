@@ -61,6 +61,23 @@ struct TraceSelectionTests {
         #expect(ports?.remote == remote)
     }
 
+    @Test(arguments: ["rtt > 1us", "retrans >= 0", "recvq > 0", "sport = 1 or sendq = 0", "fwmark = 1", "inode = 5"])
+    func `What no step tells, the trace is not asked for`(text: String) throws {
+        try TraceWatch.cancelUnlessPermitted()
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        var configuration = SocketWatcher.Configuration()
+        configuration.filter = try SocketFilter(text)
+        let wanted = configuration
+        let watcher = try lab.run { try SocketWatcher(wanted) }
+        #expect(!watcher.isTracing)
+        #expect(watcher.traceRefusal?.detail == "dumps alone tell what it asks for")
+        configuration.source = .trace
+        let traced = configuration
+        let error = #expect(throws: SockDiagError.self) { try lab.run { _ = try SocketWatcher(traced) } }
+        #expect(error?.code == .invalidRequest)
+    }
+
     @Test func `Owners are found for connections that no dump has shown`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }

@@ -145,6 +145,16 @@ struct WatcherTests {
 }
 
 @Suite struct EventBufferTests {
+    @Test func `What was lost before passes the bound`() async {
+        let buffer = EventBuffer(capacity: 1)
+        let gap = Gap(source: .trace, reason: "test", lost: 500, namespace: nil)
+        buffer.send([.ready, .ready, .gap(gap), .ready])
+        let counts = await buffer.next().map { event -> UInt64? in
+            if case .gap(let gap) = event { gap.lost } else { nil }
+        }
+        #expect(counts == [nil, 500, 2])
+    }
+
     @Test func `What a slow reader misses is counted to the unit, and told after what waited`() async {
         let buffer = EventBuffer(capacity: 10)
         let event = SocketEvent.slowed(.zero)

@@ -24,6 +24,17 @@ extension SocketFilter {
         return stack.last ?? nil
     }
 
+    /// Whether states, ends, interface, uid and cookie are all that it asks for, beside what the caller knows.
+    package var isTraceable: Bool {
+        terms.allSatisfy { term in
+            switch term {
+            case .states, .host, .interface, .cookie, .external, .named(.interface), .named(.autobound): true
+            case .number(let quantity, _, _): [.localPort, .remotePort, .uid].contains(quantity)
+            case .mark, .inode, .named(.cgroup): false
+            }
+        }
+    }
+
     /// Of two conditions that both hold, the stronger.
     private static func either(_ left: Ports?, _ right: Ports?) -> Ports? {
         guard let left, let right else { return left ?? right }

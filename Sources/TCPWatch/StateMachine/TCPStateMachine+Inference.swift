@@ -45,6 +45,8 @@ extension TCPStateMachine {
         if to == .closed { return passedToTheEnd(from: from, evidence: evidence) }
         let ways = ways(from: from, to: to)
         guard !ways.isEmpty else {
+            // A state that this version does not know.
+            guard from != .closed else { return [] }
             // The descriptor was used anew: disconnected, then bound, listening or connecting again.
             return passedToTheEnd(from: from, evidence: evidence) + [.closed]
                 + (to == .closed ? [] : passed(from: .closed, to: to, side: side))

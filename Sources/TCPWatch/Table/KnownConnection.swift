@@ -4,20 +4,20 @@ internal import SockDiag
 struct KnownConnection {
     let cookie: SocketCookie
     private var localHigh, localLow: UInt64
-    private let remoteHigh, remoteLow: UInt64
+    private var remoteHigh, remoteLow: UInt64
     /// When ``state`` was entered, monotonic nanoseconds; 0 where that was before watching began.
     var enteredAt: UInt64
     /// When the connection was first seen, monotonic nanoseconds; 0 where it was there before watching began.
-    let openedAt: UInt64
+    private(set) var openedAt: UInt64
     private var localPort: UInt16
-    private let remotePort: UInt16
-    private let interfaceIndex: UInt32
+    private var remotePort: UInt16
+    private var interfaceIndex: UInt32
     private(set) var inodeNumber: UInt32
     private(set) var uidNumber: UInt32
     /// The number of the dump that it was seen in last.
     var generation: UInt32
     var state: TCPState
-    let side: OpeningSide
+    private(set) var side: OpeningSide
     var flags: Flags
     private let familyNumber: UInt8
 
@@ -38,6 +38,8 @@ struct KnownConnection {
         static let isFound = Flags(rawValue: 32)
         /// Its first step waits to be told until the kernel has chosen its port.
         static let isHeld = Flags(rawValue: 64)
+        /// It has ended, and the message that it is kept for may have been lost.
+        static let isDoubtful = Flags(rawValue: 128)
     }
 
     init(
@@ -89,6 +91,16 @@ struct KnownConnection {
         flags.insert(.hasUID)
     }
 
+    /// A socket that was bound, or closed, has become a connection, which has its own ends and its own beginning.
+    mutating func begin(_ identity: SocketIdentity, side: OpeningSide, at time: EventTime) {
+        (localHigh, localLow) = identity.local.address.bits
+        (remoteHigh, remoteLow) = identity.remote.address.bits
+        (localPort, remotePort) = (identity.local.port, identity.remote.port)
+        interfaceIndex = identity.interface?.rawValue ?? 0
+        openedAt = time.monotonicNanoseconds
+        self.side = side
+    }
+
     /// Remembers this end, which the kernel chose after the first step.
     mutating func learnLocal(_ local: SocketEndpoint) {
         (localHigh, localLow) = local.address.bits
@@ -101,8 +113,11 @@ struct KnownConnection {
     /// Whether a program may hold a descriptor of it. A half-open request and a minisocket have none.
     var isFullSocket: Bool { !flags.contains(.isMinisocket) && (state != .synReceived || side == .active) }
 
+    /// Whether an exact lookup finds it; a socket without a connection is in dumps alone.
+    var isListed: Bool { state != .bound && state != .closed }
+
     /// Whether tracepoints tell of its steps: not of a request's, a minisocket's, or before there is a connection.
-    var isTraceable: Bool { isFullSocket && state != .bound && state != .closed }
+    var isTraceable: Bool { isFullSocket && isListed }
 
     /// A number that is the same for the same endpoints, and mostly for no others.
     var endpoints: UInt64 {

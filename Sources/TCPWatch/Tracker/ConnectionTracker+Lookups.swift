@@ -12,6 +12,8 @@ extension ConnectionTracker {
         let identity: SocketIdentity
         /// What was found; nil for nothing.
         let socket: TCPSocket?
+        /// Whether another connection between the same ends was found in its place.
+        var isReplaced = false
         /// Just before it was asked, monotonic nanoseconds.
         let time: UInt64
     }
@@ -89,13 +91,18 @@ extension ConnectionTracker {
         }
         let entry = table.entries[position]
         guard entry.enteredAt < answer.time else { return }
-        if let socket = answer.socket { return _ = observe(socket, at: time, emit: emit) }
-        // The kernel takes a socket out of its table a moment before it reports the step. Twice is no moment.
-        if entry.isFullSocket, !entry.flags.contains(.isMissing) {
+        // The kernel takes a socket out of its table a moment before it reports the step, and changes its state a moment
+        // after. Twice is no moment.
+        let isHeld = entry.flags.contains(.isHeld)
+        let isContradicted =
+            answer.socket.map { $0.state != entry.state && entry.isTraceable && !isHeld } ?? entry.isFullSocket
+        if isContradicted, !entry.flags.contains(.isMissing) {
             table.entries[position].flags.insert(.isMissing)
             trace?.checks.add(cookie, due: time.monotonicNanoseconds + 10 * Self.firstCheck)
             return
         }
+        if let socket = answer.socket { return _ = observe(socket, at: time, emit: emit) }
+        let place = isHeld ? release(position, as: entry.identity.local, at: time, emit: emit) : position
         var last = transition(
             of: entry,
             from: entry.state,
@@ -105,8 +112,8 @@ extension ConnectionTracker {
             at: time
         )
         if isMissed(entry) { last.certainty = .inferred }
-        last.cause = cause(of: entry, goneAt: answer.time)
-        end(position, by: last, emit: emit)
+        last.cause = answer.isReplaced ? .reuse : cause(of: entry, goneAt: answer.time)
+        end(place, by: last, emit: emit)
     }
 
     /// What ended a request or a minisocket: its timer, or before that a RST.
@@ -155,7 +162,28 @@ extension ConnectionTracker {
 
     /// What the dump that has just ended did not show and should have, by what was known before it began.
     func missing(since time: UInt64) -> [SocketIdentity] {
-        table.entries.filter { $0.generation != generation && $0.enteredAt < time }.map(\.identity)
+        table.entries.filter { $0.generation != generation && $0.enteredAt < time && $0.isListed }.map(\.identity)
+    }
+
+    /// Ends the sockets without a connection that two dumps have not shown: no lookup finds those.
+    mutating func endUnlisted(since start: UInt64, at time: EventTime, emit: (Transition) -> Void) {
+        for position in table.entries.indices.reversed() {
+            let entry = table.entries[position]
+            guard entry.generation != generation, entry.enteredAt < start, !entry.isListed else { continue }
+            if entry.flags.contains(.isMissing) {
+                end(position, evidence: .none, source: .poll, at: time, emit: emit)
+            } else {
+                table.entries[position].flags.insert(.isMissing)
+            }
+        }
+    }
+
+    /// Whether a TIME_WAIT that is gone was there for its whole time.
+    mutating func isDue(_ cookie: SocketCookie, at time: UInt64) -> Bool {
+        guard let position = table.position(of: cookie), table.entries[position].state == .timeWait,
+            let due = trace?.timers[cookie]
+        else { return true }
+        return time >= due
     }
 
     /// The half-open requests that are known, less those that a dump has just shown.

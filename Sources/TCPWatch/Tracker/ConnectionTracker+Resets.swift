@@ -17,7 +17,6 @@ extension ConnectionTracker {
         case .synSent where record.event == .resetSent: break
         case .closed: conclude(record.cookie, reason, at: time, emit: emit)
         default:
-            guard table.position(of: record.cookie) != nil else { return }
             trace?.resets[record.cookie] = TraceState.Reset(reason: reason, time: time.monotonicNanoseconds)
         }
     }
@@ -25,14 +24,21 @@ extension ConnectionTracker {
     /// The RST that was reported just before a connection's last step.
     mutating func takeReset(_ cookie: SocketCookie, at time: EventTime) -> TraceState.Reset? {
         guard let reset = trace?.resets.removeValue(forKey: cookie) else { return nil }
-        return time.monotonicNanoseconds &- reset.time <= Self.moment ? reset : nil
+        // One that is received ends the socket; one that is sent may have had another reason.
+        return reset.reason == nil || time.monotonicNanoseconds &- reset.time <= Self.moment ? reset : nil
     }
 
     /// Whether the report of a RST may follow the last step of a connection.
     func mayBeReset(_ last: Transition) -> Bool {
         guard trace?.resetReasons.isEmpty == false, last.resetReason == nil else { return false }
+        switch (last.cause, last.from) {
+        case (.abort, _): return true
         // Data that nobody can read ends a closed socket as a RST from the peer does, but that one is sent.
-        return last.cause == .abort || (last.cause == .receiveRST && (last.from == .finWait1 || last.from == .finWait2))
+        case (.receiveRST, .finWait1), (.receiveRST, .finWait2): return true
+        // By a call, it may have been aborted before the last ACK came.
+        case (.receiveACK, .lastAck): return last.pid != nil
+        default: return false
+        }
     }
 
     /// A RST was sent for a socket that has come to CLOSED.
@@ -42,7 +48,7 @@ extension ConnectionTracker {
         at time: EventTime,
         emit: (Transition) -> Void
     ) {
-        if let index = trace?.lastSteps.firstIndex(where: { $0.identity.cookie == cookie }),
+        if let index = trace?.lastSteps.lastIndex(where: { $0.identity.cookie == cookie }),
             var last = trace?.lastSteps.remove(at: index)
         {
             (last.cause, last.resetReason) = (.abort, reason)
@@ -55,6 +61,20 @@ extension ConnectionTracker {
         var last = transition(of: entry, from: entry.state, to: .closed, via: [], source: .trace, at: time)
         (last.certainty, last.cause, last.resetReason) = (.exact, .abort, reason)
         end(position, by: last, emit: emit)
+    }
+
+    /// Tells the last step of a connection that still waits: its socket is used anew.
+    mutating func tellLastStep(of cookie: SocketCookie, emit: (Transition) -> Void) {
+        guard let index = trace?.lastSteps.lastIndex(where: { $0.identity.cookie == cookie }),
+            let last = trace?.lastSteps.remove(at: index)
+        else { return }
+        emit(last)
+    }
+
+    /// Forgets RSTs whose steps were lost.
+    mutating func forgetResets(before time: UInt64) {
+        guard let resets = trace?.resets, !resets.isEmpty else { return }
+        trace?.resets = resets.filter { $0.value.time >= time }
     }
 
     /// When the first of the last steps has waited long enough, monotonic nanoseconds; the end of time where none waits.

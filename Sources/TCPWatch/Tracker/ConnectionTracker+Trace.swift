@@ -43,6 +43,7 @@ extension ConnectionTracker {
 
     /// The first that is heard of a connection.
     private mutating func open(_ record: borrowing TraceRecord, at time: EventTime, emit: (Transition) -> Void) {
+        tellLastStep(of: record.cookie, emit: emit)
         let isChild = record.from == .synReceived
         let isNew = isChild || record.from == .closed
         // The kernel measures how long the final ACK of the handshake took: for so long there was a request.
@@ -69,13 +70,14 @@ extension ConnectionTracker {
             table.entries[position].state = .closed
             fill(position, to: record.from, at: time, emit: emit)
         }
-        take(position, record, at: time, emit: emit)
+        take(position, record, isNews: true, at: time, emit: emit)
     }
 
-    /// Takes a connection along the step that the kernel reported.
+    /// Takes a connection along the step that the kernel reported; whether nothing was known of it before that.
     private mutating func take(
         _ place: Int,
         _ record: borrowing TraceRecord,
+        isNews: Bool = false,
         at time: EventTime,
         emit: (Transition) -> Void
     ) {
@@ -85,10 +87,13 @@ extension ConnectionTracker {
         }
         touch(position)
         table.entries[position].learnOwner(uid: record.uid)
-        if trace?.requests.remove(record.cookie) != nil { trace?.timers[record.cookie] = nil }
         let to = record.to
-        if to == .closed { return finish(position, record, at: time, emit: emit) }
-        if to == .synSent, record.localPort == 0 {
+        if table.entries[position].state == .bound || table.entries[position].state == .closed {
+            let side = table.entries[position].side
+            table.entries[position].begin(record.identity, side: to == .synSent ? .active : side, at: time)
+        }
+        if to == .closed { return finish(position, record, isNews: isNews, at: time, emit: emit) }
+        if to == .synSent || to == .listen, record.localPort == 0 {
             table.entries[position].flags.insert(.isHeld)
             trace?.held[record.cookie] = record.pid ?? 0
         } else {
@@ -162,25 +167,25 @@ extension ConnectionTracker {
         emit: (Transition) -> Void
     ) -> Int {
         table.entries[place].flags.remove(.isHeld)
-        table.entries[place].learnLocal(local)
+        learnLocal(place, local)
         let entry = table.entries[place]
         let pid = trace?.held.removeValue(forKey: entry.cookie) ?? 0
         let begin = time.at(entry.enteredAt)
         displace(by: entry, source: .trace, at: begin, emit: emit)
         // What was displaced has left its place to another one.
         let position = table.position(of: entry.cookie) ?? place
-        if entry.state == .synSent {
+        if entry.state == .synSent || entry.state == .listen {
             table.entries[position].state = .closed
             tell(
                 position,
-                to: .synSent,
+                to: entry.state,
                 certainty: .exact,
                 at: begin,
-                cause: .connect,
+                cause: entry.state == .listen ? .listen : .connect,
                 pid: pid == 0 ? nil : pid,
                 emit: emit
             )
-            table.entries[position].state = .synSent
+            table.entries[position].state = entry.state
         }
         return position
     }
@@ -242,13 +247,14 @@ extension ConnectionTracker {
     private mutating func finish(
         _ position: Int,
         _ record: borrowing TraceRecord,
+        isNews: Bool,
         at time: EventTime,
         emit: (Transition) -> Void
     ) {
         let entry = table.entries[position]
         let counters = FinalCounters(record)
         let reset = takeReset(entry.cookie, at: time)
-        switch outcome(of: record, after: reset) {
+        switch outcome(of: record, after: reset, isNews: isNews) {
         case .timeWait:
             tell(
                 position,
@@ -296,24 +302,37 @@ extension ConnectionTracker {
     }
 
     /// What the last step of a socket means, by the state that it leaves and by what the kernel left in it.
-    private func outcome(of record: borrowing TraceRecord, after reset: TraceState.Reset?) -> Outcome {
+    private func outcome(
+        of record: borrowing TraceRecord,
+        after reset: TraceState.Reset?,
+        isNews: Bool
+    ) -> Outcome {
         let from = record.from
+        // The error of a FIN_WAIT_2 that the peer has closed is an old one.
+        if from == .finWait2, record.isPeerDone { return record.hasRoomForTimeWait ? .timeWait : .minisocket }
         switch record.error {
+        case 0 where reset?.reason != nil: return .ended(.abort)
         case 0: break
         case ETIMEDOUT: return .ended(.timeout)
         // A firewall that rejects by ICMP leaves the same error as a RST.
-        case ECONNREFUSED where from == .synSent && reset == nil && trace?.hearsRefusals == true:
+        case ECONNREFUSED where from == .synSent && reset == nil && trace?.hearsRefusals == true && !isNews:
             return .ended(.unreachable)
-        case ECONNRESET, EPIPE, ECONNREFUSED: return .ended(.receiveRST)
+        case ECONNREFUSED where from == .synSent: return .ended(.receiveRST)
+        case ECONNRESET, EPIPE: return .ended(.receiveRST)
         case ECONNABORTED: return .ended(.abort)
-        default: return .ended(from == .synSent ? .unreachable : nil)
+        case _ where from == .synSent: return .ended(.unreachable)
+        // What ICMP said of an earlier segment is left when retransmission is given up (`tcp_write_err()`), and when the
+        // program closes.
+        case _ where record.pid == nil: return .ended(.timeout)
+        default: break
         }
         switch from {
+        // By a call: it may have been aborted. A lookup will show, or the report of a RST.
+        case .closing where record.pid != nil: return .minisocket
         case .closing where record.hasRoomForTimeWait: return .timeWait
-        case .finWait2 where record.isPeerDone && record.hasRoomForTimeWait: return .timeWait
         case .closing, .finWait2:
             // Where nobody holds it, the kernel has put a minisocket in its place, or had no room for one.
-            return from == .closing || record.isPeerDone || record.isOrphan ? .minisocket : .ended(.abort)
+            return from == .closing || record.isOrphan ? .minisocket : .ended(.abort)
         case .lastAck: return .ended(.receiveACK)
         case .listen, .synSent: return .ended(.close)
         default: return .ended(.abort)

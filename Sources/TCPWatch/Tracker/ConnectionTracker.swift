@@ -18,8 +18,13 @@ package struct ConnectionTracker: ~Copyable {
     var seen = 0
     /// How many entries are kept whose end has been told.
     var ended = 0
-    /// Whether messages about destroyed sockets were lost since the last dump's end.
-    var hasGap = false
+    /// The dump before which messages about destroyed sockets were lost; a full socket whose message was among them is
+    /// found to have ended by the second one after that.
+    private var gapGeneration: UInt32?
+    /// Whether a message that does not come may have been lost.
+    var hasGap: Bool { gapGeneration.map { generation &- $0 <= 2 } ?? false }
+    /// How many entries are kept for a message that may have been lost.
+    private var doubtful = 0
     /// How many listeners there are on a port: a connection to one of them was opened by the peer.
     var listeners: [UInt16: Int] = [:]
     /// What the kernel measured of sockets that it destroyed and whose TIME_WAIT or FIN_WAIT_2 is still there.
@@ -60,8 +65,8 @@ package struct ConnectionTracker: ~Copyable {
     /// How many connections, listeners and bound sockets are known.
     package var count: Int { table.count - ended }
 
-    /// Messages about destroyed sockets were lost: that there was none proves nothing, until the next dump has ended.
-    package mutating func noteGap() { hasGap = true }
+    /// Messages about destroyed sockets were lost: that there was none proves nothing, until two dumps have ended.
+    package mutating func noteGap() { gapGeneration = generation }
 
     /// Every known socket's cookie and state.
     package func forEach(_ body: (SocketCookie, TCPState) -> Void) {
@@ -100,7 +105,8 @@ package struct ConnectionTracker: ~Copyable {
         }
         if entry.flags.contains(.isEnded) {
             guard state != .closed else { return false }
-            table.entries[position].flags.remove(.isEnded)
+            if entry.flags.contains(.isDoubtful) { doubtful -= 1 }
+            table.entries[position].flags.subtract([.isEnded, .isDoubtful])
             ended -= 1
             owners?.note(record)
         }
@@ -116,6 +122,11 @@ package struct ConnectionTracker: ~Copyable {
         let wasFound = entry.flags.contains(.isFound)
         let isFound = finds(record, table.entries[position])
         if isFound != wasFound { table.entries[position].flags.formSymmetricDifference(.isFound) }
+        if entry.state != state, entry.state == .bound || entry.state == .closed, state != .closed {
+            table.entries[position].begin(record.identity, side: openingSide(of: record, in: state), at: time)
+        } else if entry.localPortNumber == 0, record.local.port != 0 {
+            learnLocal(position, record.local)
+        }
         if entry.state != state { step(position, to: state, isFound: wasFound || isFound, at: time, emit: emit) }
         if trace != nil { appoint(position, record.timer, at: time) }
         return false
@@ -129,7 +140,7 @@ package struct ConnectionTracker: ~Copyable {
         lookup: Lookup,
         emit: (Transition) -> Void
     ) throws(SockDiagError) {
-        defer { hasGap = false }
+        if doubtful > 0 { forgetDoubtful() }
         if !unannounced.isEmpty { unannounced = unannounced.filter { generation &- $0.value < Self.patience } }
         guard seen + ended < table.count else { return }
         // Backwards: removing an entry moves the last one, which has been decided, to its position.
@@ -140,6 +151,17 @@ package struct ConnectionTracker: ~Copyable {
                 try decide(position, at: time, lookup: lookup, emit: emit)
             }
             position -= 1
+        }
+    }
+
+    /// Forgets those that have ended and of which the kernel should have told by now: its message was lost.
+    private mutating func forgetDoubtful() {
+        for position in table.entries.indices.reversed() {
+            let entry = table.entries[position]
+            guard entry.flags.contains(.isDoubtful), generation &- entry.generation > Self.patience else { continue }
+            table.remove(at: position)
+            ended -= 1
+            doubtful -= 1
         }
     }
 
@@ -156,8 +178,7 @@ package struct ConnectionTracker: ~Copyable {
         }
         // A socket without a connection is in dumps alone, so one that is missing has to be missing twice. So has one
         // whose end the kernel will tell of, with its counters: the message comes a moment after the row is gone.
-        let isListed = entry.state != .bound && entry.state != .closed
-        let isFinal = isListed && (!expectsDestroy || entry.flags.contains(.isMinisocket))
+        let isFinal = entry.isListed && (!expectsDestroy || entry.flags.contains(.isMinisocket))
         guard isFinal || entry.flags.contains(.isMissing) else {
             table.entries[position].flags.insert(.isMissing)
             return
@@ -233,6 +254,9 @@ package struct ConnectionTracker: ~Copyable {
     mutating func advance(_ position: Int, to state: TCPState, at time: EventTime) {
         let entry = table.entries[position]
         noteListener(entry.localPortNumber, from: entry.state, to: state)
+        if entry.state == .synReceived, trace?.requests.remove(entry.cookie) != nil {
+            trace?.timers[entry.cookie] = nil
+        }
         table.entries[position].state = state
         table.entries[position].enteredAt = time.monotonicNanoseconds
     }
@@ -272,11 +296,13 @@ package struct ConnectionTracker: ~Copyable {
         if trace != nil { forget(entry) }
         if expectsDestroy, last.source == .poll, entry.isFullSocket, entry.state != .closed {
             table.entries[position].state = .closed
-            table.entries[position].flags = .isEnded
+            table.entries[position].flags = hasGap ? [.isEnded, .isDoubtful] : .isEnded
             ended += 1
+            doubtful += hasGap ? 1 : 0
         } else {
             table.remove(at: position)
             if entry.flags.contains(.isEnded) { ended -= 1 }
+            if entry.flags.contains(.isDoubtful) { doubtful -= 1 }
         }
         defer { owners?.forget(entry.cookie) }
         if entry.generation == generation { seen -= 1 }
@@ -300,6 +326,14 @@ package struct ConnectionTracker: ~Copyable {
     /// Whether the message about a socket tells of an end that has been told, as that of its minisocket; once.
     mutating func takeUnannounced(_ identity: SocketIdentity) -> Bool {
         !unannounced.isEmpty && unannounced.removeValue(forKey: identity.anonymous) != nil
+    }
+
+    /// Learns this end's port, of a connection or a listener that was told of before it had one.
+    mutating func learnLocal(_ position: Int, _ local: SocketEndpoint) {
+        let entry = table.entries[position]
+        if entry.state == .listen { noteListener(entry.localPortNumber, from: .listen, to: .closed) }
+        table.entries[position].learnLocal(local)
+        if entry.state == .listen { noteListener(local.port, from: .closed, to: .listen) }
     }
 
     mutating func noteListener(_ port: UInt16, from: TCPState, to: TCPState) {

@@ -22,7 +22,7 @@ final class EventBuffer: Sendable {
     init(capacity: Int) { self.capacity = capacity }
 
     /// Hands events to the reader, or keeps them. What passes the bound is dropped, counted, and told as a gap; the
-    /// sockets that existed at the beginning are not.
+    /// sockets that existed at the beginning are not, nor what was lost before.
     func send(_ events: [SocketEvent], isBounded: Bool = true) {
         guard !events.isEmpty else { return }
         let reader = state.withLock { state -> Reader? in
@@ -32,7 +32,9 @@ final class EventBuffer: Sendable {
             }
             let room = isBounded ? max(0, capacity - state.pending.count) : events.count
             state.pending += events.prefix(room)
-            state.dropped += UInt64(events.count - min(room, events.count))
+            for event in events.dropFirst(room) {
+                if case .gap = event { state.pending.append(event) } else { state.dropped += 1 }
+            }
             return nil
         }
         reader?(events)

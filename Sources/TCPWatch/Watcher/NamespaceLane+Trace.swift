@@ -61,6 +61,8 @@ extension NamespaceLane {
         }
         if isComplete { answers += try ask(for: tracker.missing(since: start)) }
         settle(answers, feed)
+        if isComplete { tracker.endUnlisted(since: start, at: EventTime.now(), emit: append) }
+        tracker.forgetResets(before: start)
     }
 
     /// A dump of the sockets whose handshake is not done: of requests the trace tells only when they are a second old.
@@ -69,7 +71,8 @@ extension NamespaceLane {
         // Before the dump: what it shows may have gone on, by a record older than its end.
         let time = EventTime.now()
         var wanted = query
-        wanted.states = [.synSent, .synReceived]
+        // A listener without a port of its own is told of before it has one; to find all listeners costs next to nothing.
+        wanted.states = [.synSent, .synReceived, .listen]
         var new: [TCPSocket] = []
         var shown: Set<SocketCookie> = []
         do {
@@ -105,7 +108,14 @@ extension NamespaceLane {
         var answers: [Answer] = []
         for identity in identities {
             let time = EventTime.now().monotonicNanoseconds
-            answers.append(Answer(identity: identity, socket: try lookUp(identity), time: time))
+            var answer = Answer(identity: identity, socket: try lookUp(identity), time: time)
+            if answer.socket == nil, !tracker.isDue(identity.cookie, at: time) {
+                // A new connection may have taken its place, and have told nothing yet.
+                var ends = identity
+                ends.cookie = .any
+                answer.isReplaced = try lookUp(ends).map { $0.state != .listen } ?? false
+            }
+            answers.append(answer)
         }
         return answers
     }
@@ -121,7 +131,16 @@ extension NamespaceLane {
 
     /// Records found no room: tells how many, for this lane and all others together.
     func tell(lost: UInt64) {
-        let reason = "the kernel's reports came faster than they were read"
-        events.append(.gap(Gap(source: .trace, reason: reason, lost: lost, namespace: nil)))
+        tell(lost: lost, "the kernel's reports came faster than they were read")
+    }
+
+    /// The kernel passed over events because it was about to report another one on the same processor: tells how many, of
+    /// all namespaces.
+    func tell(missed: UInt64) {
+        tell(lost: missed, "the kernel passed over events, here or in other namespaces, while it reported others")
+    }
+
+    private func tell(lost: UInt64, _ reason: String) {
+        if lost > 0 { events.append(.gap(Gap(source: .trace, reason: reason, lost: lost, namespace: nil))) }
     }
 }

@@ -7,6 +7,7 @@ final class TraceFeed {
     private let trace: KernelTrace
     private var lanes: [UInt32: NamespaceLane] = [:]
     private var lost: UInt64 = 0
+    private var missed: UInt64 = 0
 
     /// How long a record that a processor has begun to write is waited for.
     private static let patience = 1000
@@ -25,7 +26,10 @@ final class TraceFeed {
     func serve(_ lanes: [NamespaceLane]) {
         self.lanes = Dictionary(lanes.map { ($0.inode, $0) }, uniquingKeysWith: { first, _ in first })
         let reasons = trace.missing[.resetSent] == nil ? trace.resetReasons : [:]
-        let known = reasons.filter { $0.value != "NOT_SPECIFIED" }.mapValues { ResetReason(rawValue: $0) }
+        // Kernels from 6.10 on give reasons for the answers to wrong segments, later ones for all.
+        let isComplete = reasons.values.contains(ResetReason.abortOnClose.rawValue)
+        let known = (isComplete ? reasons : [:]).filter { $0.value != "NOT_SPECIFIED" }
+            .mapValues { ResetReason(rawValue: $0) }
         for lane in lanes { lane.tracker.trace?.resetReasons = known }
     }
 
@@ -47,10 +51,10 @@ final class TraceFeed {
         return count
     }
 
-    /// How many records were lost since this was asked last.
-    func takeLost() -> UInt64 {
-        let total = trace.lostCount
-        defer { lost = total }
-        return total - lost
+    /// How many records found no room since this was asked last, and how many events the kernel passed over.
+    func takeLost() -> (lost: UInt64, missed: UInt64) {
+        let totals = (trace.lostCount, trace.missedCount)
+        defer { (lost, missed) = totals }
+        return (totals.0 - lost, totals.1 - missed)
     }
 }

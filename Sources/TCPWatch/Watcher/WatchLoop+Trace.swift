@@ -28,12 +28,19 @@ extension WatchLoop {
 
     /// What of the configuration the programs can test.
     private static func filter(_ configuration: SocketWatcher.Configuration) throws(SockDiagError) -> TraceFilter {
+        if let filter = configuration.filter, !filter.isTraceable {
+            throw SockDiagError(
+                .invalidRequest,
+                operation: "answer the filter by the trace",
+                detail: "dumps alone tell what it asks for",
+                remedy: "leave out the source, or watch by dumps"
+            )
+        }
         if configuration.source == .auto, configuration.filter?.asksOwners == true {
             throw SockDiagError(
                 .invalidRequest,
-                operation: "trace the kernel",
-                detail: "a filter on processes is answered by dumps",
-                remedy: ""
+                operation: "answer the filter by the trace",
+                detail: "dumps tell better who holds a socket"
             )
         }
         var namespaces = configuration.namespaces
@@ -50,16 +57,19 @@ extension WatchLoop {
 
     func watch(_ owned: inout Belongings, by feed: TraceFeed) throws(SockDiagError) {
         var nextCensus: UInt64 = 0
+        // One that could not be begun hears nothing more.
+        feed.serve(owned.lanes)
         while !owned.lanes.isEmpty {
             let records = feed.drain()
-            let lost = feed.takeLost()
-            if lost > 0 { owned.lanes.first?.tell(lost: lost) }
+            let (lost, missed) = feed.takeLost()
+            owned.lanes.first?.tell(lost: lost)
+            owned.lanes.first?.tell(missed: missed)
             let now = EventTime.now().monotonicNanoseconds
             let isCensus = nextCensus <= now
             if isCensus { nextCensus = now + Self.census }
             let count = owned.lanes.count
             try forEach(&owned.lanes) { lane throws(SockDiagError) in
-                if lost > 0 { lane.schedule.reconciliation.hasten() }
+                if lost + missed > 0 { lane.schedule.reconciliation.hasten() }
                 try lane.takeTurn(feed)
                 return isCensus ? try lane.isInhabited() : true
             }

@@ -163,6 +163,7 @@ final class WatchLoop: Sendable {
                 guard lanes.count > 1 else { throw error }
                 lane.tell(end: lane.namespace, reason: error.description)
             }
+            lane.tellLastSteps(until: .max)
             lanes.remove(at: index)
             // What it still has to tell another one does, so that nothing comes between the sockets that exist.
             if let heir = lanes.first { heir.events += lane.events } else { lane.flush { buffer.send($0) } }
