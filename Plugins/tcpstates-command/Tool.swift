@@ -21,9 +21,21 @@ struct Tool {
         environment["TCPSTATES_INPUT_IS_LIFE"] = "1"
         process.environment = environment
         try process.run()
+        endWithParent()
         process.waitUntilExit()
         _ = input.fileHandleForWriting
         return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+    }
+
+    /// Ends this process when the package manager does, however it does; the tool then ends too, with its input. Nothing
+    /// wakes a process when its parent ends: so it looks twice a second.
+    private func endWithParent() {
+        let parent = getppid()
+        let watch = Thread {
+            while getppid() == parent { Thread.sleep(forTimeInterval: 0.5) }
+            exit(1)
+        }
+        watch.start()
     }
 
     private struct Missing: Error, CustomStringConvertible {

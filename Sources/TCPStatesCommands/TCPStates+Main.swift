@@ -100,6 +100,12 @@ extension TCPStates {
         tell(line)
     }
 
+    /// Says that namespaces were left out, and why the first was.
+    static func complain(ofRefused refused: [SockDiagError]) {
+        guard let first = refused.first else { return }
+        complain("\(first)" + (refused.count > 1 ? "; \(refused.count - 1) more namespaces likewise" : ""))
+    }
+
     /// Writes to standard error. Where it cannot be written to, there is nobody to tell.
     static func tell(_ text: borrowing TextBuffer) {
         _ = text.withBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -73,7 +73,10 @@ extension NetworkNamespace {
     /// The one that a process is in.
     init(process pid: Int32, id: ID) {
         let container = ContainerID.find(in: "/proc/\(pid)/cgroup")
-        let label = Self.label(pid, ProcessName(commOf: "/proc/\(pid)", in: AT_FDCWD), container)
+        // This process' own number says nothing to anybody, and is another one the next time.
+        let label =
+            pid == getpid()
+            ? "net:[\(id.inode)]" : Self.label(pid, ProcessName(commOf: "/proc/\(pid)", in: AT_FDCWD), container)
         self.init(id: id, path: "/proc/\(pid)/ns/net", label: label)
         (self.pid, containerID) = (pid, container)
     }

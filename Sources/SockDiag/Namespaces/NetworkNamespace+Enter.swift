@@ -27,6 +27,7 @@ extension NetworkNamespace {
     package func run<Value: ~Copyable & Sendable>(
         _ body: @escaping @Sendable () throws(SockDiagError) -> Value
     ) throws(SockDiagError) -> Value {
+        if id == .here { return try body() }
         if let current = try? ID(at: "/proc/thread-self/ns/net", in: AT_FDCWD), current == id { return try body() }
         let operation = "enter the network namespace \(label)"
         let file = try open(operation)

@@ -24,6 +24,9 @@ public struct NetworkNamespace: Sendable {
         /// The number in `net:[4026531833]`, which traces give as `netns` and `inum`. One that has ended may give its
         /// number to another.
         public let inode: UInt64
+
+        /// That of the calling thread's namespace where it cannot be known.
+        static let here = ID(device: 0, inode: 0)
     }
 
     /// What the kernel knows it by.
@@ -34,7 +37,7 @@ public struct NetworkNamespace: Sendable {
     public internal(set) var pid: Int32?
     /// The container of that process: 64 hexadecimal digits, as Docker, Podman, containerd and CRI-O number theirs.
     public internal(set) var containerID: String?
-    /// A name for people, safe to print: `web`, `pid:4711(nginx)`, in a container `pid:4711(nginx)@0123456789ab`, a path.
+    /// A name for people, safe to print: `net:[4026531833]` where no other process than this one is known in it, `web`, `pid:4711(nginx)`, in a container `pid:4711(nginx)@0123456789ab`, a path.
     public let label: String
     /// Its file.
     let path: String
@@ -48,11 +51,18 @@ public struct NetworkNamespace: Sendable {
 
     /// The one that the calling thread is in.
     ///
-    /// - Throws: ``SockDiagError`` where there is no `/proc`.
+    /// - Throws: ``SockDiagError`` where `/proc` may not be read.
     public static var current: NetworkNamespace {
         get throws(SockDiagError) {
-            let id = try NamespaceFile("/proc/thread-self/ns/net", operation: "find the current network namespace").id
-            return NetworkNamespace(process: getpid(), id: id)
+            let path = "/proc/thread-self/ns/net"
+            do throws(SockDiagError) {
+                let id = try NamespaceFile(path, operation: "find the current network namespace").id
+                return NetworkNamespace(process: getpid(), id: id)
+            } catch {
+                // Without /proc it has no number, and can be used all the same.
+                guard error.code == .notFound else { throw error }
+                return NetworkNamespace(id: .here, path: path, label: "here")
+            }
         }
     }
 

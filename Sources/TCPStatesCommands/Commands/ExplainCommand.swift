@@ -87,7 +87,7 @@ struct ExplainCommand: ParsableCommand {
             DiagramSource.appendMermaid(topic.counts(in: namespace), marking: topic.states, to: &text)
         } else {
             DiagramSource.appendDOT(topic.counts(in: namespace), marking: topic.states, to: &text)
-            if format == .svg { return try Graphviz.drawSVG(text, to: output) }
+            if format == .svg { text = try Graphviz.drawSVG(text) }
         }
         output.flush(&text)
     }

@@ -48,8 +48,7 @@ struct SocketSource: Sendable {
         }
         guard let first = refused.first else { return }
         guard takesWhatItGets else { throw first }
-        let others = refused.count > 1 ? "; \(refused.count - 1) more namespaces likewise" : ""
-        TCPStates.complain("\(first)\(others)")
+        TCPStates.complain(ofRefused: refused)
     }
 
     /// Calls `body` with each socket of a namespace that the query finds.

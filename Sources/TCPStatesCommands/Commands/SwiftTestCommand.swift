@@ -82,7 +82,10 @@ struct SwiftTestCommand: ParsableCommand {
         if let builtIn { command += ["--skip-build", "--ignore-lock", "--scratch-path", builtIn] }
         for pattern in filter { command += ["--filter", pattern] }
         let others = words.dropFirst()
-        if !others.contains("--event-stream-output-path") {
+        let option = "--event-stream-output-path"
+        if others.contains(where: { $0 == option || $0.hasPrefix("\(option)=") }) {
+            TCPStates.complain("\(option) is yours, and there is but one: leaks are told without the tests that ran")
+        } else {
             command += ["--event-stream-output-path", stream, "--event-stream-version", "0"]
         }
         return command + others

@@ -35,7 +35,7 @@ struct DurationArgument: ExpressibleByArgument {
     /// Reads the word of a command line.
     init(word: String) throws {
         guard let duration = Self(argument: word) else {
-            throw ValidationError("no time '\(word)'; a number and its unit: 100ms, 1.5s, 2m, 1h")
+            throw ValidationError("no time '\(word)'; a number and its unit, from 1ms on: 100ms, 1.5s, 2m, 1h")
         }
         self = duration
     }

@@ -26,14 +26,17 @@ struct ExaminationOptions: ParsableArguments {
     )
     var interval = DurationArgument(.seconds(10))
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("With --watch, stop after so many examinations.", valueName: "n"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("With --watch, stop after so many examinations.", valueName: "n"),
+        transform: CountArgument.count(of:)
+    )
     var count: Int?
 
     /// From where on something is wrong.
     var thresholds: Thresholds { changes.reduce(into: Thresholds()) { $1.apply(to: &$0) } }
 
     func validate() throws {
-        if let count, count < 1 { throw ValidationError("--count \(count) is nothing to wait for; 1 is the least") }
         if count != nil, !watch { throw ValidationError("--count goes with --watch") }
     }
 }

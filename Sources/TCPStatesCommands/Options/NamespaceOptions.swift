@@ -25,6 +25,22 @@ struct NamespaceOptions: ParsableArguments {
     /// Whether namespaces are chosen at all, and so are told of each socket.
     var isGiven: Bool { all || !names.isEmpty }
 
+    /// Of all namespaces those that this user may enter; what the others are refused for is said once.
+    static func enterable() throws(SockDiagError) -> [NetworkNamespace] {
+        var refused: [SockDiagError] = []
+        let namespaces = try NetworkNamespace.all().filter { namespace in
+            do throws(SockDiagError) {
+                _ = try SockDiagClient(in: namespace)
+                return true
+            } catch {
+                if error.code != .notFound { refused.append(error) }
+                return false
+            }
+        }
+        TCPStates.complain(ofRefused: refused)
+        return namespaces
+    }
+
     /// The namespaces, each once; the calling thread's where none is chosen, and where it is to be told, under the label
     /// that it has among all.
     func namespaces(labelled: Bool = false) throws(SockDiagError) -> [NetworkNamespace] {

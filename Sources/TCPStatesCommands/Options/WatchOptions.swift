@@ -41,7 +41,11 @@ struct WatchOptions: ParsableArguments {
     )
     var duration: DurationArgument?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Stop after so many transitions.", valueName: "n"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Stop after so many transitions.", valueName: "n"),
+        transform: CountArgument.count(of:)
+    )
     var count: Int?
 
     @Flag(help: "First the sockets that exist already.")
@@ -61,10 +65,6 @@ struct WatchOptions: ParsableArguments {
     )
     var noDestroyEvents = false
 
-    func validate() throws {
-        if let count, count < 1 { throw ValidationError("--count \(count) is nothing to wait for; 1 is the least") }
-    }
-
     /// What a watcher is asked for.
     ///
     /// - Throws: what the namespaces throw.
@@ -80,10 +80,10 @@ struct WatchOptions: ParsableArguments {
         if let interval { configuration.interval = interval.duration }
         configuration.filter = filter
         configuration.resolvesOwners = processes
-        if namespaces.isGiven {
+        if namespaces.all || (configuration.filter?.needsEveryNamespace == true && !namespaces.isGiven) {
+            configuration.namespaces = try NamespaceOptions.enterable()
+        } else if namespaces.isGiven {
             configuration.namespaces = try namespaces.namespaces()
-        } else if configuration.filter?.needsEveryNamespace == true {
-            configuration.namespaces = Array(try NetworkNamespace.all())
         }
         configuration.usesDestroyEvents = !noDestroyEvents
         configuration.tellsExisting = initial

@@ -10,7 +10,6 @@ struct EventTable: EventRenderer, ~Copyable {
     private let tellsProcesses: Bool
     private var names: SocketNames
     private var layout: EventTableLayout
-    private var openings = Openings()
     private var words = Words()
     private var cell = TextBuffer()
 
@@ -118,7 +117,7 @@ struct EventTable: EventRenderer, ~Copyable {
         if tellsProcesses, step.owners.isEmpty, let pid = step.pid { words.addTaker(pid) }
         names.namespace = step.namespace
         words.add(step, withSpan: !layout.hasSpanColumn)
-        writeEndpoints(step.identity, openings.side(after: step))
+        writeEndpoints(step.identity, step.openedBy)
     }
 
     private mutating func write(_ state: TCPState) {

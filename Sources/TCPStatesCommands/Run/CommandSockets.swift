@@ -89,7 +89,12 @@ struct CommandSockets {
         var step = step
         var socket = sockets[cookie] ?? CommandSocket(step)
         let before = sockets[cookie]?.state
-        if step.from == nil, before != .closed { step.from = before }
+        if step.from == nil, let before, before != .closed {
+            // It was seen before, held by COMMAND; how it came from there to its end, nobody has seen.
+            step.from = before
+            step.via = TCPStateMachine.passed(from: before, to: step.to, side: socket.side)
+            step.certainty = .inferred
+        }
         socket.take(step)
         if before == nil, !strays.isEmpty, let counters = strays.removeValue(forKey: step.identity.ends) {
             socket.take(counters)

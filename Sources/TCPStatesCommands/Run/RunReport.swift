@@ -36,6 +36,8 @@ struct RunReport {
     var untold = ConnectionTally()
     /// Whether COMMAND ran tests: only what leaked matters.
     var isTestRun = false
+    /// Whether it could not be written.
+    var isUnwritten = false
     /// How many messages or events were lost.
     var lost: UInt64 = 0
 }

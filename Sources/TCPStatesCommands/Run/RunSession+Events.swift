@@ -132,20 +132,28 @@ extension RunSession where Renderer: ~Copyable {
         _ watcher: SocketWatcher,
         _ interval: Duration
     ) throws {
-        let end = clock.now
-        marker = plan.watch.usesDestroyEvents && plan.watch.namespaces.isEmpty ? EndMarker() : nil
-        caughtUpAt = marker == nil ? end : nil
+        let begin = clock.now
+        var end = begin
+        var heldBefore: Set<SocketCookie>?
         while true {
             let processes = ProcessSelection(pids: Set(try Descendants.current()))
             let held = processes.pids.isEmpty ? [] : try search.heldSockets(by: processes)
+            let cookies = Set(held.map(\.cookie))
+            if heldBefore?.isSubset(of: cookies) != true {
+                // What has just ended, with COMMAND or with a descendant that has outlived it, has to be told yet.
+                end = clock.now
+                marker = plan.watch.usesDestroyEvents && plan.watch.namespaces.isEmpty ? EndMarker() : nil
+                caughtUpAt = marker == nil ? end : nil
+            }
+            heldBefore = cookies
             // The watcher has to look once more, for what ended with COMMAND; a message may be lost.
             let last = min(
                 caughtUpAt.map { $0 + interval + .milliseconds(10) } ?? .now + .seconds(9),
                 end + .seconds(2)
             )
-            let limit = held.isEmpty ? last : max(last, end + plan.rules.settleTime)
+            let limit = held.isEmpty ? last : max(last, begin + plan.rules.settleTime)
             if isInterrupted || isOver || clock.now >= limit {
-                sockets.settle(held: Set(held.map(\.cookie)), at: .now())
+                sockets.settle(held: cookies, at: .now())
                 report.leaks += held.map { RunReport.Finding(leak: sockets.leak($0)) }
                 return
             }
@@ -173,7 +181,10 @@ extension RunSession where Renderer: ~Copyable {
         }
         renderer.render(report)
         renderer.flush(to: &output)
-        do { try output.close() } catch { TCPStates.complain(error.description) }
+        do { try output.close() } catch {
+            TCPStates.complain(error.description)
+            report.isUnwritten = true
+        }
     }
 }
 

@@ -67,8 +67,11 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             try takeEvents(from: watcher)
         }
 
+        // A plugin has no input to pass on.
+        let hasInput = !TCPStates.inputIsLife.load(ordering: .relaxed)
         let start = clock.now
-        let child = try plan.tests?.start(plan.words, mask: mask) ?? ChildCommand(plan.words, mask: mask)
+        let child =
+            try plan.tests?.start(plan.words, mask: mask) ?? ChildCommand(plan.words, mask: mask, hasInput: hasInput)
         let deadline = plan.duration.map { start + $0 }
         var isAsked = false
         var end: ChildCommand.End?
@@ -93,6 +96,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         watcher.stop()
         finish()
         if let failure = watcher.failure { TCPStates.complain(failure.description) }
+        if report.end == .exited(0), report.leaks.isEmpty, report.isUnwritten { return (.exited(EXIT_FAILURE), false) }
         return (report.end, !report.leaks.isEmpty)
     }
 

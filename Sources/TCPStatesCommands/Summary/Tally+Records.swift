@@ -28,7 +28,7 @@ extension Tally {
             case .state: writer.add("state", group.state.map { .text($0.description) })
             case .localPort: writer.add("local_port", group.localPort.map { .number($0) })
             case .peer: writer.add("peer", group.peer.map { .address($0) })
-            case .process: writer.add("process", group.process.map { .text($0.description) })
+            case .process: writer.add("process", group.process.map { .text($0.text) })
             case .uid: writer.add("uid", group.uid.map { .number($0) })
             case .netns: writer.add("netns", group.netns.map { .text($0) })
             }

@@ -36,7 +36,7 @@ extension Tally {
         case .state: group.state?.description ?? ""
         case .localPort: group.localPort.map { hosts?.service($0) ?? "\($0)" } ?? ""
         case .peer: group.peer.map { hosts?.host($0) ?? "\($0)" } ?? ""
-        case .process: group.process?.description ?? "-"
+        case .process: group.process?.text ?? "-"
         case .uid: group.uid.map { "\($0)" } ?? "-"
         case .netns: group.netns.map { String(escaping: Array($0.utf8)) } ?? "-"
         }

@@ -44,6 +44,8 @@ public struct Transition: Hashable, Sendable {
     /// The process whose call took the step; nil for what a segment or a timer did, and where the kernel did not report
     /// it.
     public var pid: Int32?
+    /// Which side opened the connection.
+    public var openedBy = OpeningSide.unknown
     /// How long ``from`` lasted, as far as it was watched; nil where its beginning was not.
     public var timeInState: Duration?
     /// The owner's uid, remembered from when the kernel told.

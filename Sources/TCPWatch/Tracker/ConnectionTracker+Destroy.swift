@@ -81,6 +81,7 @@ extension ConnectionTracker {
                 certainty: .observed,
                 source: .destroy,
                 time: time,
+                openedBy: side,
                 uid: record.uid,
                 inode: record.inode,
                 namespace: namespace,

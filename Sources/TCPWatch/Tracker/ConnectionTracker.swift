@@ -359,6 +359,7 @@ package struct ConnectionTracker: ~Copyable {
             source: source,
             time: time,
             cause: TCPStateMachine.soleTrigger(from: via.last ?? from, to: to),
+            openedBy: entry.side,
             timeInState: from == .closed ? nil : Self.elapsed(since: entry.enteredAt, until: time),
             uid: entry.uid,
             inode: entry.inode,

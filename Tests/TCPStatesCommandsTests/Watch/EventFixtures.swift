@@ -121,6 +121,7 @@ enum EventFixtures {
                 monotonicNanoseconds: start.monotonicNanoseconds + milliseconds * 1_000_000,
                 realtimeNanoseconds: start.realtimeNanoseconds + milliseconds * 1_000_000
             ),
+            openedBy: identity == server ? .passive : identity == short || identity == linkLocal ? .unknown : .active,
             timeInState: inState,
             uid: 1000,
             inode: 4242,

@@ -201,9 +201,9 @@ import Testing
             ),
             (
                 ["--interval", "5"], 64,
-                "the value '5' is invalid for '--interval <time>': no time '5'; a number and its unit: 100ms, 1.5s, 2m, 1h"
+                "the value '5' is invalid for '--interval <time>': no time '5'; a number and its unit, from 1ms on: 100ms, 1.5s, 2m, 1h"
             ),
-            (["-c", "0"], 64, "--count 0 is nothing to wait for; 1 is the least"),
+            (["-c", "0"], 64, "the value '0' is invalid for '-c <n>': no count '0'; a whole number from 1 on"),
             (["-i"], 64, "unknown option '-i'; see tcpstates watch --help"),
         ] as [([String], Int32, String)]
     )
