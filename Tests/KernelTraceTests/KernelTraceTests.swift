@@ -118,8 +118,11 @@ extension KernelTrace {
         let request = try lab.server(in: .synReceived)
         let client = try lab.client(in: .synSent)
         let cookie = try #require(client.socket).cookie()
-        let told =
-            try trace.told { $0.event == .requestRetransmitted } + trace.told { $0.event == .synRetransmitted }
+        var awaited: Set<TraceRecord.Event> = [.requestRetransmitted, .synRetransmitted]
+        let told = try trace.told { record in
+            awaited.remove(record.event)
+            return awaited.isEmpty
+        }
         let again = try #require(told.first { $0.event == .requestRetransmitted })
         #expect(again.identity.local == request.local)
         #expect(again.identity.remote == request.remote)

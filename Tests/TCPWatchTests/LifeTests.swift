@@ -191,6 +191,44 @@ struct LifeTests {
         #expect(told.first?.identity.remote == listener.local)
     }
 
+    @Test
+    func `A message that comes after its TIME_WAIT was seen is that TIME_WAIT's, also where the ends are used again`()
+        throws
+    {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let time = EventTime.now()
+        try lab.run {
+            var client = try SockDiagClient()
+            var monitor = try DestroyMonitor()
+            var tracker = ConnectionTracker(expectsDestroy: true)
+            var told: [Transition] = []
+            tracker.beginDump()
+            tracker.endFirstDump()
+            // Nobody asked for the socket while it lived: its message and its minisocket bear different cookies.
+            _ = try lab.client(in: .timeWait)
+            tracker.beginDump()
+            for row in try client.sockets(in: .timeWait) { tracker.observe(row, at: time) { told.append($0) } }
+            try tracker.endDump(at: time, lookup: { _ in nil }, emit: { told.append($0) })
+            var messages = 0
+            let deadline = ContinuousClock.now + .seconds(10)
+            while messages == 0, .now < deadline {
+                _ = try monitor.receive { record throws(SockDiagError) in
+                    messages += 1
+                    // No lookup finds the minisocket any more.
+                    try tracker.destroyed(record, at: time, lookup: { _ in nil }, emit: { told.append($0) })
+                }
+            }
+            #expect(messages == 1)
+            #expect(told.map(\.to) == [.timeWait])
+            tracker.beginDump()
+            try tracker.endDump(at: time, lookup: { _ in nil }, emit: { told.append($0) })
+            #expect(told.last?.path == "TIME_WAIT>CLOSED")
+            #expect(told.last?.final?.segmentsOut != nil)
+            #expect(told.count == 2)
+        }
+    }
+
     @Test func `A message that comes after its TIME_WAIT has ended tells of no second end`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }

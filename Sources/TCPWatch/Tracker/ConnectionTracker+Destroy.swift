@@ -26,15 +26,13 @@ extension ConnectionTracker {
         if entry.state == .closed { return end(position, evidence: .none, source: .destroy, at: time, emit: emit) }
         if entry.state != .listen, entry.state != .bound, let socket = try lookup(entry.identity) {
             if socket.state == .timeWait { counters.discountFIN() }
-            finals[entry.cookie] = counters
-            table.entries[position].flags.insert(.hasFinalCounters)
+            keep(counters, of: position)
             observe(socket, at: time, emit: emit)
             return
         }
         // A minisocket ends by itself, later or earlier: this is about the socket before it.
         guard !entry.flags.contains(.isMinisocket) else {
-            finals[entry.cookie] = counters
-            table.entries[position].flags.insert(.hasFinalCounters)
+            keep(counters, of: position)
             return end(position, evidence: .none, source: .poll, at: time, emit: emit)
         }
         let evidence = Self.evidence(info, entry.side)
@@ -58,14 +56,17 @@ extension ConnectionTracker {
         var counters = measured
         // Where messages are read late, the ends may have been used again: several sockets between the same two, and one
         // minisocket. It is counted for the first message; each further one is the end of a connection.
+        if let position = takeUnclaimed(identity) {
+            if table.entries[position].state == .timeWait { counters.discountFIN() }
+            return keep(counters, of: position)
+        }
         if let minisocket = try Self.minisocket(after: identity, lookup), !isClaimed(minisocket.cookie) {
             if minisocket.state == .timeWait { counters.discountFIN() }
             let side = Self.sequenceNumbers(info).map { $0 > 1 ? OpeningSide.active : .passive }
             observe(minisocket, at: time, side: side ?? .unknown, emit: emit)
+            _ = takeUnclaimed(identity)
             guard let position = table.position(of: minisocket.cookie) else { return }
-            finals[minisocket.cookie] = counters
-            table.entries[position].flags.insert(.hasFinalCounters)
-            return
+            return keep(counters, of: position)
         }
         guard !takeUnannounced(identity), filter?.finds(record, of: []) != false else { return }
         var isChild = listeners[identity.local.port] != nil
@@ -88,6 +89,22 @@ extension ConnectionTracker {
                 final: counters
             )
         )
+    }
+
+    /// The minisocket between these ends that a dump has shown, and the kernel has not told of; once.
+    private mutating func takeUnclaimed(_ identity: SocketIdentity) -> Int? {
+        guard !unclaimed.isEmpty else { return nil }
+        let ends = KnownConnection(identity, in: .closed, side: .unknown, enteredAt: 0, generation: 0).endpoints
+        guard let cookie = unclaimed[ends], let position = table.position(of: cookie),
+            table.entries[position].isBetween(identity)
+        else { return nil }
+        unclaimed[ends] = nil
+        return position
+    }
+
+    private mutating func keep(_ counters: FinalCounters, of position: Int) {
+        finals[table.entries[position].cookie] = counters
+        table.entries[position].flags.insert(.hasFinalCounters)
     }
 
     /// Whether the kernel has told of the socket before the minisocket.

@@ -30,6 +30,10 @@ package struct ConnectionTracker: ~Copyable {
     /// What the kernel measured of sockets that it destroyed and whose TIME_WAIT or FIN_WAIT_2 is still there.
     var finals: [SocketCookie: FinalCounters] = [:]
 
+    /// Minisockets that a dump has shown before the kernel told of the socket before them, by
+    /// ``KnownConnection/endpoints``: where the ends have been used again since, a lookup finds them no more.
+    var unclaimed: [UInt64: SocketCookie] = [:]
+
     /// Minisockets that ended before the kernel told of the socket before them, by their endpoints, and the dump after
     /// which they did: that message, when it comes, tells of no other end.
     private(set) var unannounced: [SocketIdentity: UInt32] = [:]
@@ -210,6 +214,7 @@ package struct ConnectionTracker: ~Copyable {
         seen += 1
         if state == .listen { listeners[entry.localPortNumber, default: 0] += 1 }
         if trace != nil { appoint(table.count - 1, record.timer, at: time) }
+        if expectsDestroy, !isBeginning, record.isMinisocket { unclaimed[entry.endpoints] = entry.cookie }
         guard !isBeginning, state != .closed else { return }
         let via = TCPStateMachine.passed(from: .closed, to: state, side: side)
         guard isFound || finds(entry, in: via) else { return }
@@ -306,6 +311,7 @@ package struct ConnectionTracker: ~Copyable {
         }
         defer { owners?.forget(entry.cookie) }
         if entry.generation == generation { seen -= 1 }
+        if !unclaimed.isEmpty, unclaimed[entry.endpoints] == entry.cookie { unclaimed[entry.endpoints] = nil }
         var counters = final
         if entry.flags.contains(.hasFinalCounters) {
             counters = finals.removeValue(forKey: entry.cookie) ?? final

@@ -147,7 +147,7 @@ import Testing
         let lab = try Lab.orCancel()
         defer { lab.close() }
         try lab.loopbackPair()
-        let options = ["--json", "--duration", "50ms"]
+        let options = ["--json", "--duration", "2s"]
         #expect(try watch(lab, options).wait().standardOutput.isEmpty)
         let sockets = try parse(watch(lab, options + ["--initial"]).wait().standardOutput)
         #expect(sockets.compactMap { $0["state"] as? String }.sorted() == ["ESTABLISHED", "ESTABLISHED", "LISTEN"])
