@@ -24,6 +24,7 @@ struct Tool {
         endWithParent()
         process.waitUntilExit()
         _ = input.fileHandleForWriting
+        awaitReader()
         return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
     }
 
@@ -36,6 +37,17 @@ struct Tool {
             exit(1)
         }
         watch.start()
+    }
+
+    /// Waits, a second at most, until the package manager has read what the tool has written: it reads what this process
+    /// has to say of it by another way, and would print that in the middle.
+    private func awaitReader() {
+        for _ in 0..<100 {
+            var unread: Int32 = 0
+            guard ioctl(STDOUT_FILENO, UInt(FIONREAD), &unread) == 0, unread > 0 else { break }
+            usleep(10_000)
+        }
+        usleep(50_000)
     }
 
     private struct Missing: Error, CustomStringConvertible {

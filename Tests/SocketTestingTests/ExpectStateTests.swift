@@ -32,7 +32,7 @@ import Testing
         var client: TestSocket? = try TestSocket.client(of: listener.port)
         var accepted: TestSocket? = try listener.accepted()
         let port = try #require(client).port
-        async let waited = failure([.timeWait, .closed], port, within: .seconds(60))
+        async let waited = failure([.timeWait, .closed], port, within: .seconds(300))
         try await expectState(.established, of: .localPort == port)
         client = nil
         accepted = nil

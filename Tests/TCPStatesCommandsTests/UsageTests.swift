@@ -10,8 +10,16 @@ import Testing
             (
                 ["lst"],
                 """
+                'lst' is neither a command nor a filter; commands are list, summary, watch, run, explain, doctor; filters \
+                are in tcpstates list --help
+                """
+            ),
+            (
+                ["lst", "=", "4"],
+                """
                 filter, near "lst": expected a term: state, exclude, src, dst, sport, dport, dev, fwmark, cgroup, \
-                autobound, pid, process, uid, inode, cookie, recvq, sendq, rtt, retrans, netns; see tcpstates --help
+                autobound, pid, process, uid, inode, cookie, recvq, sendq, rtt, retrans, netns; filters are in tcpstates \
+                list --help
                 """
             ),
             (["summary", "-i"], "unknown option '-i'; see tcpstates summary --help"),

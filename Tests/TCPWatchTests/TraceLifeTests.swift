@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("With the trace, what no tracepoint tells is there too", .timeLimit(.minutes(3)))
+@Suite("With the trace, what no tracepoint tells is there too", .timeLimit(.minutes(10)))
 struct TraceLifeTests {
     @Test func `A SYN_SENT that times out on an idle machine ends with its cause`() throws {
         let lab = try Lab.orCancel()
@@ -233,7 +233,7 @@ struct TraceLifeTests {
     }
 }
 
-@Suite("With the trace, what is lost is found", .timeLimit(.minutes(3)))
+@Suite("With the trace, what is lost is found", .timeLimit(.minutes(10)))
 struct TraceLossTests {
     @Test func `Records that found no room are counted, and the dump after it tells what they would have`() throws {
         let lab = try Lab.orCancel()

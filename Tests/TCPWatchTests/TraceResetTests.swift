@@ -55,7 +55,7 @@ struct Abort: Sendable, CustomTestStringConvertible {
     ]
 }
 
-@Suite("With the trace, a RST is told with its reason", .timeLimit(.minutes(2)))
+@Suite("With the trace, a RST is told with its reason", .timeLimit(.minutes(10)))
 struct TraceResetTests {
     @Test(arguments: Abort.all, [LabNetwork.ipv4, .ipv6])
     func `What this side ends by a RST has that as its cause, and the kernel's reason`(
@@ -66,7 +66,7 @@ struct TraceResetTests {
         defer { lab.close() }
         let connection = try lab.server(in: .established, over: network)
         let watch = try TraceWatch(lab)
-        guard watch.namesResets else { try Test.cancel("this kernel gives no reasons for a RST (6.10 does)") }
+        guard watch.namesResets else { try Test.cancel("this kernel gives no reasons for a RST (6.12 does)") }
         let cookie = try lab.cookie(of: connection)
         try abort.act(connection)
         let ends = watch.hear().filter { $0.identity.cookie == cookie && $0.to == .closed }

@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("With the trace, the watcher's choices hold", .timeLimit(.minutes(3)))
+@Suite("With the trace, the watcher's choices hold", .timeLimit(.minutes(10)))
 struct TraceSelectionTests {
     @Test(
         arguments: [

@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("With the trace, a life is told as the kernel takes its steps", .timeLimit(.minutes(3)))
+@Suite("With the trace, a life is told as the kernel takes its steps", .timeLimit(.minutes(10)))
 struct TraceTests {
     @Test(arguments: [LabNetwork.ipv4, .ipv6, .ipv4Mapped])
     func `Both sides of a connection are whole and exact, from the request to TIME_WAIT`(network: LabNetwork) throws {

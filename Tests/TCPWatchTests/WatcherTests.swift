@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("A watcher with its thread", .timeLimit(.minutes(3)))
+@Suite("A watcher with its thread", .timeLimit(.minutes(10)))
 struct WatcherTests {
     @Test func `First come the sockets that exist, then ready, then every step`() async throws {
         let lab = try Lab.orCancel()

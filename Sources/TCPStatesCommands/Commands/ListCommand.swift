@@ -17,6 +17,11 @@ struct ListCommand: ParsableCommand {
               in any case, with - or _, and as ss and netstat spell them; and the groups
               all connected synchronized bucket big fin-wait closing-states
 
+            FILTERS
+              state S, exclude S, src and dst HOST[/LEN][:PORT], autobound, and compared by = != < > <= >=:
+              sport, dport, dev, fwmark, cgroup, pid, process, uid, inode, cookie, netns, recvq, sendq, rtt, retrans;
+              joined by and, or, not, && || ! ( )
+
             EXAMPLES
               tcpstates                                 every socket
               tcpstates -4 --state listen               IPv4 servers

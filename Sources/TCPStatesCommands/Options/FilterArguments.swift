@@ -13,8 +13,18 @@ struct FilterArguments: ParsableArguments {
             do throws(SocketFilterError) {
                 return try SocketFilter(words.joined(separator: " "))
             } catch {
-                throw ValidationError(error.description)
+                throw ValidationError("\(fault(error)); filters are in tcpstates list --help")
             }
         }
+    }
+
+    /// What is wrong. One word may have been meant for a command.
+    private func fault(_ error: SocketFilterError) -> String {
+        guard words.count == 1, words[0].allSatisfy({ $0.isLetter || $0 == "-" }) else { return error.description }
+        var names: [String] = []
+        for command in TCPStates.configuration.subcommands where command.configuration.shouldDisplay {
+            names.append(command._commandName)
+        }
+        return "'\(words[0])' is neither a command nor a filter; commands are \(names.joined(separator: ", "))"
     }
 }

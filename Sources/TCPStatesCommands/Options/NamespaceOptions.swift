@@ -13,7 +13,10 @@ struct NamespaceOptions: ParsableArguments {
     )
     var names: [String] = []
 
-    @Flag(name: .customLong("all-netns"), help: "Sockets of every network namespace that a process or a name holds.")
+    @Flag(
+        name: .customLong("all-netns"),
+        help: "Sockets of every network namespace that a process or a name holds now."
+    )
     var all = false
 
     mutating func validate() throws {

@@ -2,7 +2,8 @@
 ///
 /// The numbers of these reasons differ between kernels, the names do not. A kernel may have others than are named here.
 ///
-/// C: `enum sk_rst_reason` of `<net/rstreason.h>`, without `SK_RST_REASON_`; kernel 6.10.
+/// C: `enum sk_rst_reason` of `<net/rstreason.h>`, without `SK_RST_REASON_`; kernel 6.10, and 6.12 for
+/// what this side ends by itself.
 public struct ResetReason: RawRepresentable, Hashable, Sendable {
     /// The kernel's name: `TCP_ABORT_ON_CLOSE`.
     public let rawValue: String
