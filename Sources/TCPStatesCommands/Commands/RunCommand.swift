@@ -13,7 +13,8 @@ struct RunCommand: ParsableCommand {
             COMMAND has this terminal, input, output and signals as if it were started without tcpstates; the report \
             goes to standard error or to --output. Its sockets are those that it or one of its descendants holds, those \
             too that outlive it, and what is accepted from their listeners. They are looked at a hundred times a \
-            second, or less often where that would take more than a quarter of a processor.
+            second, or less often where that would take more than a quarter of a processor. That is always by dumps, \
+            which tell who holds a socket: --source trace is refused. --duration and --count end COMMAND by SIGTERM.
 
             A leak is a socket that appeared meanwhile and that a process of COMMAND still holds when COMMAND has \
             ended and the time to settle has passed.

@@ -92,12 +92,12 @@ struct KnownConnection {
     }
 
     /// A socket that was bound, or closed, has become a connection, which has its own ends and its own beginning.
-    mutating func begin(_ identity: SocketIdentity, side: OpeningSide, at time: EventTime) {
+    mutating func begin(_ identity: SocketIdentity, side: OpeningSide, at openedAt: UInt64) {
         (localHigh, localLow) = identity.local.address.bits
         (remoteHigh, remoteLow) = identity.remote.address.bits
         (localPort, remotePort) = (identity.local.port, identity.remote.port)
         interfaceIndex = identity.interface?.rawValue ?? 0
-        openedAt = time.monotonicNanoseconds
+        self.openedAt = openedAt
         self.side = side
     }
 

@@ -90,7 +90,8 @@ extension ConnectionTracker {
         let to = record.to
         if table.entries[position].state == .bound || table.entries[position].state == .closed {
             let side = table.entries[position].side
-            table.entries[position].begin(record.identity, side: to == .synSent ? .active : side, at: time)
+            let now = time.monotonicNanoseconds
+            table.entries[position].begin(record.identity, side: to == .synSent ? .active : side, at: now)
         }
         if to == .closed { return finish(position, record, isNews: isNews, at: time, emit: emit) }
         if to == .synSent || to == .listen, record.localPort == 0 {

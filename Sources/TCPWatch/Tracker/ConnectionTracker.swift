@@ -127,7 +127,8 @@ package struct ConnectionTracker: ~Copyable {
         let isFound = finds(record, table.entries[position])
         if isFound != wasFound { table.entries[position].flags.formSymmetricDifference(.isFound) }
         if entry.state != state, entry.state == .bound || entry.state == .closed, state != .closed {
-            table.entries[position].begin(record.identity, side: openingSide(of: record, in: state), at: time)
+            let side = openingSide(of: record, in: state)
+            table.entries[position].begin(record.identity, side: side, at: isBeginning ? 0 : time.monotonicNanoseconds)
         } else if entry.localPortNumber == 0, record.local.port != 0 {
             learnLocal(position, record.local)
         }

@@ -16,6 +16,12 @@ import Testing
         }
     }
 
+    /// Whether the listener and both ends of its connection have been told of. A dump may begin before there is a listener,
+    /// and end when there is its connection.
+    private func isUp(_ output: String, _ listener: String, _ end: String) -> Bool {
+        output.contains(listener) && output.split(separator: "\n").count { $0.contains(end) } == 2
+    }
+
     private func records(_ output: String) -> [[String: Any]] {
         output.split(separator: "\n").compactMap {
             (try? JSONSerialization.jsonObject(with: Data($0.utf8))) as? [String: Any]
@@ -99,7 +105,7 @@ import Testing
             ["-v"],
             ["pair", "send", "5000", "await", "close", "client", "close", "accepted", "close", "listener", "exit", "0"]
         )
-        try run.output("both ends") { $0.split(separator: "\n").count { $0.contains("~→ ESTABLISHED") } == 2 }
+        try run.output("all three sockets") { isUp($0, "→ LISTEN", "~→ ESTABLISHED") }
         run.signal(SIGUSR1)
         let result = try run.wait()
         #expect(result.status == .exited(0))
@@ -149,7 +155,7 @@ import Testing
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let run = try start(lab, ["-v"], ["pair", "await", "exit", "0"])
-        try run.output("both ends") { $0.split(separator: "\n").count { $0.contains("~→ ESTABLISHED") } == 2 }
+        try run.output("all three sockets") { isUp($0, "→ LISTEN", "~→ ESTABLISHED") }
         run.signal(SIGUSR1)
         let result = try run.wait()
         #expect(result.status == .exited(0))
@@ -160,7 +166,7 @@ import Testing
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let run = try start(lab, ["-v", "--json"], ["pair", "await", "close", "client", "exit", "4"])
-        try run.output("both ends") { $0.split(separator: "\n").count { $0.contains("\"to\":\"ESTABLISHED\"") } == 2 }
+        try run.output("all three sockets") { isUp($0, "\"to\":\"LISTEN\"", "\"to\":\"ESTABLISHED\"") }
         run.signal(SIGUSR1)
         let result = try run.wait()
         let lines = result.standardOutput.split(separator: "\n")
@@ -182,7 +188,7 @@ import Testing
         defer { lab.close() }
         let pair = try lab.loopbackPair()
         let run = try start(lab, ["-v"], ["pair", "await", "exit", "0"])
-        try run.output("both ends") { $0.split(separator: "\n").count { $0.contains("~→ ESTABLISHED") } == 2 }
+        try run.output("all three sockets") { isUp($0, "→ LISTEN", "~→ ESTABLISHED") }
         pair.client.close()
         let other = try lab.loopbackPair()
         run.signal(SIGUSR1)
