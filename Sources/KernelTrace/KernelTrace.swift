@@ -98,14 +98,10 @@ package struct KernelTrace: ~Copyable {
         }
     }
 
-    /// Whether all of an event's records have come since the programs were attached.
-    package func isWhole(_ event: TraceRecord.Event) -> Bool {
-        missing[event] == nil && lostCount(of: event) == 0 && attachments.missedCount(of: event) == 0
-    }
-
-    /// How many events were passed over since the programs were attached, those among them that a filter leaves out: the
-    /// kernel does not begin a program that an interrupt finds running on the same processor (kernel 6.1).
-    package var missedCount: UInt64 { TraceRecord.Event.allCases.reduce(0) { $0 + attachments.missedCount(of: $1) } }
+    /// How many of an event's were passed over since the programs were attached, those among them that a filter leaves out:
+    /// the kernel does not begin a program that an interrupt finds running on the same processor (kernel 6.1). It takes a
+    /// system call.
+    package func missedCount(of event: TraceRecord.Event) -> UInt64 { attachments.missedCount(of: event) }
 
     /// How many records found no room since the programs were attached, exactly.
     package var lostCount: UInt64 {

@@ -49,7 +49,7 @@ final class TraceWatch {
     var namesResets: Bool { lane.tracker.trace?.resetReasons.isEmpty == false }
 
     /// Tells of records that found no room.
-    func noteLoss() { lane.tell(lost: feed.takeLost().lost) }
+    func noteLoss() { lane.tell(lost: feed.takeLost()) }
 
     /// Asks who holds what is new.
     func resolveOwners() { lane.resolveOwners() }

@@ -8,6 +8,7 @@ final class TraceFeed {
     private var lanes: [UInt32: NamespaceLane] = [:]
     private var lost: UInt64 = 0
     private var missed: UInt64 = 0
+    private var missesRefusals = false
 
     /// How long a record that a processor has begun to write is waited for.
     private static let patience = 1000
@@ -37,7 +38,8 @@ final class TraceFeed {
     @discardableResult
     func drain() -> Int {
         let now = EventTime.now()
-        let hearsRefusals = trace.isWhole(.resetReceived)
+        let refusals = TraceRecord.Event.resetReceived
+        let hearsRefusals = trace.missing[refusals] == nil && trace.lostCount(of: refusals) == 0 && !missesRefusals
         for lane in lanes.values { lane.tracker.trace?.hearsRefusals = hearsRefusals }
         var count = 0
         for _ in 0..<Self.patience {
@@ -51,10 +53,19 @@ final class TraceFeed {
         return count
     }
 
-    /// How many records found no room since this was asked last, and how many events the kernel passed over.
-    func takeLost() -> (lost: UInt64, missed: UInt64) {
-        let totals = (trace.lostCount, trace.missedCount)
-        defer { (lost, missed) = totals }
-        return (totals.0 - lost, totals.1 - missed)
+    /// How many records found no room since this was asked last.
+    func takeLost() -> UInt64 {
+        let total = trace.lostCount
+        defer { lost = total }
+        return total - lost
+    }
+
+    /// How many events the kernel passed over since this was asked last. It takes some system calls.
+    func takeMissed() -> UInt64 {
+        let counts = TraceRecord.Event.allCases.map { (event: $0, count: trace.missedCount(of: $0)) }
+        missesRefusals = counts.contains { $0.event == .resetReceived && $0.count > 0 }
+        let total = counts.reduce(0) { $0 + $1.count }
+        defer { missed = total }
+        return total - missed
     }
 }

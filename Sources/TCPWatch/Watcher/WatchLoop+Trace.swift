@@ -61,11 +61,12 @@ extension WatchLoop {
         feed.serve(owned.lanes)
         while !owned.lanes.isEmpty {
             let records = feed.drain()
-            let (lost, missed) = feed.takeLost()
-            owned.lanes.first?.tell(lost: lost)
-            owned.lanes.first?.tell(missed: missed)
             let now = EventTime.now().monotonicNanoseconds
             let isCensus = nextCensus <= now
+            let lost = feed.takeLost()
+            let missed = isCensus ? feed.takeMissed() : 0
+            owned.lanes.first?.tell(lost: lost)
+            owned.lanes.first?.tell(missed: missed)
             if isCensus { nextCensus = now + Self.census }
             let count = owned.lanes.count
             try forEach(&owned.lanes) { lane throws(SockDiagError) in
