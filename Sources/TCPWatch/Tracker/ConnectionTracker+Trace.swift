@@ -49,11 +49,12 @@ extension ConnectionTracker {
         // The kernel measures how long the final ACK of the handshake took: for so long there was a request.
         let wait = isChild ? UInt64(record.rttMicroseconds) * 1000 : 0
         let begin = time.at(time.monotonicNanoseconds - min(wait, time.monotonicNanoseconds))
+        let isAccepted = isChild || listeners[record.localPort, default: 0] > 0
         let wasThere = !isNew && time.monotonicNanoseconds <= trace?.shownUntil ?? 0
         var entry = KnownConnection(
             record.identity,
             in: isNew ? .closed : record.from,
-            side: record.to == .synSent ? .active : isChild ? .passive : .unknown,
+            side: record.to == .synSent ? .active : isAccepted ? .passive : .unknown,
             enteredAt: wasThere ? 0 : begin.monotonicNanoseconds,
             generation: generation
         )
