@@ -39,8 +39,8 @@ package struct BTF: Sendable {
         static let structure = Kind(rawValue: 4)
         static let union = Kind(rawValue: 5)
         static let enumeration = Kind(rawValue: 6)
-        static let function = Kind(rawValue: 12)
         static let typedef = Kind(rawValue: 8)
+        static let function = Kind(rawValue: 12)
 
         /// Whether it is asked for by its name.
         var isWanted: Bool {

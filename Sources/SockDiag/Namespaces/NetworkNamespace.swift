@@ -37,7 +37,8 @@ public struct NetworkNamespace: Sendable {
     public internal(set) var pid: Int32?
     /// The container of that process: 64 hexadecimal digits, as Docker, Podman, containerd and CRI-O number theirs.
     public internal(set) var containerID: String?
-    /// A name for people, safe to print: `net:[4026531833]` where no other process than this one is known in it, `web`, `pid:4711(nginx)`, in a container `pid:4711(nginx)@0123456789ab`, a path.
+    /// A name for people, safe to print: `web`, `pid:4711(nginx)`, in a container `pid:4711(nginx)@0123456789ab`, a path;
+    /// `net:[4026531833]` where no other process than this one is known in it.
     public let label: String
     /// Its file.
     let path: String

@@ -48,9 +48,7 @@ extension ConnectionTracker {
         at time: EventTime,
         emit: (Transition) -> Void
     ) {
-        if let index = trace?.lastSteps.lastIndex(where: { $0.identity.cookie == cookie }),
-            var last = trace?.lastSteps.remove(at: index)
-        {
+        if var last = takeLastStep(of: cookie) {
             (last.cause, last.resetReason) = (.abort, reason)
             return emit(last)
         }
@@ -65,10 +63,12 @@ extension ConnectionTracker {
 
     /// Tells the last step of a connection that still waits: its socket is used anew.
     mutating func tellLastStep(of cookie: SocketCookie, emit: (Transition) -> Void) {
-        guard let index = trace?.lastSteps.lastIndex(where: { $0.identity.cookie == cookie }),
-            let last = trace?.lastSteps.remove(at: index)
-        else { return }
-        emit(last)
+        if let last = takeLastStep(of: cookie) { emit(last) }
+    }
+
+    private mutating func takeLastStep(of cookie: SocketCookie) -> Transition? {
+        guard let index = trace?.lastSteps.lastIndex(where: { $0.identity.cookie == cookie }) else { return nil }
+        return trace?.lastSteps.remove(at: index)
     }
 
     /// Forgets RSTs whose steps were lost.
