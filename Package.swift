@@ -35,10 +35,20 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
-        .target(name: "SockDiag", dependencies: ["CMnl"], swiftSettings: settings),
+        .target(name: "SocketValues", swiftSettings: settings),
+        .target(name: "SockDiag", dependencies: ["CMnl", "SocketValues"], swiftSettings: settings),
+        .target(name: "ConnectionTracking", dependencies: ["SocketValues"], swiftSettings: settings),
         .target(name: "KernelTrace", dependencies: ["CMnl", "SockDiag"], swiftSettings: settings),
-        .target(name: "SocketOwners", dependencies: ["KernelTrace", "SockDiag"], swiftSettings: settings),
-        .target(name: "TCPWatch", dependencies: ["KernelTrace", "SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(
+            name: "SocketOwners",
+            dependencies: ["KernelTrace", "SockDiag", "SocketValues"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "TCPWatch",
+            dependencies: ["ConnectionTracking", "KernelTrace", "SockDiag", "SocketOwners", "SocketValues"],
+            swiftSettings: settings
+        ),
         .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(
             name: "SocketTesting",

@@ -1,5 +1,4 @@
 public import SockDiag
-public import SocketOwners
 
 /// Something that is wrong with the TCP of a machine: what, whose it is, how that is known, and what helps.
 public struct Finding: Hashable, Sendable {

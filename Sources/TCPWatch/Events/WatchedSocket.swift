@@ -1,5 +1,4 @@
 public import SockDiag
-public import SocketOwners
 
 /// A socket that existed when watching began: what the kernel says of it, where it is, and who holds it.
 ///

@@ -1,5 +1,4 @@
 package import SockDiag
-package import SocketOwners
 
 /// Leak rules, ready for the sockets of one network namespace.
 package struct LeakMatcher {

@@ -1,5 +1,5 @@
-package import SockDiag
-package import SocketOwners
+internal import SockDiag
+internal import SocketOwners
 
 /// A socket that was left open: what it is, who holds it, how it got there, and what usually causes that.
 package struct SocketLeak: Hashable, Sendable {

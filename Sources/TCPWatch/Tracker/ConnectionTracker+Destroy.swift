@@ -73,22 +73,12 @@ extension ConnectionTracker {
         if !isChild { isChild = try Self.listener(of: identity, lookup) != nil }
         let side = isChild ? OpeningSide.passive : .active
         if Self.evidence(info, side) == .finAcknowledged { counters.discountFIN() }
-        emit(
-            Transition(
-                identity: identity,
-                from: nil,
-                to: .closed,
-                via: [],
-                certainty: .observed,
-                source: .destroy,
-                time: time,
-                openedBy: side,
-                uid: record.uid,
-                inode: record.inode,
-                namespace: namespace,
-                final: counters
-            )
-        )
+        var last =
+            Transition(identity, from: nil, to: .closed, certainty: .observed, source: .destroy, time: time)
+        last.openedBy = side
+        (last.uid, last.inode, last.namespace) = (record.uid, record.inode, namespace)
+        last.final = counters
+        emit(last)
     }
 
     /// The minisocket between these ends that a dump has shown, and the kernel has not told of; once.

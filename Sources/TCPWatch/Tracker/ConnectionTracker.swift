@@ -357,22 +357,21 @@ package struct ConnectionTracker: ~Copyable {
         source: Transition.Source,
         at time: EventTime
     ) -> Transition {
-        Transition(
-            identity: entry.identity,
+        var transition = Transition(
+            entry.identity,
             from: from,
             to: to,
             via: via,
             certainty: via.isEmpty ? .observed : .inferred,
             source: source,
-            time: time,
-            cause: TCPStateMachine.soleTrigger(from: via.last ?? from, to: to),
-            openedBy: entry.side,
-            timeInState: from == .closed ? nil : Self.elapsed(since: entry.enteredAt, until: time),
-            uid: entry.uid,
-            inode: entry.inode,
-            owners: owners?[entry.cookie] ?? [],
-            namespace: namespace
+            time: time
         )
+        transition.cause = TCPStateMachine.soleTrigger(from: via.last ?? from, to: to)
+        transition.openedBy = entry.side
+        transition.timeInState = from == .closed ? nil : Self.elapsed(since: entry.enteredAt, until: time)
+        (transition.uid, transition.inode, transition.namespace) = (entry.uid, entry.inode, namespace)
+        transition.owners = owners?[entry.cookie] ?? []
+        return transition
     }
 
     static func elapsed(since start: UInt64, until time: EventTime) -> Duration? {

@@ -1,4 +1,4 @@
-public import SockDiag
+public import SocketValues
 
 /// The TCP state machine of RFC 9293 as Linux runs it, as pure values.
 ///

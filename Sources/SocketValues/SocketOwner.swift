@@ -1,5 +1,3 @@
-public import SockDiag
-
 /// A process that holds a socket, and the descriptor that it holds it by.
 ///
 /// A socket has several owners where descriptors were inherited or passed on, and one process may hold it twice.

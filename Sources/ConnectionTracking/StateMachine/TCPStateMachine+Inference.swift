@@ -1,14 +1,4 @@
-package import SockDiag
-
-/// Which side of the handshake a connection was on.
-public enum OpeningSide: UInt8, Hashable, Sendable {
-    /// Not known: the connection was there already, and nothing tells.
-    case unknown
-    /// This side called `connect()`.
-    case active
-    /// A listener here received the SYN.
-    case passive
-}
+package import SocketValues
 
 /// What is known of how a connection ended, beside the last state it was seen in.
 package enum EndEvidence: UInt8, Hashable, Sendable {

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// An IPv4 or IPv6 address.
 ///
 /// Ordered by family, then by value. Prints in the canonical form of RFC 5952.
@@ -64,20 +62,74 @@ extension IPAddress: Comparable {
 }
 
 extension IPAddress: LosslessStringConvertible {
-    /// Reads the textual form of either family, without brackets, prefix length or scope (`inet_pton(3)`).
+    /// Reads the textual form of either family, without brackets, prefix length or scope: what `inet_pton(3)` reads.
     public init?(_ description: String) {
-        guard !description.utf8.contains(0) else { return nil }
-        var v4 = in_addr()
-        if inet_pton(AF_INET, description, &v4) == 1 {
-            self.init(ipv4: UInt32(bigEndian: v4.s_addr))
-            return
+        let text = Array(description.utf8)
+        if let bits = Self.dotted(text[...]) {
+            self.init(ipv4: bits)
+        } else if let (high, low) = Self.groups(text[...]) {
+            self.init(ipv6: high, low)
+        } else {
+            return nil
         }
-        var v6 = in6_addr()
-        guard inet_pton(AF_INET6, description, &v6) == 1 else { return nil }
-        let bits = withUnsafeBytes(of: &v6) { bytes in
-            (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+
+    /// Four decimal numbers below 256 without leading zeros.
+    private static func dotted(_ text: ArraySlice<UInt8>) -> UInt32? {
+        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        var bits: UInt32 = 0
+        for part in parts {
+            guard 1...3 ~= part.count, part.count == 1 || part.first != UInt8(ascii: "0") else { return nil }
+            var number: UInt32 = 0
+            for digit in part {
+                guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= digit else { return nil }
+                number = number * 10 + UInt32(digit - UInt8(ascii: "0"))
+            }
+            guard number < 256 else { return nil }
+            bits = bits << 8 | number
         }
-        self.init(ipv6: UInt64(bigEndian: bits.0), UInt64(bigEndian: bits.1))
+        return bits
+    }
+
+    /// Eight groups of hexadecimal digits; `::` once for one or more of zeros; the last two may be an IPv4 address.
+    private static func groups(_ text: ArraySlice<UInt8>) -> (UInt64, UInt64)? {
+        let colon = UInt8(ascii: ":")
+        var (before, after): ([UInt16], [UInt16]?) = ([], nil)
+        var rest = text
+        if rest.starts(with: [colon, colon]) {
+            rest = rest.dropFirst(2)
+            after = []
+        }
+        while !rest.isEmpty {
+            let part = rest.prefix { $0 != colon }
+            rest = rest.dropFirst(part.count)
+            var found: [UInt16]
+            if rest.isEmpty, let bits = dotted(part) {
+                found = [UInt16(truncatingIfNeeded: bits >> 16), UInt16(truncatingIfNeeded: bits)]
+            } else {
+                let digits = String(decoding: part, as: UTF8.self)
+                guard 1...4 ~= part.count, digits.allSatisfy(\.isHexDigit), let group = UInt16(digits, radix: 16) else {
+                    return nil
+                }
+                found = [group]
+            }
+            if after == nil { before += found } else { after? += found }
+            guard !rest.isEmpty else { break }
+            rest = rest.dropFirst()
+            if rest.first == colon {
+                guard after == nil else { return nil }
+                after = []
+                rest = rest.dropFirst()
+            } else if rest.isEmpty {
+                return nil
+            }
+        }
+        let count = before.count + (after?.count ?? 0)
+        guard after == nil ? count == 8 : count < 8 else { return nil }
+        let groups = before + [UInt16](repeating: 0, count: 8 - count) + (after ?? [])
+        func number(_ groups: ArraySlice<UInt16>) -> UInt64 { groups.reduce(0) { $0 << 16 | UInt64($1) } }
+        return (number(groups[..<4]), number(groups[4...]))
     }
 
     /// The canonical form (RFC 5952): `192.0.2.1`, `2001:db8::1`, `::ffff:192.0.2.1`.

@@ -1,5 +1,3 @@
-public import SockDiag
-
 /// One step of the TCP state machine: from a state to another, and what takes a connection along it.
 ///
 /// Source: RFC 9293, section 3.3.2, figure 5, and section 3.10; what Linux does beyond it is said of the step.
@@ -10,6 +8,11 @@ public struct TCPStep: Hashable, Sendable {
     public let to: TCPState
     /// What can cause the step, the usual cause first.
     public let triggers: [Trigger]
+
+    /// A step.
+    package init(from: TCPState, to: TCPState, triggers: [Trigger]) {
+        (self.from, self.to, self.triggers) = (from, to, triggers)
+    }
 
     /// What takes a connection from one state to another: a call of the program, a segment, a timer.
     public enum Trigger: String, Hashable, Sendable, CaseIterable {

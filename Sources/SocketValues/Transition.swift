@@ -1,12 +1,12 @@
-public import SockDiag
-public import SocketOwners
-
 /// One step of a connection, or several between two looks: where it was, where it is, and how sure that is.
 public struct Transition: Hashable, Sendable {
     /// How a transition is known.
     public enum Certainty: String, Hashable, Sendable {
         /// The kernel reported this very step, as it took it.
         case exact
+        /// Computed from what the kernel reported of another step or object: the half-open request before a child, the
+        /// TIME_WAIT that a socket's last step means.
+        case derived
         /// Both ends were seen, and one usual step joins them.
         case observed
         /// Steps had to be filled in; they are in ``Transition/via``.
@@ -25,6 +25,9 @@ public struct Transition: Hashable, Sendable {
 
     /// The socket: its cookie is the connection's name from the first step to the last.
     public var identity: SocketIdentity
+    /// Which connection of the socket it is: 0 for the first that is known, 1 for the next after it was disconnected or
+    /// refused and connected again. The cookie alone names a socket, not a connection. 255 stands for all that follow.
+    public var incarnation: UInt8 = 0
     /// The state before; nil where the connection is first known by its end.
     public var from: TCPState?
     /// The state now; ``/SockDiag/TCPState/closed`` is where a connection or a listener ends.
@@ -59,37 +62,18 @@ public struct Transition: Hashable, Sendable {
     public var namespace: NetworkNamespace?
     /// What the connection came to; on its last transition alone, as far as known.
     public var final: FinalCounters?
-}
 
-/// What a connection came to.
-public struct FinalCounters: Hashable, Sendable {
-    /// Payload sent, retransmissions counted, bytes (`tcpi_bytes_sent`).
-    public var bytesSent: UInt64?
-    /// Payload received, bytes (`tcpi_bytes_received`, less the one that the kernel counts for the peer's FIN).
-    public var bytesReceived: UInt64?
-    /// Segments sent (`tcpi_segs_out`).
-    public var segmentsOut: UInt64?
-    /// Segments received (`tcpi_segs_in`).
-    public var segmentsIn: UInt64?
-    /// Segments retransmitted (`tcpi_total_retrans`).
-    public var retransmits: UInt64?
-    /// The smoothed round-trip time, microseconds (`tcpi_rtt`).
-    public var rttMicroseconds: UInt64?
-    /// From the first step to the last; nil where the first was not watched.
-    public var duration: Duration?
-
-    /// Takes off the sequence number of the peer's FIN.
-    package mutating func discountFIN() {
-        if let received = bytesReceived, received > 0 { bytesReceived = received - 1 }
-    }
-
-    /// What the kernel measured.
-    package init(_ info: TCPInfo?) {
-        bytesSent = info?[.bytesSent]
-        bytesReceived = info?[.bytesReceived]
-        segmentsOut = info?[.segsOut]
-        segmentsIn = info?[.segsIn]
-        retransmits = info?[.totalRetrans]
-        rttMicroseconds = info?[.rtt]
+    /// A transition.
+    public init(
+        _ identity: SocketIdentity,
+        from: TCPState?,
+        to: TCPState,
+        via: [TCPState] = [],
+        certainty: Certainty,
+        source: Source,
+        time: EventTime
+    ) {
+        (self.identity, self.from, self.to, self.via) = (identity, from, to, via)
+        (self.certainty, self.source, self.time) = (certainty, source, time)
     }
 }

@@ -1,0 +1,2 @@
+// Whoever asks for owners gets the values that they are told in.
+@_exported public import SocketValues

@@ -1,0 +1,9 @@
+/// Which side of the handshake a connection was on.
+public enum OpeningSide: UInt8, Hashable, Sendable {
+    /// Not known: the connection was there already, and nothing tells.
+    case unknown
+    /// This side called `connect()`.
+    case active
+    /// A listener here received the SYN.
+    case passive
+}
