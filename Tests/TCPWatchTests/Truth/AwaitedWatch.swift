@@ -81,6 +81,11 @@ final class AwaitedWatch {
         }
     }
 
+    /// Awaits that what has been told is enough, in whichever order it came.
+    func told(_ awaited: String, until isEnough: ([Transition]) -> Bool) async throws {
+        while !isEnough(told) { try await next(awaited) }
+    }
+
     /// Awaits that a socket is in the state.
     @discardableResult
     func step(of cookie: SocketCookie, to state: TCPState) async throws -> Transition {
@@ -88,10 +93,12 @@ final class AwaitedWatch {
     }
 
     /// Awaits so many dumps of all sockets, and what they tell: each shows a bound socket, which no other source does.
-    func passDumps(_ count: Int, in lab: Lab) async throws {
-        guard KernelRelease.running >= KernelRelease("6.8") else { return try await passTime(count, in: lab) }
+    func passDumps(_ count: Int, in lab: Lab, over network: LabNetwork = .ipv4) async throws {
+        guard KernelRelease.running >= KernelRelease("6.8") else {
+            return try await passTime(count, in: lab, over: network)
+        }
         for _ in 0..<count {
-            let socket = try lab.bound()
+            let socket = try lab.bound(over: network)
             let cookie = try socket.cookie()
             try await step(of: cookie, to: .bound)
             socket.close()
@@ -100,9 +107,9 @@ final class AwaitedWatch {
     }
 
     /// Where bound sockets are in no dump: lets the time of so many dumps pass, and awaits what comes after it.
-    private func passTime(_ count: Int, in lab: Lab) async throws {
+    private func passTime(_ count: Int, in lab: Lab, over network: LabNetwork) async throws {
         try await Task.sleep(for: max(interval, .milliseconds(50)) * (count + 1))
-        let listener = try lab.listener()
+        let listener = try lab.listener(over: network)
         let cookie = try listener.cookie()
         try await step(of: cookie, to: .listen)
         listener.close()
