@@ -131,7 +131,7 @@ final class WatchLoop: Sendable {
                     try lane.look()
                     return try lane.isInhabited()
                 }
-                if let slower = clock.tick() { buffer.send([.slowed(slower)]) }
+                if let slower = clock.tick() { buffer.send([.slowed(slower, at: .now())]) }
                 flush(owned)
                 for lane in owned.lanes { lane.resolveOwners() }
             }
