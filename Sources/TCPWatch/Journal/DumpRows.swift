@@ -1,0 +1,154 @@
+internal import ConnectionTracking
+internal import SocketValues
+
+/// The rows of the dumps of one network namespace, of which the next dump repeats most: a journal then holds how many.
+///
+/// A dump is compared with the last one of the same scope, in the kernel's order. What has gone meanwhile is passed over.
+/// The writer and the reader take the same steps and so have the same rows. Constant work a row, and none for one that is
+/// the same but to compare it; 80 bytes for each socket and scope.
+struct DumpRows {
+    /// How a row is told.
+    enum Kind: Hashable {
+        /// As the last dump has it, after so many rows that are there no more.
+        case same(passing: Int)
+        /// The same, but for its timer, which is so many milliseconds from where it would be.
+        case sameButTimer(passing: Int, drift: Int64)
+        /// Anew.
+        case new
+    }
+
+    private struct Dump {
+        var rows: [SocketRow] = []
+        var began: UInt64 = 0
+    }
+
+    /// The last dump of each scope.
+    private var last = [Dump](repeating: Dump(), count: DumpScope.allCases.count)
+    private var scope: DumpScope?
+    /// The last dump of the scope, in which what has changed is changed.
+    private var rows: [SocketRow] = []
+    /// The next row of it.
+    private var position = 0
+    /// Rows of it that are there no more, in order.
+    private var gone: [Range<Int>] = []
+    /// Rows that were not in it, with the position of the row that they come before.
+    private var added: [(position: Int, row: SocketRow)] = []
+    private var began: UInt64 = 0
+    /// Since that dump began, milliseconds.
+    private var elapsed: Int64 = 0
+
+    /// So many rows may have gone at one place.
+    static let window = 16
+    /// What fits into seven bits.
+    static let drifts: ClosedRange<Int64> = -64...63
+
+    /// A dump begins.
+    mutating func begin(_ scope: DumpScope, at time: UInt64) {
+        end()
+        self.scope = scope
+        let index = Int(scope.rawValue)
+        elapsed = Int64(bitPattern: time &- last[index].began) / 1_000_000
+        swap(&rows, &last[index].rows)
+        (position, began) = (0, time)
+    }
+
+    /// The dump has ended.
+    mutating func end() {
+        guard let scope else { return }
+        let index = Int(scope.rawValue)
+        if position < rows.count { gone.append(position..<rows.count) }
+        merge()
+        swap(&rows, &last[index].rows)
+        last[index].began = began
+        self.scope = nil
+    }
+
+    /// Takes the next row: how it is told.
+    mutating func take(_ row: SocketRow) -> Kind {
+        guard scope != nil else { return .new }
+        for index in position..<min(position + Self.window, rows.count) where rows[index].isOfSocket(row) {
+            let passed = index - position
+            let isSame = rows[index] == row
+            let drift = isSame ? nil : drift(of: row, at: index)
+            pass(passed)
+            if isSame { return .same(passing: passed) }
+            rows[index] = row
+            return drift.map { .sameButTimer(passing: passed, drift: $0) } ?? .new
+        }
+        added.append((position, row))
+        return .new
+    }
+
+    /// Takes the next row that is told as the same; nil where there is none.
+    mutating func takeSame(passing count: Int, drift: Int64? = nil) -> SocketRow? {
+        guard scope != nil, count >= 0, count < rows.count - position else { return nil }
+        let index = position + count
+        if let drift {
+            guard let expected = expectedTimer(at: index), let timer = UInt32(exactly: expected + drift) else {
+                return nil
+            }
+            rows[index].timer = timer
+        }
+        pass(count)
+        return rows[index]
+    }
+
+    /// Goes on to behind the row after so many that have gone.
+    private mutating func pass(_ count: Int) {
+        if count > 0 { gone.append(position..<(position + count)) }
+        position += count + 1
+    }
+
+    /// Where the timer of a row of the last dump would be by now.
+    private func expectedTimer(at index: Int) -> Int64? { rows[index].timer.map { Int64($0) &- elapsed } }
+
+    /// How far the timer is from there, where nothing else has changed and it is not far.
+    private func drift(of row: SocketRow, at index: Int) -> Int64? {
+        guard let timer = row.timer, let expected = expectedTimer(at: index), rows[index].isEqual(row),
+            Self.drifts.contains(Int64(timer) - expected)
+        else { return nil }
+        return Int64(timer) - expected
+    }
+
+    /// Takes out what has gone, and puts in what is new.
+    private mutating func merge() {
+        guard !gone.isEmpty || !added.isEmpty else { return }
+        var merged: [SocketRow] = []
+        merged.reserveCapacity(rows.count + added.count)
+        var start = 0
+        func keep(until end: Int, _ rows: [SocketRow], _ merged: inout [SocketRow]) {
+            if start < end { merged += rows[start..<end] }
+            start = max(start, end)
+        }
+        var additions = added[...]
+        for range in gone {
+            while let addition = additions.first, addition.position <= range.lowerBound {
+                keep(until: addition.position, rows, &merged)
+                merged.append(addition.row)
+                additions.removeFirst()
+            }
+            keep(until: range.lowerBound, rows, &merged)
+            start = range.upperBound
+        }
+        for addition in additions {
+            keep(until: addition.position, rows, &merged)
+            merged.append(addition.row)
+        }
+        keep(until: rows.count, rows, &merged)
+        rows = merged
+        (gone, added) = ([], [])
+    }
+}
+
+extension SocketRow {
+    fileprivate func isOfSocket(_ other: SocketRow) -> Bool {
+        name.cookie == other.name.cookie && isMinisocket == other.isMinisocket
+    }
+
+    /// Whether both are equal but for the timer.
+    fileprivate func isEqual(_ other: SocketRow) -> Bool {
+        var row = self
+        row.timer = other.timer
+        return row == other
+    }
+}
