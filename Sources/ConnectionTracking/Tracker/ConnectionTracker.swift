@@ -125,7 +125,10 @@ package struct ConnectionTracker: ~Copyable {
     private mutating func take(_ loss: Loss) {
         if loss.includesRefusals { reportsRefusals = false }
         if loss.source == .destroy { dumpsInDoubt = 3 }
-        outputs.append(.gap(Gap(source: loss.source, reason: loss.description, lost: loss.count)))
+        // Another namespace's tracker has reported what was lost of all of them.
+        if loss.count != 0 {
+            outputs.append(.gap(Gap(source: loss.source, reason: loss.description, lost: loss.count)))
+        }
         outputs.append(.dump(.all))
     }
 

@@ -80,6 +80,7 @@ struct JournalDecoder {
             _ = try withDumps { $0.end() }
             dumps[Int(lane)] = nil
             return .namespaceEnded(lane: lane)
+        case .socketsExpected: return .socketsExpected(lane: lane)
         case .message: return .message(lane: lane, try cursor.byteArray())
         case .owners: return try owners()
         case .gap: return try gap()

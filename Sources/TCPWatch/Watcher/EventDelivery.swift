@@ -11,15 +11,26 @@ struct EventDelivery {
     /// The namespaces whose sockets are still being reported.
     private var awaited: Set<UInt32> = []
 
+    /// Whether all that existed has been reported once. A namespace that comes later is reported without another `ready`.
+    private var isReady = false
+
     init(states: TCPStateSet) { self.states = states }
 
-    /// The sockets of a namespace will be reported: it begins, or is asked to resynchronize
-    /// (`Input.Fact.resynchronize`), in which case this is called for all of them before the first answers.
-    mutating func expectSockets(of lane: UInt32) { awaited.insert(lane) }
+    /// The sockets of a namespace will be reported: it begins, or they are to be reported anew
+    /// (`Input.Fact.resynchronize`), which a journal holds as ``JournalEntry/socketsExpected(lane:)``.
+    mutating func expectSockets(of lane: UInt32, anew: Bool = false) {
+        if anew || !isReady { awaited.insert(lane) }
+    }
 
     /// Nothing more comes of a namespace. Where all others only waited for it, they are ready.
     mutating func end(_ lane: UInt32) -> SocketEvent? {
-        awaited.remove(lane) != nil && awaited.isEmpty ? .ready : nil
+        arrive(lane)
+    }
+
+    private mutating func arrive(_ lane: UInt32) -> SocketEvent? {
+        guard awaited.remove(lane) != nil, awaited.isEmpty else { return nil }
+        isReady = true
+        return .ready
     }
 
     /// The event of an output; nil where it is none, or none that was asked for.
@@ -53,8 +64,7 @@ struct EventDelivery {
             socket.time = time
             return .socket(socket)
         case .ready:
-            awaited.remove(lane)
-            return awaited.isEmpty ? .ready : nil
+            return arrive(lane)
         case .gap(let gap): return .gap(complete(gap, of: namespace, at: time))
         case .lookUp, .dump: return nil
         }

@@ -66,12 +66,14 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         /// How many events may wait for a slow reader.
         public var bufferCapacity = 65_536
 
+        /// Whether all network namespaces are watched that there are and that may be entered, also those that come later.
+        public var followsAllNamespaces = false
+
+        /// Where every input is written down, for ``JournalReplay``; nil for nowhere.
+        package var journal: JournalDestination?
         /// Called by the watcher's thread with what the kernel measured of each full socket that it destroys: where this
         /// side closed first, long before TIME_WAIT and with it the connection ends.
         package var tellsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
-
-        /// Where every input is written, for ``JournalReplay``; nil for nowhere.
-        package var journal: JournalDestination?
 
         /// The room for the trace's records, bytes, a power of two: a second and a half of 90,000 records.
         package var traceBufferSize = 16 << 20

@@ -37,6 +37,7 @@ struct RandomEntries {
             case 1: entries.append(.message(lane: lane(), (0..<int(in: 0..<900)).map { _ in number() }))
             case 2: entries.append(.owners(lane: lane(), SocketCookie(rawValue: number()), owners()))
             case 3: entries.append(.gap(lane: chance() ? lane() : nil, gap()))
+            case 6: entries.append(.socketsExpected(lane: lane()))
             case 4: entries.append(.slowed(.nanoseconds(Int64(number() as UInt32)), at: tick()))
             case 5:
                 entries += [
