@@ -112,7 +112,7 @@ struct WatcherTests {
         var steps = 0
         // Each listener is told by another dump, and none of the dumps can be made in time.
         for try await event in watcher {
-            if case .slowed(let interval, at: _) = event {
+            if case .slowed(let interval, _) = event {
                 slower.append(interval)
                 try lab.listener()
             }

@@ -106,6 +106,9 @@ package struct ConnectionTracker: ~Copyable {
     /// How many connections, listeners and bound sockets are known.
     package var count: Int { sockets.count - closed.count }
 
+    /// How many objects of the kernel are remembered, those included whose connection has ended.
+    package var objectCount: Int { sockets.count }
+
     /// Every known connection, listener and bound socket; always in the same order after the same inputs.
     package func forEach(_ body: (TrackedSocket) -> Void) {
         for place in sockets.places where sockets.isUsed(place) {
