@@ -48,7 +48,7 @@ endef
 
 .PHONY: run
 run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state close-wait"
-	@$(BIN) $(if $(filter list summary watch run explain doctor help,$(firstword $(ARGS))),,watch) $(ARGS)
+	@$(BIN) $(if $(filter list summary watch replay run explain doctor help,$(firstword $(ARGS))),,watch) $(ARGS)
 
 .PHONY: test
 test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"

@@ -25,6 +25,8 @@ package struct JournalReplay: ~Copyable {
     /// Opens a journal that this version has written.
     ///
     /// - Parameters:
+    ///   - path: The file.
+    ///   - version: The version of this program.
     ///   - reportsExisting: Whether the sockets that existed at the beginning are delivered; nil for as it was.
     /// - Throws: ``/SockDiag/SockDiagError``.
     package init(path: String, version: String, reportsExisting: Bool? = nil) throws(SockDiagError) {
@@ -67,6 +69,7 @@ package struct JournalReplay: ~Copyable {
         case .namespaceEnded(let number):
             lanes[number] = nil
             if let event = delivery.end(number) { pending.append(event) }
+        case .socketsExpected(let number): delivery.expectSockets(of: number, anew: true)
         case .input(let number, let input): take(input, of: number)
         case .message(let number, let message): lanes[number]?.sockets.note(try TCPSocket(message: message))
         case .owners(let number, let cookie, let owners): lanes[number]?.owners[cookie] = owners
@@ -82,9 +85,6 @@ package struct JournalReplay: ~Copyable {
     private mutating func take(_ input: Input, of number: UInt32) {
         guard let lane = lanes[number] else { return }
         time = input.time
-        if case .resynchronize = input.fact, !delivery.isReporting {
-            for number in lanes.keys { delivery.expectSockets(of: number, anew: true) }
-        }
         lane.tracker.take(input, into: &outputs)
         for output in outputs {
             let event = delivery.event(
