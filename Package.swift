@@ -136,7 +136,10 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPWatchTests",
-            dependencies: ["KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "TCPStateLab", "SystemProbe"],
+            dependencies: [
+                "ConnectionTracking", "KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "SocketValues", "TCPStateLab",
+                "SystemProbe",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

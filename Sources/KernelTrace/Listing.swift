@@ -65,11 +65,11 @@ struct Listing {
     private func filteredByPorts() throws(SockDiagError) -> [Instruction] {
         let count = filter.localPorts.count + filter.remotePorts.count
         guard count > 0, count <= TraceFilter.maximumPorts else { return [] }
-        let (local, remote) = (try localPort(), try member("\(common).skc_dport", of: structure))
+        let remote = try member("\(common).skc_dport", of: structure)
         var listing: [Instruction] = []
         if !filter.localPorts.isEmpty {
             // 0 while the kernel has not chosen the port.
-            listing += [.load(.r1, .u16, from: .r6, local.offset), .jumpIf32(.r1, .equal, 0, "ports")]
+            listing += try chosenPort("filtered") + [.jumpIf32(.r1, .equal, 0, "ports")]
             for port in filter.localPorts.sorted() {
                 let number = event == .requestRetransmitted ? port : port.bigEndian
                 listing.append(.jumpIf32(.r1, .equal, Int32(number), "ports"))
@@ -119,7 +119,7 @@ struct Listing {
             .store(.u8, to: .r9, Field.to, event == .step ? .r8 : .r7),
         ]
         listing += try namespace() + [.store(.u32, to: .r9, Field.namespace, .r1)]
-        listing += copy(try localPort(), .u16, to: Field.localPort)
+        listing += try chosenPort("recorded") + [.store(.u16, to: .r9, Field.localPort, .r1)]
         listing += try copy("\(common).skc_dport", .u16, to: Field.remotePort)
         listing += try copy("\(common).skc_bound_dev_if", .u32, to: Field.interface)
         listing += isRequest ? [] : try copy("\(Self.sock).sk_uid.val", .u32, to: Field.uid)
@@ -231,6 +231,23 @@ extension Listing {
         event == .requestRetransmitted
             ? try member("\(common).skc_num", of: structure)
             : try member("inet_conn.icsk_inet.inet_sport", of: structure)
+    }
+
+    /// r1 = this end's port; 0 where a step needs one and the kernel has not chosen it yet. A socket that is connected again
+    /// still has the port of its former connection then, and no number.
+    private func chosenPort(_ label: String) throws(SockDiagError) -> [Instruction] {
+        let load: [Instruction] = [.load(.r1, .u16, from: .r6, try localPort().offset)]
+        guard event == .step else { return load }
+        let number = try member("\(common).skc_num", of: structure)
+        return load + [
+            .jumpIf32(.r8, .equal, TCPState.synSent.number, "choosing \(label)"),
+            .jumpIf32(.r8, .notEqual, TCPState.listen.number, label),
+            .label("choosing \(label)"),
+            .load(.r2, .u16, from: .r6, number.offset),
+            .jumpIf32(.r2, .notEqual, 0, label),  // if (!sk->sk_num) r1 = 0
+            .set(.r1, 0),
+            .label(label),
+        ]
     }
 
     /// r1 = sock_net(sk)->ns.inum

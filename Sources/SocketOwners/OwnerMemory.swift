@@ -43,6 +43,9 @@ public struct OwnerMemory: Sendable {
         pending[cookie] = inode
     }
 
+    /// Whether the owners of the socket were looked for.
+    package func knows(_ cookie: SocketCookie) -> Bool { table.contains(cookie.rawValue) }
+
     /// Whether there is a socket whose owners were not looked for yet.
     package var isDue: Bool { hasNew }
 

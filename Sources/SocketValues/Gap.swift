@@ -23,6 +23,8 @@ public struct Gap: Hashable, Sendable {
     public var lost: UInt64?
     /// Where, of ``SocketWatcher/Configuration/namespaces``; nil where none were named, and for what the reader lost.
     public var namespace: NetworkNamespace?
+    /// When it was noticed.
+    public var time: EventTime?
 
     /// A gap.
     public init(source: Source, reason: String, lost: UInt64?, namespace: NetworkNamespace? = nil) {

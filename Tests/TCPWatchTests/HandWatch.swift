@@ -7,38 +7,37 @@ internal import Testing
 
 /// A watcher without its thread and its clock: it looks and listens when the test says so.
 final class HandWatch {
-    private let lane: NamespaceLane
+    private let watcher: NamespaceWatcher
+    private let collector: EventCollector
     /// The sockets that existed.
-    private(set) var existing: [WatchedSocket] = []
+    var existing: [WatchedSocket] { collector.sockets }
     /// What was lost so far.
-    private(set) var gaps: [Gap] = []
+    var gaps: [Gap] { collector.gaps }
 
     /// Watches a lab, and has looked once.
     init(_ lab: Lab, _ configure: (inout SocketWatcher.Configuration) -> Void = { _ in }) throws {
         var configuration = SocketWatcher.Configuration()
         configure(&configuration)
-        lane = try lab.run { try NamespaceLane(configuration) }
-        try lane.begin { events in
-            for case .socket(let socket) in events { existing.append(socket) }
-        }
+        let collector = try EventCollector(configuration)
+        watcher = try lab.run { try NamespaceWatcher(configuration, stream: collector.stream) }
+        self.collector = collector
+        try watcher.begin()
+        settle()
     }
 
     /// Asks who holds what is new.
-    func resolveOwners() { lane.resolveOwners() }
+    func resolveOwners() { watcher.resolveOwners() }
 
     /// What is known, by cookie.
-    var known: [SocketCookie: TCPState] {
-        var known: [SocketCookie: TCPState] = [:]
-        lane.forEach { known[$0] = $1 }
-        return known
-    }
+    var known: [SocketCookie: TCPState] { watcher.known }
 
-    /// How many are remembered, those included whose end has been told.
-    var entryCount: Int { lane.tracker.table.count }
+    /// How many objects are remembered, those included whose connection has ended.
+    var entryCount: Int { watcher.tracker.objectCount }
 
     /// The transitions that a dump shows, and what the kernel has told until then.
     func look() throws -> [Transition] {
-        try lane.look()
+        if let failure = watcher.dump(.all) { throw failure }
+        settle()
         return take()
     }
 
@@ -54,31 +53,80 @@ final class HandWatch {
 
     /// The transitions that the kernel's next messages about destroyed sockets show; waits for the first of them.
     func hear() throws -> [Transition] {
-        var waited = pollfd(fd: lane.descriptor, events: Int16(POLLIN), revents: 0)
+        var waited = pollfd(fd: watcher.descriptor, events: Int16(POLLIN), revents: 0)
         try #require(poll(&waited, 1, 10_000) == 1, "no message about a destroyed socket within 10 s")
-        _ = try lane.hear()
+        settle()
         return take()
     }
 
     /// Waits until the kernel has had to drop messages.
     func awaitLoss() throws {
         let deadline = ContinuousClock.now + .seconds(10)
-        while lane.lostCount == 0, .now < deadline { sched_yield() }
-        try #require(lane.lostCount ?? 0 > 0, "no message was lost within 10 s")
+        while watcher.lostCount == 0, .now < deadline { sched_yield() }
+        try #require(watcher.lostCount ?? 0 > 0, "no message was lost within 10 s")
     }
 
-    private func take() -> [Transition] { lane.take(&gaps) }
+    /// Reads all messages, and asks all that there is to be asked.
+    private func settle() {
+        repeat {
+            watcher.receive()
+            watcher.lookUp {}
+        } while watcher.hasLookups
+    }
+
+    private func take() -> [Transition] { collector.take() }
 }
 
-extension NamespaceLane {
-    /// The transitions that wait to be told; gaps are added to those that were there.
-    func take(_ gaps: inout [Gap]) -> [Transition] {
+/// What a watcher reports, for a test to take.
+final class EventCollector {
+    let stream: WatchStream
+    private let events = Events()
+
+    private final class Events {
+        var sockets: [WatchedSocket] = []
+        var gaps: [Gap] = []
         var transitions: [Transition] = []
-        flush { events in
-            for case .transition(let transition) in events { transitions.append(transition) }
-            for case .gap(let gap) in events { gaps.append(gap) }
+    }
+
+    init(_ configuration: SocketWatcher.Configuration) throws {
+        let events = events
+        stream = try WatchStream(configuration) { new, _ in
+            for event in new {
+                switch event {
+                case .socket(let socket): events.sockets.append(socket)
+                case .gap(let gap): events.gaps.append(gap)
+                case .transition(let transition): events.transitions.append(transition)
+                case .ready, .slowed: break
+                }
+            }
         }
-        return transitions
+        stream.delivery.expectSockets(of: 0)
+    }
+
+    var sockets: [WatchedSocket] {
+        stream.flush()
+        return events.sockets
+    }
+
+    var gaps: [Gap] {
+        stream.flush()
+        return events.gaps
+    }
+
+    /// The transitions since this was called last.
+    func take() -> [Transition] {
+        stream.flush()
+        defer { events.transitions = [] }
+        return events.transitions
+    }
+}
+
+extension NamespaceWatcher {
+    /// What is known, by cookie; where a cookie has a minisocket too, that.
+    var known: [SocketCookie: TCPState] {
+        var known: [SocketCookie: TCPState] = [:]
+        tracker.forEach { known[$0.name.cookie] = $0.state }
+        return known
     }
 }
 

@@ -1,3 +1,4 @@
+internal import ConnectionTracking
 internal import Glibc
 internal import KernelTrace
 internal import SockDiag
@@ -8,12 +9,13 @@ internal import Testing
 
 /// A traced watcher without its thread and its clock: it reads the trace and asks the kernel when the test says so.
 final class TraceWatch {
-    private let lane: NamespaceLane
-    private let feed: TraceFeed
+    private let watcher: NamespaceWatcher
+    private let trace: TraceReader
+    private let collector: EventCollector
     /// The sockets that existed.
-    private(set) var existing: [WatchedSocket] = []
+    var existing: [WatchedSocket] { collector.sockets }
     /// What was lost so far.
-    private(set) var gaps: [Gap] = []
+    var gaps: [Gap] { collector.gaps }
 
     /// Watches a lab, and has looked once; or the current test is cancelled where the kernel may not be traced.
     init(_ lab: Lab, _ configure: (inout SocketWatcher.Configuration) -> Void = { _ in }) throws {
@@ -21,16 +23,17 @@ final class TraceWatch {
         var configuration = SocketWatcher.Configuration()
         configuration.source = .trace
         configure(&configuration)
+        let collector = try EventCollector(configuration)
         let made = try lab.run {
-            let feed = try WatchLoop.feed(configuration).feed
-            return (feed, try NamespaceLane(configuration, isTraced: true))
+            let trace = try TraceReader.make(configuration).trace
+            return (trace, try NamespaceWatcher(configuration, trace: trace, stream: collector.stream))
         }
-        feed = try #require(made.0)
-        lane = made.1
-        feed.serve([lane])
-        try lane.begin(feed) { events in
-            for case .socket(let socket) in events { existing.append(socket) }
-        }
+        self.collector = collector
+        trace = try #require(made.0)
+        watcher = made.1
+        trace.serve([watcher])
+        try watcher.begin { [trace] in trace.drain() }
+        settle()
     }
 
     static func cancelUnlessPermitted() throws {
@@ -39,38 +42,34 @@ final class TraceWatch {
     }
 
     /// What is known, by cookie.
-    var known: [SocketCookie: TCPState] {
-        var known: [SocketCookie: TCPState] = [:]
-        lane.forEach { known[$0] = $1 }
-        return known
-    }
+    var known: [SocketCookie: TCPState] { watcher.known }
 
     /// Whether the kernel gives reasons for the RSTs that it sends.
-    var namesResets: Bool { lane.tracker.trace?.resetReasons.isEmpty == false }
+    var namesResets: Bool { !trace.resetReasons.isEmpty }
 
     /// Tells of records that found no room.
-    func noteLoss() { lane.tell(lost: feed.takeLost()) }
+    func noteLoss() { if let loss = trace.takeLost() { watcher.take(.lost(loss), at: .now()) } }
 
     /// Asks who holds what is new.
-    func resolveOwners() { lane.resolveOwners() }
+    func resolveOwners() { watcher.resolveOwners() }
 
     /// What the kernel has reported until now. Nothing more belongs to it: each call of a test has been dealt with.
     func hear() -> [Transition] {
-        feed.drain()
-        lane.tellLastSteps(until: .max)
-        return take()
+        trace.drain()
+        watcher.takeWaiting()
+        return collector.take()
     }
 
-    /// What a dump of all sockets finds.
-    func look() throws -> [Transition] {
-        try lane.reconcile(feed)
-        return take()
-    }
+    /// What a dump of all sockets finds, where need be with a second look at what it contradicts.
+    func look() throws -> [Transition] { try dump(.all) }
 
     /// What a dump of half-open requests finds.
-    func glance() throws -> [Transition] {
-        try lane.glance(feed)
-        return take()
+    func glance() throws -> [Transition] { try dump(.handshakes) }
+
+    private func dump(_ scope: DumpScope) throws -> [Transition] {
+        if let failure = watcher.dump(scope, { [trace] in trace.drain() }) { throw failure }
+        settle()
+        return collector.take()
     }
 
     /// Asks for what is due as time passes, until it has been told what fits.
@@ -81,13 +80,16 @@ final class TraceWatch {
         var told = hear()
         let deadline = ContinuousClock.now + limit
         while !told.contains(where: fits), .now < deadline {
-            try lane.keepAppointments(feed, until: EventTime.now().monotonicNanoseconds)
-            told += take()
+            settle()
+            told += collector.take()
             usleep(1000)
             told += hear()
         }
         return told
     }
 
-    private func take() -> [Transition] { lane.take(&gaps) }
+    /// Asks all that there is to be asked now.
+    private func settle() {
+        repeat { watcher.lookUp { [trace] in trace.drain() } } while watcher.hasLookups
+    }
 }

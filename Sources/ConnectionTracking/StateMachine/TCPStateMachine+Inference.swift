@@ -57,6 +57,15 @@ extension TCPStateMachine {
         return (usual ?? candidates[0]).dropLast()
     }
 
+    /// The states that one connection passed through unseen between two; nil where one connection cannot be in the one and
+    /// then in the other. A state that this version does not know may follow and lead anywhere.
+    package static func route(from: TCPState, to: TCPState, side: OpeningSide) -> [TCPState]? {
+        guard isKnown(from), isKnown(to) else { return [] }
+        return ways(from: from, to: to).isEmpty ? nil : passed(from: from, to: to, side: side)
+    }
+
+    private static func isKnown(_ state: TCPState) -> Bool { TCPState.allCases.contains(state) }
+
     private static func passedToTheEnd(from: TCPState, evidence: EndEvidence) -> [TCPState] {
         switch (from, evidence) {
         case (.established, .none), (.established, .finAcknowledged): [.closeWait, .lastAck]

@@ -1,6 +1,21 @@
 package import SocketValues
 
-/// Merges what the sources report of the TCP sockets of one network namespace into one life of each connection.
+/// Merges what the sources report of the TCP sockets of one network namespace into the life of each connection.
+///
+/// It is a machine without I/O, clock and threads: inputs go in, outputs come out, and the same inputs give the same
+/// outputs. What it wants to know it asks for by an output, and the answer is an input. Dumps, destroy messages and
+/// tracepoints are one machine; they differ in which inputs come.
+///
+/// | what decides | file |
+/// | --- | --- |
+/// | what a row of a dump, or a lookup, says of what is known | `ConnectionTracker+Rows.swift` |
+/// | what a dump has not shown | `ConnectionTracker+Dumps.swift` |
+/// | what is looked up, when, and what the answer means | `ConnectionTracker+Lookups.swift` |
+/// | the kernel's messages about destroyed sockets | `ConnectionTracker+Destroyed.swift` |
+/// | the steps that tracepoints report | `ConnectionTracker+Steps.swift` |
+/// | what a socket's last step means: TIME_WAIT, or which cause | `ConnectionTracker+LastSteps.swift` |
+/// | which RST belongs to which step | `ResetReports.swift` |
+/// | what is reported of a life: its walk, its times, its end | `ConnectionTracker+Lives.swift` |
 package struct ConnectionTracker: ~Copyable {
     /// Which sources there are, and what they are able to report.
     package struct Configuration: Hashable, Sendable {
@@ -14,28 +29,146 @@ package struct ConnectionTracker: ~Copyable {
         package var resetReasons: [UInt32: ResetReason] = [:]
         /// Whether the sockets that exist at the beginning are reported.
         package var reportsExisting = true
-        /// From one dump to the next, nanoseconds: how old a report without a known socket may be and still be news.
+        /// Whether somebody wants to know who holds the sockets, for which their inodes are needed.
+        package var needsInodes = false
+        /// From one dump to the next, nanoseconds.
         package var interval: UInt64 = 250_000_000
 
         /// Dumps alone.
         package init() {}
     }
 
-    /// A tracker that knows nothing.
-    package init(_ configuration: Configuration = Configuration()) {}
+    let configuration: Configuration
+    var sockets = SocketTable()
+    var listeners = ListenerPorts()
+    var timers = TimerQueue()
+    /// When the TIME_WAITs are looked up, apart: the kernel's timers of a minute fire in groups, up to some seconds late.
+    var ends = TimerQueue()
+    var resets: ResetReports
+    var questions = Questions()
+    var closed = ClosedSockets()
+    var recentSYNs = RecentSYNs()
+    var lateNames = LateNames()
+    /// First steps that wait to be reported until the kernel has chosen the port.
+    var deferred: [SocketCookie: TracedStep] = [:]
+    /// The dump that runs, and what it has shown that is not known.
+    var dump: RunningDump?
+    /// Its number, or that of the last one.
+    var generation: UInt16 = 0
+    /// When the last complete dump but one began, monotonic nanoseconds: what ended before that is no news.
+    var newsSince: UInt64 = 0
+    var lastDumpBegan: UInt64 = 0
+    /// Whether what is seen was there before watching began.
+    var isBeginning = true
+    /// When the first dump had ended, monotonic nanoseconds: older reports tell what it has shown already.
+    var shownUntil: UInt64 = 0
+    /// How many more dumps must end before a destroy message that does not come is known not to have been lost.
+    var dumpsInDoubt = 0
+    /// Whether every RST that answers a SYN has been reported so far.
+    var reportsRefusals: Bool
+    /// Before this moment no TIME_WAIT is looked up: where one timer has not fired in time, later ones have not either.
+    var timeWaitsLateUntil: UInt64 = 0
+    /// The time of the running input.
+    var now = EventTime(monotonicNanoseconds: 0, realtimeNanoseconds: 0)
+    var outputs: [Output] = []
 
-    /// Takes what was learned, and appends what is to be done about it.
-    package mutating func take(_ input: Input, into outputs: inout [Output]) {}
+    /// A tracker that knows nothing.
+    package init(_ configuration: Configuration = Configuration()) {
+        self.configuration = configuration
+        reportsRefusals = configuration.reportsRefusals
+        resets = ResetReports(reasons: configuration.resetReasons)
+    }
+
+    /// Takes what was learned, and appends what is to be done about it. O(1), amortised; the end of a dump is linear in
+    /// what is known.
+    package mutating func take(_ input: Input, into outputs: inout [Output]) {
+        swap(&self.outputs, &outputs)
+        defer { swap(&self.outputs, &outputs) }
+        now = input.time
+        switch input.fact {
+        case .dumpBegan(let scope): beginDump(scope)
+        case .row(let row): take(row)
+        case .dumpEnded(let isComplete): endDump(isComplete: isComplete)
+        case .answer(let answer): take(answer)
+        case .destroyed(let message): take(message)
+        case .step(let step): take(step)
+        case .retransmitted(let handshake): take(handshake)
+        case .reset(let reset): take(reset)
+        case .boundDestroyed(let cookie): endBound(cookie)
+        case .lost(let loss): take(loss)
+        case .wake: wake()
+        case .resynchronize: reportAll()
+        }
+    }
 
     /// When the next ``Input/Fact/wake`` is due, monotonic nanoseconds; the end of time for never.
-    package var wakeTime: UInt64 { .max }
+    package var wakeTime: UInt64 { min(resets.nextDeadline, timers.next, max(ends.next, timeWaitsLateUntil)) }
 
     /// How many connections, listeners and bound sockets are known.
-    package var count: Int { 0 }
+    package var count: Int { sockets.count - closed.count }
 
-    /// Every known socket, in no particular but always the same order.
-    package func forEach(_ body: (TrackedSocket) -> Void) {}
+    /// How many objects of the kernel are remembered, those included whose connection has ended.
+    package var objectCount: Int { sockets.count }
+
+    /// Every known connection, listener and bound socket; always in the same order after the same inputs.
+    package func forEach(_ body: (TrackedSocket) -> Void) {
+        for place in sockets.places where sockets.isUsed(place) {
+            let entry = sockets[place]
+            if !entry.isClosedSocket { body(TrackedSocket(entry)) }
+        }
+    }
 
     /// Whether nothing at all is remembered.
-    package var isEmpty: Bool { true }
+    package var isEmpty: Bool {
+        sockets.count == 0 && listeners.isEmpty && timers.count == 0 && ends.count == 0 && resets.isEmpty
+            && questions.isEmpty
+            && closed.count == 0 && lateNames.isEmpty && deferred.isEmpty && dump == nil
+    }
+
+    /// Reports were lost: what they would have told is found by a dump.
+    private mutating func take(_ loss: Loss) {
+        if loss.includesRefusals { reportsRefusals = false }
+        if loss.source == .destroy { dumpsInDoubt = 3 }
+        // Another namespace's tracker has reported what was lost of all of them.
+        if loss.count != 0 {
+            outputs.append(.gap(Gap(source: loss.source, reason: loss.description, lost: loss.count)))
+        }
+        outputs.append(.dump(.all))
+    }
+
+    /// Reports the state anew, as at the beginning.
+    mutating func reportAll() {
+        for place in sockets.places where sockets.isUsed(place) {
+            let entry = sockets[place]
+            if !entry.isClosedSocket, entry.matching.contains(entry.state) {
+                outputs.append(.socket(TrackedSocket(entry)))
+            }
+        }
+        outputs.append(.ready)
+    }
+}
+
+extension TrackedSocket {
+    fileprivate init(_ entry: SocketEntry) {
+        self.init(
+            entry.name,
+            entry.state,
+            isMinisocket: entry.kind == .minisocket,
+            incarnation: entry.incarnation,
+            uid: entry.uid,
+            inode: entry.inodeIfKnown
+        )
+    }
+}
+
+extension Loss: CustomStringConvertible {
+    /// What happened, in a sentence.
+    package var description: String {
+        switch (source, reason) {
+        case (.destroy, _): "the kernel's messages came faster than they were read"
+        case (_, .overrun): "the kernel's reports came faster than they were read"
+        case (_, .passedOver):
+            "the kernel passed over events, here or in other namespaces, while it reported others"
+        }
+    }
 }

@@ -53,9 +53,17 @@ public struct DestroyMonitor: ~Copyable {
     public mutating func receive(
         _ body: (borrowing SocketRecord) throws(SockDiagError) -> Void
     ) throws(SockDiagError) -> Bool {
+        try receive(atMost: .max, body)
+    }
+
+    /// The same, of so many messages at most.
+    package mutating func receive(
+        atMost limit: Int,
+        _ body: (borrowing SocketRecord) throws(SockDiagError) -> Void
+    ) throws(SockDiagError) -> Bool {
         let operation = "receive the kernel's messages about destroyed sockets"
         var lost = false
-        while true {
+        for _ in 0..<limit {
             let count: Int?
             do throws(SockDiagError) {
                 count = try netlink.receive(into: buffer, flags: Int32(MSG_DONTWAIT), operation: operation)
@@ -71,6 +79,7 @@ public struct DestroyMonitor: ~Copyable {
             }
             if let failure { throw failure }
         }
+        return lost
     }
 
     /// How many messages were lost since the monitor was made, exactly: the `Drops` of `/proc/net/netlink`. Nil where

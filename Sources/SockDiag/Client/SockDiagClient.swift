@@ -26,6 +26,9 @@ public struct SockDiagClient: ~Copyable {
     /// The ports that the kernel chooses from; read at once, because `/proc` shows the calling thread's namespace.
     let ephemeralPorts: ClosedRange<UInt16>
 
+    /// Called after each datagram of a dump, when its rows have been seen: for a caller who has other things to read.
+    package var betweenReplies: (() -> Void)?
+
     /// The kernel answers with at most 32 KiB at once, whatever is offered (`netlink_dump()`).
     private static let bufferSize = 32 * 1024
 
@@ -175,7 +178,7 @@ public struct SockDiagClient: ~Copyable {
         var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
         var recent = RecentRows()
         do throws(SockDiagError) {
-            while try read(&reply, { if recent.insert($0) { body($0) } }) == .more {}
+            while try read(&reply, { if recent.insert($0) { body($0) } }) == .more { betweenReplies?() }
         } catch {
             drain(request.operation)
             throw error

@@ -29,6 +29,8 @@ public struct SockDiagError: Error, Hashable, Sendable {
         public static let invalidRequest = Code(description: "invalidRequest")
         /// A reply was cut short or contradicts itself.
         public static let malformedReply = Code(description: "malformedReply")
+        /// A file is cut short, damaged, of another kind, or of another version of this program.
+        public static let malformedFile = Code(description: "malformedFile")
         /// The kernel marked dump after dump as inconsistent (`NLM_F_DUMP_INTR`).
         public static let inconsistentDump = Code(description: "inconsistentDump")
         /// Any other failure of the operating system; `errno` says which.

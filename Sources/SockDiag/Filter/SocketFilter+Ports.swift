@@ -24,6 +24,13 @@ extension SocketFilter {
         return stack.last ?? nil
     }
 
+    /// Whether the answer depends on the state.
+    package var readsState: Bool {
+        terms.contains { term in
+            if case .states(let states) = term { states != TCPStateSet(rawValue: .max) } else { false }
+        }
+    }
+
     /// Whether states, ends, interface, uid and cookie are all that it asks for, beside what the caller knows.
     package var isTraceable: Bool {
         terms.allSatisfy { term in

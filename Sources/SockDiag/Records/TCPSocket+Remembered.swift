@@ -32,6 +32,13 @@ extension TCPSocket {
         bytes.store(inode ?? 0, at: InetDiagMessage.inode)
         self.init(checked: bytes)
     }
+
+    /// The same socket in another state.
+    package func inState(_ state: TCPState) -> TCPSocket {
+        var bytes = message
+        bytes[InetDiagMessage.state] = state.rawValue
+        return TCPSocket(checked: bytes)
+    }
 }
 
 extension [UInt8] {

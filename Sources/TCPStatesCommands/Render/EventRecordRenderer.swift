@@ -34,7 +34,7 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
                 namespace: gap.namespace
             )
             description.describe("gap", time: .now(), loss: loss, to: &writer)
-        case .slowed(let interval):
+        case .slowed(let interval, _):
             let loss = EventDescription.Loss(source: .poll, reason: slowedMessage(interval))
             description.describe("gap", time: .now(), loss: loss, to: &writer)
         }

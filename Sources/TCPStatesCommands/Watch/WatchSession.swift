@@ -73,7 +73,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             switch event {
             case .transition where tally.transitions == limits.transitions: return false
             case .gap(let gap) where complains: complain(gap)
-            case .slowed(let interval) where complains: TCPStates.complain(slowedMessage(interval))
+            case .slowed(let interval, _) where complains: TCPStates.complain(slowedMessage(interval))
             default: break
             }
         }

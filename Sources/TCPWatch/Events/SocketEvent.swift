@@ -12,5 +12,5 @@ public enum SocketEvent: Sendable {
     case gap(Gap)
     /// The machine cannot keep the interval: a look at its sockets takes longer. Told once, with the interval that is
     /// kept instead.
-    case slowed(Duration)
+    case slowed(Duration, at: EventTime)
 }

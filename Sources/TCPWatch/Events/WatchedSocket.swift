@@ -10,6 +10,8 @@ public struct WatchedSocket: Hashable, Sendable, SocketFields {
     public var namespace: NetworkNamespace?
     /// Who holds it; empty where nobody was found, and without ``SocketWatcher/Configuration/resolvesOwners``.
     public var owners: [SocketOwner] = []
+    /// When it was seen.
+    public var time: EventTime?
 
     /// Calls `body` with the bytes of the kernel's message.
     public func withMessage<Result, Failure: Error>(

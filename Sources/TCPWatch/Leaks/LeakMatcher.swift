@@ -3,7 +3,7 @@ package import SockDiag
 /// Leak rules, ready for the sockets of one network namespace.
 package struct LeakMatcher {
     private let states: TCPStateSet
-    private let ignored: ConnectionFilter?
+    private let ignored: WatchFilter?
 
     /// What has to be asked of the kernel for it.
     package var extensions: SocketExtensions { ignored?.extensions ?? [] }
@@ -16,7 +16,7 @@ package struct LeakMatcher {
     ) throws(SockDiagError) {
         states = rules.states
         if let filter = rules.ignored {
-            ignored = try ConnectionFilter(filter, for: &client, in: namespace)
+            ignored = try WatchFilter(filter, for: &client, in: namespace)
         } else {
             ignored = nil
         }

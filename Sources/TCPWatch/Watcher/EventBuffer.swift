@@ -6,23 +6,36 @@ final class EventBuffer: Sendable {
     /// Takes events, once; none at the end.
     typealias Reader = @Sendable ([SocketEvent]) -> Void
 
-    private struct State {
+    fileprivate struct State {
         var pending: [SocketEvent] = []
+        /// Where the gaps are that wait, each source and namespace once.
+        var gaps: [GapKey: Int] = [:]
         var dropped: UInt64 = 0
         var reader: Reader?
         var isFinished = false
         var failure: SockDiagError?
     }
 
+    fileprivate struct GapKey: Hashable {
+        let source: Gap.Source
+        let reason: String
+        let namespace: NetworkNamespace?
+    }
+
     private let state = Mutex(State())
     private let capacity: Int
+    /// Called where a reader has missed events, when it takes what it has not.
+    private let resynchronize = Mutex<(@Sendable () -> Void)?>(nil)
     /// How many sockets the watcher knows.
     let socketCount = Atomic(0)
 
     init(capacity: Int) { self.capacity = capacity }
 
-    /// Hands events to the reader, or keeps them. What passes the bound is dropped, counted, and told as a gap; the
-    /// sockets that existed at the beginning are not, nor what was lost before.
+    /// What is to be done where a reader has missed events: report the state anew.
+    func onLoss(_ body: @escaping @Sendable () -> Void) { resynchronize.withLock { $0 = body } }
+
+    /// Hands events to the reader, or keeps them. What passes the bound is dropped, counted, and reported as a gap; the
+    /// sockets that are reported together are not, nor what was lost before: of that, gaps that say the same are one.
     func send(_ events: [SocketEvent], isBounded: Bool = true) {
         guard !events.isEmpty else { return }
         let reader = state.withLock { state -> Reader? in
@@ -30,10 +43,14 @@ final class EventBuffer: Sendable {
                 state.reader = nil
                 return reader
             }
-            let room = isBounded ? max(0, capacity - state.pending.count) : events.count
-            state.pending += events.prefix(room)
-            for event in events.dropFirst(room) {
-                if case .gap = event { state.pending.append(event) } else { state.dropped += 1 }
+            for event in events {
+                if case .gap(let gap) = event {
+                    state.keep(gap)
+                } else if !isBounded || state.pending.count < capacity {
+                    state.pending.append(event)
+                } else {
+                    state.dropped += 1
+                }
             }
             return nil
         }
@@ -60,12 +77,15 @@ final class EventBuffer: Sendable {
     /// takes its place.
     func next(_ reader: @escaping Reader) {
         var other: Reader?
+        var hasLost = false
         let ready = state.withLock { state -> [SocketEvent]? in
             var events: [SocketEvent] = []
             swap(&events, &state.pending)
+            state.gaps = [:]
             if state.dropped > 0 {
                 events.append(.gap(Gap(source: .reader, reason: "the reader was too slow", lost: state.dropped)))
                 state.dropped = 0
+                hasLost = true
             }
             if !events.isEmpty || state.isFinished { return events }
             swap(&state.reader, &other)
@@ -73,9 +93,23 @@ final class EventBuffer: Sendable {
             return nil
         }
         other?([])
+        if hasLost { resynchronize.withLock { $0 }?() }
         if let ready { reader(ready) }
     }
 
     /// What ended the stream, where it was a failure.
     var failure: SockDiagError? { state.withLock { $0.failure } }
+}
+
+extension EventBuffer.State {
+    /// Keeps a gap, joined with one that waits and says the same.
+    fileprivate mutating func keep(_ gap: Gap) {
+        let key = EventBuffer.GapKey(source: gap.source, reason: gap.reason, namespace: gap.namespace)
+        guard let index = gaps[key], case .gap(var known) = pending[index] else {
+            gaps[key] = pending.count
+            return pending.append(.gap(gap))
+        }
+        if let count = known.lost, let more = gap.lost { known.lost = count &+ more } else { known.lost = nil }
+        pending[index] = .gap(known)
+    }
 }

@@ -73,6 +73,8 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         /// How many events may wait for a slow reader.
         public var bufferCapacity = 65_536
 
+        /// Where every input is written down, for ``JournalReplay``; nil for nowhere.
+        package var journal: JournalDestination?
         /// Called by the watcher's thread with what the kernel measured of each full socket that it destroys: where this
         /// side closed first, long before TIME_WAIT and with it the connection ends.
         package var tellsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?

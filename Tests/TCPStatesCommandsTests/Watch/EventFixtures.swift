@@ -22,7 +22,7 @@ enum EventFixtures {
             .transition(step(.closed, .synReceived, after: 1, of: server)),
             .transition(step(.synReceived, .established, inState: .milliseconds(3), after: 4, of: server)),
             .gap(Gap(source: .destroy, reason: "the kernel's messages came faster than they were read", lost: 12)),
-            .slowed(.milliseconds(500)),
+            .slowed(.milliseconds(500), at: start),
             .transition(step(.established, .closeWait, inState: .milliseconds(12_345), after: 12_349, of: server)),
             .transition(
                 step(.established, .timeWait, via: [.finWait1, .finWait2], inState: .seconds(130), after: 130_000)

@@ -1,13 +1,16 @@
+internal import ConnectionTracking
 internal import SockDiag
 internal import SocketOwners
 
-/// A watcher's filter, ready for the sockets of one network namespace.
-struct ConnectionFilter {
+/// A watcher's filter, ready for the sockets of one network namespace: in which states it would find a socket.
+struct WatchFilter {
     private let matcher: SocketMatcher
     /// The conditions on the namespace that hold there.
     private let held: Set<SocketFilter.External>
     /// Whether the filter asks which process holds a socket.
     let asksOwners: Bool
+    /// The states that are told apart; where the filter asks for none, one stands for all.
+    private let probes: [TCPState]
 
     /// - Throws: ``/SockDiag/SockDiagError``, as ``/SockDiag/SockDiagClient/matcher(for:)`` does.
     init(
@@ -26,12 +29,21 @@ struct ConnectionFilter {
                 if try NetworkNamespace(name) == here { held.insert(external) }
             }
         }
-        self.held = held
-        self.asksOwners = asksOwners
+        (self.held, self.asksOwners) = (held, asksOwners)
+        probes = filter.readsState ? TCPState.allCases : []
     }
 
     /// What has to be asked of the kernel for it.
     var extensions: SocketExtensions { matcher.extensions }
+
+    /// The states in which the filter finds a socket that is held by these, all else being as it is.
+    func mask(_ socket: borrowing some SocketFields & ~Escapable, owners: [SocketOwner]) -> StateMask {
+        guard !probes.isEmpty else { return finds(socket, of: owners) ? .all : [] }
+        let message = TCPSocket(socket)
+        var mask: StateMask = []
+        for state in probes where finds(message.inState(state), of: owners) { mask.insert(StateMask(state)) }
+        return mask
+    }
 
     /// Whether it finds the socket, held by these.
     func finds(_ socket: borrowing some SocketFields & ~Escapable, of owners: [SocketOwner]) -> Bool {

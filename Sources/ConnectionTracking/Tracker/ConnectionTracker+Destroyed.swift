@@ -1,0 +1,184 @@
+internal import SocketValues
+
+/// The kernel's messages that it has destroyed a full socket, with its final counters.
+///
+/// That is the end of a connection that this side did not close first. Of one that it did, a minisocket takes over: what a
+/// lookup finds decides. The message's own endpoints may be cleared by then, so it is joined by the cookie.
+extension ConnectionTracker {
+    mutating func take(_ message: DestroyedSocket) {
+        let cookie = message.name.cookie
+        guard let place = sockets.socket(cookie) else { return takeWithoutSocket(message) }
+        let entry = sockets[place]
+        switch entry.state {
+        case .closed:
+            keepCounters(message, of: cookie)
+            closed.count -= 1
+            sockets.remove(place)
+        case .listen, .bound:
+            end(place, Report(to: .closed, certainty: .observed, source: .destroy, time: now))
+        default:
+            sockets[place].flags.insert(.isDestroyed)
+            questions.keep(message, about: cookie, at: now)
+            // One that is under way may have been answered before the kernel destroyed the socket.
+            ask(Lookup(entry.name, .state))
+        }
+    }
+
+    /// The answer about a socket that is destroyed: a minisocket goes on with its connection, or it has ended.
+    mutating func settleDestroyed(_ place: SocketTable.Place, _ answer: LookupAnswer) {
+        let cookie = sockets[place].cookie
+        guard let destruction = questions.takeDestruction(of: cookie) else { return }
+        // Asked before the message came: another answer follows.
+        guard answer.askedAt >= destruction.time.monotonicNanoseconds else {
+            return questions.keep(destruction.message, about: cookie, at: destruction.time)
+        }
+        if case .found(let row) = answer.result, row.isMinisocket {
+            apply(row)
+            keepCounters(destruction.message, of: cookie)
+            guard sockets.socket(cookie) == place, sockets[place].flags.contains(.isDestroyed) else { return }
+        }
+        let entry = sockets[place]
+        let evidence = EndEvidence(destruction.message.acknowledgedControls, entry.side)
+        let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
+        var counters = destruction.message.counters
+        if ([entry.state] + via).contains(where: StateMask.peerClosed.contains) { counters?.discountFIN() }
+        let report = Report(
+            to: .closed,
+            via: via,
+            certainty: via.isEmpty ? .observed : .inferred,
+            source: .destroy,
+            time: destruction.time
+        )
+        end(place, report, counters: counters)
+    }
+
+    /// Keeps what the kernel measured for the minisocket that goes on with the connection.
+    private mutating func keepCounters(_ message: DestroyedSocket, of cookie: SocketCookie) {
+        for place in sockets.places(of: cookie) where sockets[place].kind == .minisocket {
+            keepCounters(message, at: place)
+        }
+    }
+
+    private mutating func keepCounters(_ message: DestroyedSocket, at place: SocketTable.Place) {
+        let hasPeerClosed = sockets[place].state == .timeWait
+        sockets[place].flags.remove(.isUnclaimed)
+        sockets.changeBucket(place) { bucket in
+            guard var counters = message.counters, !bucket.hasCounters else { return }
+            if hasPeerClosed { counters.discountFIN() }
+            (bucket.counters, bucket.hasCounters) = (counters, true)
+        }
+    }
+
+    // MARK: Sockets that nobody knew
+
+    private mutating func takeWithoutSocket(_ message: DestroyedSocket) {
+        let (cookie, endpoints) = (message.name.cookie, message.name.endpoints)
+        // Its connection goes on in a minisocket already.
+        if sockets.places(of: cookie).contains(where: { sockets[$0].kind == .minisocket }) {
+            return keepCounters(message, of: cookie)
+        }
+        // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
+        guard endpoints.hasRemoteAddress, !isBeginning, isNews(message) else { return }
+        // Where messages are read late, the ends may have been used again: several sockets between the same two, and one
+        // minisocket. It is counted for the first message; each further one is the end of a connection.
+        if let place = sockets.minisocket(between: endpoints), sockets[place].flags.contains(.isUnclaimed) {
+            return keepCounters(message, at: place)
+        }
+        if lateNames.takeEnd(between: endpoints) { return }
+        questions.keep(message, about: cookie, at: now)
+        if endpoints.remotePort != 0 {
+            ask(Lookup(message.name.anonymous, .remains, about: cookie))
+        } else {
+            askForListener(message.name)
+        }
+    }
+
+    /// Whether the socket's connection may have ended after the last dump but one. A dump would have shown it else; so its end
+    /// is known, or the socket was closed only long after.
+    private func isNews(_ message: DestroyedSocket) -> Bool {
+        guard let idle = message.idleMilliseconds else { return true }
+        let time = now.monotonicNanoseconds
+        return time - min(time, UInt64(idle) * 1_000_000) >= newsSince
+    }
+
+    /// The answer to who has the endpoints of a socket that was destroyed before anybody asked for it.
+    mutating func takeRemains(_ answer: LookupAnswer) {
+        let cookie = answer.lookup.subject
+        guard let destruction = questions.takeDestruction(of: cookie) else { return }
+        let message = destruction.message
+        if case .found(let row) = answer.result, row.isMinisocket, !isClaimed(row) {
+            let side = message.acknowledgedControls.map { $0 > 1 ? OpeningSide.active : .passive }
+            if !confirm(row) { apply(row, side: side) }
+            if let place = sockets.minisocket(row.name.cookie, row.name.endpoints) {
+                keepCounters(message, at: place)
+            }
+            return
+        }
+        if lateNames.takeEnd(between: message.name.endpoints) { return }
+        questions.keep(message, about: cookie, at: destruction.time)
+        if listeners.contains(message.name.endpoints.localPort) {
+            endUnknown(cookie, isChild: true)
+        } else {
+            askForListener(message.name)
+        }
+    }
+
+    private mutating func askForListener(_ name: SocketName) {
+        var listener = name.anonymous
+        (listener.endpoints.remoteHigh, listener.endpoints.remoteLow) = (0, 0)
+        listener.endpoints.remotePort = 0
+        ask(Lookup(listener, .listener, about: name.cookie))
+    }
+
+    /// The answer to whether there is a listener for such a socket: then it was made by it.
+    mutating func takeListener(_ answer: LookupAnswer) {
+        var isChild = false
+        if case .found(let row) = answer.result { isChild = row.state == .listen }
+        endUnknown(answer.lookup.subject, isChild: isChild)
+    }
+
+    /// Reports a connection that is first known by its end.
+    private mutating func endUnknown(_ cookie: SocketCookie, isChild: Bool) {
+        guard let destruction = questions.takeDestruction(of: cookie) else { return }
+        let message = destruction.message
+        guard message.matching.contains(.closed) || message.matching.contains(.established) else { return }
+        let side = isChild ? OpeningSide.passive : .active
+        var counters = message.counters
+        if EndEvidence(message.acknowledgedControls, side) == .finAcknowledged { counters?.discountFIN() }
+        var last = Transition(
+            message.name.identity,
+            from: nil,
+            to: .closed,
+            certainty: .observed,
+            source: .destroy,
+            time: destruction.time
+        )
+        last.openedBy = side
+        last.final = counters.map(FinalCounters.init) ?? FinalCounters()
+        outputs.append(.transition(last))
+    }
+
+    /// Whether the kernel has told of the socket before the minisocket.
+    private mutating func isClaimed(_ row: SocketRow) -> Bool {
+        sockets.minisocket(row.name.cookie, row.name.endpoints).map { !sockets[$0].flags.contains(.isUnclaimed) }
+            ?? false
+    }
+}
+
+extension EndEvidence {
+    /// Whether the peer acknowledged this side's FIN, by the sequence numbers that were no payload.
+    fileprivate init(_ acknowledged: UInt64?, _ side: OpeningSide) {
+        switch (acknowledged, side) {
+        case (nil, _), (1, .unknown): self = .none
+        case (0, _), (1, .active): self = .noFIN
+        default: self = .finAcknowledged
+        }
+    }
+}
+
+extension StateMask {
+    /// The states in which the peer's FIN has been received.
+    fileprivate static let peerClosed: StateMask = [
+        StateMask(.closeWait), StateMask(.lastAck), StateMask(.closing), StateMask(.timeWait),
+    ]
+}

@@ -1,0 +1,157 @@
+internal import SocketValues
+
+/// What a socket's last step, the one to CLOSED, means: its connection has ended, and by what, or it goes on as a minisocket.
+extension ConnectionTracker {
+    private enum Outcome {
+        /// The kernel has made a TIME_WAIT.
+        case timeWait
+        /// A minisocket in FIN_WAIT_2, or in TIME_WAIT by now, or none: that is looked up in a moment.
+        case minisocket
+        case ended(TCPStep.Trigger?)
+    }
+
+    /// `TCP_TIMEWAIT_LEN` of `<net/tcp.h>`: 60 seconds.
+    private static var timeWaitLength: UInt64 { 60_000_000_000 }
+
+    mutating func finish(_ place: SocketTable.Place, _ step: TracedStep) {
+        let rest = step.rest ?? SocketRest()
+        var counters = rest.counters
+        if rest.isPeerDone { counters.discountFIN() }
+        let reset = resets.take(step.name.cookie)
+        let time = now.monotonicNanoseconds
+        switch outcome(of: step, rest, after: reset) {
+        case .timeWait:
+            let cause: TCPStep.Trigger = step.from == .finWait2 ? .receiveFIN : .receiveACK
+            let report = Report(
+                to: .timeWait,
+                certainty: .derived,
+                source: .trace,
+                time: now,
+                cause: cause,
+                matching: step.matching
+            )
+            advance(place, report)
+            becomeMinisocket(place, mayHoldSocket: !rest.isOrphan)
+            keep(place, counters)
+            sockets.changeBucket(place) { $0.due = time + Self.timeWaitLength }
+            schedule(place, at: time + Self.timeWaitLength)
+        case .minisocket:
+            sockets[place].matching = step.matching
+            becomeMinisocket(place, mayHoldSocket: !rest.isOrphan)
+            keep(place, counters)
+            schedule(place, at: time + Self.firstCheck)
+        case .ended(let cause):
+            let report = Report(
+                to: .closed,
+                certainty: .exact,
+                source: .trace,
+                time: now,
+                cause: cause,
+                pid: step.isCall || cause == .abort || cause == .close ? step.pid : nil,
+                resetReason: reset?.reason,
+                matching: step.matching
+            )
+            let last = lastTransition(place, report, counters)
+            if let last {
+                if mayBeReset(step, cause, reset) { resets.await(last) } else { outputs.append(.transition(last)) }
+            }
+            forget(place, mayHoldSocket: !rest.isOrphan)
+        }
+    }
+
+    private mutating func keep(_ place: SocketTable.Place, _ counters: SocketCounters) {
+        sockets.changeBucket(place) { ($0.counters, $0.hasCounters) = (counters, true) }
+    }
+
+    /// What the last step of a socket means, by the state that it leaves and by what the kernel left in it.
+    private func outcome(of step: TracedStep, _ rest: SocketRest, after reset: ResetReports.Early?) -> Outcome {
+        // The error of a FIN_WAIT_2 that the peer has closed is an old one.
+        if step.from == .finWait2, rest.isPeerDone {
+            return rest.isBelowTimeWaitLimit == true ? .timeWait : .minisocket
+        }
+        switch rest.error {
+        case .none where reset?.reason != nil: return .ended(.abort)
+        case .none: break
+        case .timedOut: return .ended(.timeout)
+        // A firewall that rejects by ICMP leaves the same error as a RST.
+        case .refused where step.from == .synSent && reset == nil && reportsRefusals: return .ended(.unreachable)
+        case .refused where step.from == .synSent, .reset: return .ended(.receiveRST)
+        case .aborted: return .ended(.abort)
+        case .unreachable where step.from == .synSent: return .ended(.unreachable)
+        // What ICMP said of an earlier segment is left when retransmission is given up (`tcp_write_err()`), and when the
+        // program closes: then a RST is sent.
+        case .refused, .unreachable: if reset?.reason == nil { return .ended(.timeout) } else { return .ended(.abort) }
+        }
+        switch step.from {
+        case .closing:
+            // By a call it may have been aborted: a lookup will show, or the report of a RST.
+            return rest.isBelowTimeWaitLimit == true && step.pid == nil ? .timeWait : .minisocket
+        case .finWait2:
+            // Where nobody holds it, the kernel has put a minisocket in its place, or had no room for one.
+            return rest.isOrphan ? .minisocket : .ended(.abort)
+        case .lastAck: return .ended(.receiveACK)
+        case .listen, .synSent: return .ended(.close)
+        default: return .ended(.abort)
+        }
+    }
+
+    /// Whether the report of a RST may follow the last step of a connection.
+    private func mayBeReset(_ step: TracedStep, _ cause: TCPStep.Trigger?, _ reset: ResetReports.Early?) -> Bool {
+        guard resets.hasReasons, reset?.reason == nil else { return false }
+        switch (cause, step.from) {
+        case (.abort, _): return true
+        // Data that nobody can read ends a closed socket as a RST from the peer does, but that one is sent.
+        case (.receiveRST, .finWait1), (.receiveRST, .finWait2): return true
+        // An old error, and the program closes.
+        case (.timeout, _): return step.rest?.error != .timedOut
+        // By a call, it may have been aborted before the last ACK came.
+        case (.receiveACK, .lastAck): return step.pid != nil
+        default: return false
+        }
+    }
+
+    // MARK: RSTs
+
+    /// A RST was received or sent.
+    mutating func take(_ reset: ReportedReset) {
+        let reason = reset.reason.flatMap { resets.reason($0) }
+        guard reset.reason == nil || reason != nil else { return }
+        switch reset.state {
+        // It answers a segment that belongs to no connection, and ends none.
+        case .listen: break
+        case .synSent where reset.reason != nil: break
+        case .closed: concludeLastStep(of: reset.cookie, reason)
+        default: resets.note(reset.cookie, reason, at: now.monotonicNanoseconds)
+        }
+    }
+
+    /// A RST was sent for a socket that has come to CLOSED.
+    private mutating func concludeLastStep(of cookie: SocketCookie, _ reason: ResetReason?) {
+        if var last = resets.takeWaiting(cookie, resetAt: now.monotonicNanoseconds) {
+            (last.cause, last.resetReason) = (.abort, reason)
+            outputs.append(.transition(last))
+            return
+        }
+        // It was taken for an orphan in FIN_WAIT_2.
+        for place in sockets.places(of: cookie) {
+            let entry = sockets[place]
+            guard entry.kind == .minisocket, entry.state != .timeWait, sockets.bucket(place).due == 0 else { continue }
+            end(
+                place,
+                Report(
+                    to: .closed,
+                    certainty: .exact,
+                    source: .trace,
+                    time: now,
+                    cause: .abort,
+                    resetReason: reason
+                )
+            )
+        }
+    }
+
+    /// Reports the last step of a connection that still waits for a RST: its socket is used anew.
+    mutating func reportWaiting(_ cookie: SocketCookie) {
+        if let last = resets.takeWaiting(cookie) { outputs.append(.transition(last)) }
+    }
+}

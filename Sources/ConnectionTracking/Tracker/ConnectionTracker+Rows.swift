@@ -1,0 +1,266 @@
+internal import SocketValues
+
+/// What a row says of what is known. A row is evidence as of the moment before its dump was asked for: what has changed since
+/// is not changed by it.
+extension ConnectionTracker {
+    /// A row of the running dump.
+    mutating func take(_ row: SocketRow) {
+        if confirm(row) { return }
+        // It has ended since the dump began: an older row.
+        if dump?.departed.contains(row.name.cookie) == true { return }
+        // Where the kernel reports steps, a report that explains the row may be on its way. A request is never reported.
+        let isNewRequest = row.isRequest && sockets.socket(row.name.cookie) == nil
+        if configuration.reportsSteps, !isBeginning, !isNewRequest {
+            dump?.doubtful.append(row)
+        } else {
+            apply(row)
+        }
+    }
+
+    /// Whether a row says what is known; then it is seen in this dump.
+    mutating func confirm(_ row: SocketRow) -> Bool {
+        guard let place = place(of: row) else { return false }
+        let entry = sockets[place]
+        guard entry.state == row.state,
+            entry.kind == .minisocket || entry.isClosedSocket || entry.endpoints.isCompatible(with: row.name.endpoints)
+        else { return false }
+        if entry.flags.contains(.isDeferred) {
+            guard row.name.endpoints.localPort != 0 else { return true }
+            learnPort(place, row.name.endpoints)
+        }
+        refresh(place, row)
+        return true
+    }
+
+    /// Takes what a row says for true: from a dump where the kernel does not report steps, else from a lookup.
+    mutating func apply(_ row: SocketRow, side: OpeningSide? = nil) {
+        if row.isMinisocket {
+            applyMinisocket(row, side: side)
+        } else if row.state == .closed {
+            applyClosed(row)
+        } else {
+            applySocket(row)
+        }
+    }
+
+    private mutating func place(of row: SocketRow) -> SocketTable.Place? {
+        row.isMinisocket ? sockets.minisocket(row.name.cookie, row.name.endpoints) : sockets.socket(row.name.cookie)
+    }
+
+    // MARK: Sockets and requests
+
+    private mutating func applySocket(_ row: SocketRow) {
+        let cookie = row.name.cookie
+        guard let place = sockets.socket(cookie) else {
+            // An older row of a socket that a minisocket has replaced since.
+            if let rest = sockets.minisocket(cookie, row.name.endpoints),
+                sockets[rest].enteredAt >= now.monotonicNanoseconds
+            {
+                return
+            }
+            return appear(row)
+        }
+        let entry = sockets[place]
+        guard entry.enteredAt < now.monotonicNanoseconds || isBeginning else { return touch(place) }
+        if entry.flags.contains(.isDeferred) { learnPort(place, row.name.endpoints) }
+        if entry.state == .closed || entry.state == .bound {
+            if row.state != entry.state { begin(place, row) } else { refresh(place, row) }
+        } else if !entry.endpoints.isCompatible(with: row.name.endpoints) {
+            // The socket has been disconnected and connected again.
+            setAside(place)
+            appear(row)
+        } else if let via = TCPStateMachine.route(from: entry.state, to: row.state, side: entry.side) {
+            step(place, row, via: via)
+        } else {
+            // The same, with the same ends.
+            end(place, observedReport(to: .closed, via: TCPStateMachine.passed(from: entry.state, to: .closed)))
+            appear(row)
+        }
+    }
+
+    /// A connection is seen for the first time.
+    private mutating func appear(_ row: SocketRow, side known: OpeningSide? = nil) {
+        let cookie = row.name.cookie
+        let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
+        var entry = SocketEntry(
+            row.name,
+            row.isMinisocket ? .minisocket : row.isRequest ? .request : .socket,
+            in: .closed,
+            side: known ?? side(of: row),
+            enteredAt: openedAt,
+            generation: generation,
+            matching: isBeginning ? row.matching : []
+        )
+        entry.incarnation = nextIncarnation(of: cookie)
+        entry.learnOwner(inode: row.inode, uid: row.uid)
+        if row.isMinisocket, configuration.reportsDestroyed, !configuration.reportsSteps, !isBeginning {
+            entry.flags.insert(.isUnclaimed)
+        }
+        if !isBeginning, row.state != .closed { displace(by: row.name.endpoints, source: .poll, at: now) }
+        let place = sockets.insert(entry)
+        if row.state == .closed {
+            sockets[place].matching = row.matching
+            if !row.isMinisocket { keepSeenClosed(place) }
+        } else if isBeginning {
+            move(place, to: row.state, at: 0)
+        } else {
+            let via = TCPStateMachine.passed(from: .closed, to: row.state, side: entry.side)
+            advance(place, observedReport(to: row.state, via: via, of: place, row))
+        }
+        schedule(place, row)
+    }
+
+    /// A socket that was bound, or closed, has become a connection, which has its own ends and its own beginning.
+    private mutating func begin(_ place: SocketTable.Place, _ row: SocketRow) {
+        let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
+        displace(by: row.name.endpoints, source: .poll, at: now)
+        let wasBound = sockets[place].state == .bound
+        if sockets[place].isClosedSocket { closed.count -= 1 }
+        let enteredAt = sockets[place].enteredAt
+        sockets[place].begin(row.name.endpoints, side: side(of: row), at: openedAt)
+        if wasBound { sockets[place].enteredAt = enteredAt }
+        step(
+            place,
+            row,
+            via: TCPStateMachine.passed(from: sockets[place].state, to: row.state, side: sockets[place].side)
+        )
+    }
+
+    private mutating func step(_ place: SocketTable.Place, _ row: SocketRow, via: [TCPState]) {
+        learn(place, row)
+        if row.state != sockets[place].state {
+            advance(place, observedReport(to: row.state, via: via, of: place, row))
+            if row.state != .synReceived, sockets[place].kind == .request { sockets.change(place, to: .socket) }
+        }
+        schedule(place, row)
+    }
+
+    /// A socket carries another connection, and nothing is known of what became of the one before: that is asked.
+    private mutating func setAside(_ place: SocketTable.Place) {
+        let old = sockets[place]
+        guard old.isConnected, old.endpoints.localPort != 0, sockets.minisocket(between: old.endpoints) == nil else {
+            return end(place, observedReport(to: .closed, via: TCPStateMachine.passed(from: old.state, to: .closed)))
+        }
+        sockets.change(place, to: .minisocket)
+        ask(place)
+    }
+
+    // MARK: Minisockets
+
+    private mutating func applyMinisocket(_ row: SocketRow, side: OpeningSide?) {
+        let cookie = row.name.cookie
+        if let place = sockets.minisocket(cookie, row.name.endpoints) {
+            let entry = sockets[place]
+            guard entry.state != row.state else { return refresh(place, row) }
+            guard let via = TCPStateMachine.route(from: entry.state, to: row.state, side: entry.side) else {
+                return refresh(place, row)  // An older row.
+            }
+            return step(place, row, via: via)
+        }
+        guard let place = sockets.socket(cookie), sockets[place].isConnected,
+            sockets[place].endpoints.isCompatible(with: row.name.endpoints),
+            let via = TCPStateMachine.route(from: sockets[place].state, to: row.state, side: sockets[place].side)
+        else {
+            if isBeginning, let other = sockets.socket(cookie), sockets[other].isConnected {
+                // The socket is connected again already: the minisocket is of its connection before.
+                sockets[other].incarnation = 1
+            }
+            return appear(row, side: side)
+        }
+        if sockets[place].flags.contains(.isDeferred) { learnPort(place, row.name.endpoints) }
+        sockets[place].endpoints = row.name.endpoints
+        let mayHoldSocket = configuration.reportsDestroyed && !sockets[place].flags.contains(.isDestroyed)
+        becomeMinisocket(place, mayHoldSocket: mayHoldSocket)
+        step(place, row, via: via)
+    }
+
+    // MARK: Sockets in CLOSED
+
+    /// A socket whose connection has ended, while a program holds it. Whether a minisocket is in its place is asked.
+    private mutating func applyClosed(_ row: SocketRow) {
+        guard let place = sockets.socket(row.name.cookie) else {
+            var entry = SocketEntry(
+                row.name,
+                .socket,
+                in: .closed,
+                enteredAt: now.monotonicNanoseconds,
+                generation: generation,
+                matching: row.matching
+            )
+            entry.learnOwner(inode: row.inode, uid: row.uid)
+            // Beside a minisocket it is what carried that one's connection.
+            entry.incarnation = sockets.places(of: row.name.cookie).map { sockets[$0].incarnation }.max() ?? 0
+            if !sockets.places(of: row.name.cookie).isEmpty { entry.flags.insert(.hasCarried) }
+            return keepSeenClosed(sockets.insert(entry))
+        }
+        if sockets[place].state == .closed { return touch(place) }
+        // Its generation is left: the dump's end asks.
+        sockets[place].flags.insert(.isDoubted)
+    }
+
+    private mutating func keepSeenClosed(_ place: SocketTable.Place) {
+        closed.count += 1
+        timers.add(sockets[place].cookie, due: now.monotonicNanoseconds + ClosedSockets.patience)
+    }
+
+    // MARK: What is remembered
+
+    /// Notes that there was news of a connection, so that a dump's silence about it proves nothing.
+    mutating func touch(_ place: SocketTable.Place) {
+        sockets[place].generation = generation
+        sockets[place].flags.remove(.isDoubted)
+    }
+
+    /// Notes what a row says beside the state.
+    mutating func refresh(_ place: SocketTable.Place, _ row: SocketRow) {
+        touch(place)
+        learn(place, row)
+        schedule(place, row)
+    }
+
+    private mutating func learn(_ place: SocketTable.Place, _ row: SocketRow) {
+        touch(place)
+        let entry = sockets[place]
+        // A row without an owner says nothing of what the filter finds by it: what the socket had stands.
+        if row.inode != 0 || entry.inode == 0 {
+            if entry.state == row.state { sockets[place].matching = row.matching }
+            sockets[place].learnOwner(inode: row.inode, uid: row.uid)
+        }
+        if entry.endpoints.localPort == 0, row.name.endpoints.localPort != 0 { learnPort(place, row.name.endpoints) }
+    }
+
+    /// A report of what was seen, as sure as the way is short. With the trace, the kernel should have reported a socket's step:
+    /// that report was lost.
+    private func observedReport(
+        to state: TCPState,
+        via: [TCPState],
+        of place: SocketTable.Place? = nil,
+        _ row: SocketRow? = nil
+    ) -> Report {
+        let isMissed =
+            configuration.reportsSteps && row.map { !$0.isMinisocket && !$0.isRequest && $0.state != .bound } ?? true
+        var matching: StateMask?
+        if let place, let row { matching = row.inode != 0 || sockets[place].inode == 0 ? row.matching : nil }
+        return Report(
+            to: state,
+            via: via,
+            certainty: via.isEmpty && !isMissed ? .observed : .inferred,
+            source: .poll,
+            time: now,
+            matching: matching
+        )
+    }
+
+    /// The side of the handshake that a socket was on, by what a row shows.
+    private func side(of row: SocketRow) -> OpeningSide {
+        switch row.state {
+        case .synSent: .active
+        // A half-open request has no descriptor; a simultaneous open has.
+        case .synReceived: row.isRequest ? .passive : .active
+        case .listen, .bound, .closed: .unknown
+        default:
+            // The first dump may come long after the listener has gone.
+            listeners.contains(row.name.endpoints.localPort) ? .passive : isBeginning ? .unknown : .active
+        }
+    }
+}

@@ -1,0 +1,226 @@
+internal import SocketValues
+
+/// The steps that tracepoints report. They do not report the half-open request and the minisocket after an active close:
+/// those are derived, and looked up when the kernel's timers are due.
+extension ConnectionTracker {
+    mutating func take(_ step: TracedStep) {
+        guard let place = sockets.socket(step.name.cookie) else { return open(step) }
+        let entry = sockets[place]
+        if entry.state == step.from || (step.from == .closed && entry.state == .bound) { return follow(place, step) }
+        // A dump has shown it sooner than the report was read.
+        let shownAt = entry.enteredAt == 0 ? shownUntil : entry.enteredAt
+        guard now.monotonicNanoseconds > shownAt else { return }
+        // Reports before this one were lost.
+        if entry.flags.contains(.isDeferred) { learnPort(place, step.name.endpoints) }
+        if entry.isClosedSocket {
+            // Those of the beginning of another connection.
+            beginAnew(place, step)
+            fill(place, to: step.from)
+            return follow(place, step)
+        }
+        if step.from != .closed, let via = TCPStateMachine.route(from: entry.state, to: step.from, side: entry.side) {
+            advance(place, lostReport(to: step.from, via: via))
+            return follow(place, step)
+        }
+        let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side)
+        end(place, lostReport(to: .closed, via: via), mayHoldSocket: true)
+        take(step)
+    }
+
+    private func lostReport(to state: TCPState, via: [TCPState]) -> Report {
+        Report(to: state, via: via, certainty: .inferred, source: .trace, time: now)
+    }
+
+    /// Reports the steps that must have led to a state, of which nothing was heard.
+    private mutating func fill(_ place: SocketTable.Place, to state: TCPState) {
+        let entry = sockets[place]
+        let via = TCPStateMachine.passed(from: entry.state, to: state, side: entry.side)
+        if entry.state != state { advance(place, lostReport(to: state, via: via)) }
+    }
+
+    /// The first that is heard of a socket.
+    private mutating func open(_ step: TracedStep) {
+        reportWaiting(step.name.cookie)
+        let isChild = step.from == .synReceived
+        let isNew = isChild || step.from == .closed
+        let wasThere = !isNew && now.monotonicNanoseconds <= shownUntil
+        let beganAt = isChild ? requestTime(of: step) : now.monotonicNanoseconds
+        let isAccepted = isChild || listeners.contains(step.name.endpoints.localPort)
+        var entry = SocketEntry(
+            step.name,
+            .socket,
+            in: isNew || !wasThere ? .closed : step.from,
+            side: step.to == .synSent ? .active : isAccepted ? .passive : .unknown,
+            enteredAt: wasThere ? 0 : beganAt,
+            generation: generation,
+            matching: step.matching
+        )
+        entry.incarnation = nextIncarnation(of: step.name.cookie)
+        entry.learnOwner(inode: 0, uid: step.uid)
+        displace(by: step.name.endpoints, source: .trace, at: now.at(beganAt))
+        let place = sockets.insert(entry)
+        if isChild {
+            // The request was not reported. That there was one follows from its child.
+            advance(
+                place,
+                Report(
+                    to: .synReceived,
+                    certainty: .derived,
+                    source: .trace,
+                    time: now.at(beganAt),
+                    cause: .receiveSYN,
+                    matching: step.matching
+                )
+            )
+        } else if !isNew, !wasThere {
+            fill(place, to: step.from)
+        }
+        follow(place, step, isOpening: true)
+    }
+
+    /// When the request of a child came: the kernel measures how long the handshake's last ACK took. Not before there was a
+    /// listener, nor before the client's SYN where that is known: where SYN cookies are sent there was no request, and the
+    /// measurement is of something else.
+    private func requestTime(of step: TracedStep) -> UInt64 {
+        let time = now.monotonicNanoseconds
+        let begin = time - min(UInt64(step.rtt) * 1000, time)
+        let ends = step.name.endpoints
+        return min(time, max(begin, listeners.since(ends.localPort), recentSYNs.time(from: ends.reversed)))
+    }
+
+    /// Takes a connection along the step that the kernel reported, which may open it.
+    private mutating func follow(_ place: SocketTable.Place, _ step: TracedStep, isOpening: Bool = false) {
+        touch(place)
+        if sockets[place].flags.contains(.isDeferred) { learnPort(place, step.name.endpoints) }
+        sockets[place].learnOwner(inode: 0, uid: step.uid)
+        if sockets[place].kind == .request { sockets.change(place, to: .socket) }
+        if step.to == .closed { return finish(place, step) }
+        if !isOpening, !sockets[place].isListed { beginAnew(place, step) }
+        // A RST that was reported before belongs to no later step.
+        _ = resets.take(step.name.cookie)
+        if step.to == .synSent || step.to == .listen, step.name.endpoints.localPort == 0 {
+            deferFirstStep(place, step)
+        } else {
+            advance(
+                place,
+                Report(
+                    to: step.to,
+                    certainty: .exact,
+                    source: .trace,
+                    time: now,
+                    pid: step.isCall ? step.pid : nil,
+                    matching: step.matching
+                )
+            )
+        }
+        if step.to == .synSent { recentSYNs.note(sockets[place].endpoints, at: now.monotonicNanoseconds) }
+        if step.to == .established { scheduleOwner(place) }
+    }
+
+    /// A connection begins on a socket that was bound, or whose former connection has ended.
+    private mutating func beginAnew(_ place: SocketTable.Place, _ step: TracedStep) {
+        let entry = sockets[place]
+        reportWaiting(entry.cookie)
+        displace(by: step.name.endpoints, source: .trace, at: now)
+        if entry.isClosedSocket { closed.count -= 1 }
+        sockets[place].begin(
+            step.name.endpoints,
+            side: step.to == .synSent ? .active : .unknown,
+            at: now.monotonicNanoseconds
+        )
+        if entry.state == .bound { sockets[place].enteredAt = entry.enteredAt }
+    }
+
+    // MARK: First steps without a port
+
+    /// The kernel reports CLOSED → SYN_SENT, and LISTEN without bind(), before it has chosen the port: the step is reported
+    /// when the next report, a dump or a retransmission has it.
+    private mutating func deferFirstStep(_ place: SocketTable.Place, _ step: TracedStep) {
+        let cookie = step.name.cookie
+        move(place, to: step.to, at: now.monotonicNanoseconds)
+        sockets[place].flags.insert(.isDeferred)
+        deferred[cookie] = step
+        timers.add(cookie, due: now.monotonicNanoseconds + 1_000_000_000)
+    }
+
+    /// Learns this end's port, of a connection or a listener that was heard of before it had one; reports its first step where
+    /// that has waited for it.
+    mutating func learnPort(_ place: SocketTable.Place, _ endpoints: Endpoints) {
+        let entry = sockets[place]
+        if entry.state == .listen { listeners.remove(entry.endpoints.localPort) }
+        sockets[place].endpoints.localPort = endpoints.localPort
+        (sockets[place].endpoints.localHigh, sockets[place].endpoints.localLow) = (
+            endpoints.localHigh, endpoints.localLow
+        )
+        if entry.state == .listen { listeners.add(endpoints.localPort, since: entry.enteredAt) }
+        sockets[place].flags.remove(.isDeferred)
+        guard let step = deferred.removeValue(forKey: entry.cookie), step.to == entry.state else { return }
+        let time = now.at(entry.enteredAt)
+        displace(by: sockets[place].endpoints, source: .trace, at: time)
+        if step.to == .synSent { recentSYNs.note(sockets[place].endpoints, at: entry.enteredAt) }
+        // What was entered when it began, and not yet reported.
+        sockets[place].state = step.from
+        let report = Report(
+            to: step.to,
+            certainty: .exact,
+            source: .trace,
+            time: time,
+            pid: step.isCall ? step.pid : nil,
+            matching: step.matching
+        )
+        if let first = transition(place, report) { outputs.append(.transition(first)) }
+        sockets[place].state = step.to
+    }
+
+    // MARK: Retransmissions, bound sockets
+
+    /// A SYN or a SYN+ACK was sent once more: what it belongs to is known by now, or is now.
+    mutating func take(_ handshake: RetransmittedHandshake) {
+        let name = handshake.name
+        if let place = sockets.socket(name.cookie) {
+            if sockets[place].flags.contains(.isDeferred) { learnPort(place, name.endpoints) }
+            return
+        }
+        displace(by: name.endpoints, source: .trace, at: now)
+        var entry = SocketEntry(
+            name,
+            handshake.isRequest ? .request : .socket,
+            in: .closed,
+            side: handshake.isRequest ? .passive : .active,
+            enteredAt: now.monotonicNanoseconds,
+            generation: generation,
+            matching: []
+        )
+        entry.incarnation = nextIncarnation(of: name.cookie)
+        let place = sockets.insert(entry)
+        // The request was there before; the socket's own step was lost.
+        advance(
+            place,
+            Report(
+                to: handshake.isRequest ? .synReceived : .synSent,
+                certainty: handshake.isRequest ? .observed : .inferred,
+                source: .trace,
+                time: now,
+                matching: handshake.matching
+            )
+        )
+        if handshake.isRequest { schedule(place, SocketRow(name, .synReceived)) }
+    }
+
+    /// A socket that was bound and no more has been closed.
+    mutating func endBound(_ cookie: SocketCookie) {
+        guard let place = sockets.socket(cookie), sockets[place].state == .bound else { return }
+        end(place, Report(to: .closed, certainty: .exact, source: .trace, time: now))
+    }
+}
+
+extension TracedStep {
+    /// Whether a call of the program takes the step: connect, listen, close, shutdown. What a segment does may be done in the
+    /// process too, when it has held the socket meanwhile, and is not its doing.
+    var isCall: Bool {
+        switch (from, to) {
+        case (_, .synSent), (_, .listen), (_, .finWait1), (.closeWait, .lastAck), (.listen, .closed): true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/// Minisockets that ended before the kernel told of the socket before them, by their endpoints: that message, when it
+/// comes, tells of no other end.
+///
+/// The kernel gives a cookie on first need. A socket that nobody asked for while it lived gets one with its destroy
+/// message, and its minisocket, made before, another: only the endpoints join them.
+struct LateNames {
+    /// How long such a message is awaited, nanoseconds. It comes within milliseconds, or was lost, or came long ago.
+    static let patience: UInt64 = 5_000_000_000
+
+    private var ended: [Endpoints: UInt64] = [:]
+    /// The same in order of time.
+    private var order: [(time: UInt64, endpoints: Endpoints)] = []
+
+    var isEmpty: Bool { order.isEmpty }
+
+    mutating func noteEnd(between endpoints: Endpoints, at time: UInt64) {
+        ended[endpoints] = time
+        order.append((time, endpoints))
+    }
+
+    /// Whether the message about a socket between these ends tells of such an end; once.
+    mutating func takeEnd(between endpoints: Endpoints) -> Bool {
+        !ended.isEmpty && ended.removeValue(forKey: endpoints) != nil
+    }
+
+    /// Forgets those that have waited long enough.
+    mutating func forget(until time: UInt64) {
+        let late = order.prefix { $0.time + Self.patience <= time }
+        for end in late where ended[end.endpoints] == end.time { ended[end.endpoints] = nil }
+        order.removeFirst(late.count)
+        if order.isEmpty { (order, ended) = ([], [:]) }
+    }
+}

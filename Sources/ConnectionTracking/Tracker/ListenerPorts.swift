@@ -1,0 +1,39 @@
+/// How many listeners there are on each port, and since when: a connection to one of them was opened by the peer.
+struct ListenerPorts {
+    private struct Port {
+        var count: Int
+        var since: UInt64
+    }
+
+    private var ports: [UInt16: Port] = [:]
+
+    var isEmpty: Bool { ports.isEmpty }
+
+    /// Whether a socket listens on the port.
+    func contains(_ port: UInt16) -> Bool { ports[port] != nil }
+
+    /// Since when one does, monotonic nanoseconds; 0 where that was before watching began, or none does.
+    func since(_ port: UInt16) -> UInt64 { ports[port]?.since ?? 0 }
+
+    mutating func add(_ port: UInt16, since: UInt64) {
+        if ports[port] == nil { ports[port] = Port(count: 1, since: since) } else { ports[port]?.count += 1 }
+    }
+
+    mutating func remove(_ port: UInt16) {
+        guard let count = ports[port]?.count else { return }
+        if count > 1 { ports[port]?.count = count - 1 } else { ports[port] = nil }
+    }
+}
+
+/// How many sockets are kept in CLOSED: their connections have ended, and a program may hold a descriptor.
+///
+/// The kernel's message that such a socket is destroyed tells of no other end, and a connection that begins on it is its
+/// next. No dump shows those that are bound automatically, and nothing tells when they are gone; so each is kept for a
+/// time, and no more than a number of them.
+struct ClosedSockets {
+    static let patience: UInt64 = 600_000_000_000
+    private static let limit = 8192
+
+    var count = 0
+    var hasRoom: Bool { count < Self.limit }
+}

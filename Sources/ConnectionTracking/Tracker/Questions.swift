@@ -1,0 +1,43 @@
+internal import SocketValues
+
+/// Lookups that are under way, and what waits for their answers.
+struct Questions {
+    /// A socket that the kernel has destroyed: a lookup decides whether a minisocket took its place.
+    struct Destruction {
+        let message: DestroyedSocket
+        let time: EventTime
+    }
+
+    /// What was destroyed and is looked up: by the known socket's cookie, or the cookie that came with the message.
+    private(set) var destructions: [SocketCookie: Destruction] = [:]
+    /// How many lookups are under way.
+    private(set) var count = 0
+    /// What has ended while lookups were under way: an answer that was asked before does not bring it back.
+    private var departed: Set<SocketCookie> = []
+    /// How often a lookup has failed in a row, for the pause before the next.
+    private(set) var failures = 0
+
+    var isEmpty: Bool { count == 0 && destructions.isEmpty && departed.isEmpty }
+
+    mutating func noteAsked() { count += 1 }
+
+    mutating func noteAnswered(failed: Bool) {
+        count = max(0, count - 1)
+        failures = failed ? failures + 1 : 0
+        if count == 0 { departed = [] }
+    }
+
+    mutating func noteDeparture(of cookie: SocketCookie, isAsked: Bool) {
+        if count > 0 { departed.insert(cookie) }
+        if isAsked { destructions[cookie] = nil }
+    }
+
+    func hasDeparted(_ cookie: SocketCookie) -> Bool { departed.contains(cookie) }
+
+    /// Keeps a message until the answer comes.
+    mutating func keep(_ message: DestroyedSocket, about cookie: SocketCookie, at time: EventTime) {
+        destructions[cookie] = Destruction(message: message, time: time)
+    }
+
+    mutating func takeDestruction(of cookie: SocketCookie) -> Destruction? { destructions.removeValue(forKey: cookie) }
+}

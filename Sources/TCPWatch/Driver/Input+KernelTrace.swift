@@ -1,0 +1,70 @@
+internal import ConnectionTracking
+internal import Glibc
+internal import KernelTrace
+internal import SockDiag
+
+/// What the tracepoints' records say, as a tracker reads it.
+extension Input.Fact {
+    /// A record; `mask` gives the states in which the filter finds its socket.
+    init(_ record: borrowing TraceRecord, mask: (SocketName, UInt32) -> StateMask) {
+        switch record.event {
+        case .step:
+            let name = SocketName(record.identity)
+            self = .step(
+                TracedStep(
+                    name,
+                    from: record.from,
+                    to: record.to,
+                    uid: record.uid,
+                    pid: record.pid,
+                    rtt: record.rttMicroseconds,
+                    matching: mask(name, record.uid),
+                    rest: record.to == .closed ? SocketRest(record) : nil
+                )
+            )
+        case .requestRetransmitted, .synRetransmitted:
+            let name = SocketName(record.identity)
+            self = .retransmitted(
+                RetransmittedHandshake(
+                    name,
+                    isRequest: record.event == .requestRetransmitted,
+                    matching: mask(name, record.uid)
+                )
+            )
+        case .resetReceived: self = .reset(ReportedReset(record.cookie, in: record.from, reason: nil))
+        case .resetSent: self = .reset(ReportedReset(record.cookie, in: record.from, reason: record.resetReason))
+        case .destroyed: self = .boundDestroyed(record.cookie)
+        }
+    }
+}
+
+extension SocketRest {
+    fileprivate init(_ record: borrowing TraceRecord) {
+        var counters = SocketCounters()
+        (counters.bytesSent, counters.bytesReceived) = (record.bytesSent, record.bytesReceived)
+        (counters.segmentsOut, counters.segmentsIn) = (record.segmentsOut, record.segmentsIn)
+        (counters.retransmits, counters.rtt) = (record.retransmits, record.rttMicroseconds)
+        self.init(
+            counters,
+            error: SocketFailure(errno: record.error),
+            isPeerDone: record.isPeerDone,
+            isOrphan: record.isOrphan,
+            isBelowTimeWaitLimit: record.hasRoomForTimeWait
+        )
+    }
+}
+
+extension SocketFailure {
+    /// By the number in `sk_err`.
+    fileprivate init(errno: Int32) {
+        self =
+            switch errno {
+            case 0: .none
+            case ETIMEDOUT: .timedOut
+            case ECONNREFUSED: .refused
+            case ECONNRESET, EPIPE: .reset
+            case ECONNABORTED: .aborted
+            default: .unreachable
+            }
+    }
+}

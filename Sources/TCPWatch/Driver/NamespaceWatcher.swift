@@ -1,0 +1,345 @@
+internal import ConnectionTracking
+internal import KernelTrace
+internal import SockDiag
+internal import SocketOwners
+
+/// Carries a tracker's questions to the kernel, and the kernel's answers to the tracker, for one network namespace. Belongs to
+/// one thread at a time, and decides nothing about connections.
+final class NamespaceWatcher {
+    typealias Tracker = ConnectionTracking.ConnectionTracker
+
+    /// The number of the namespace among those of the watcher.
+    let number: UInt32
+    /// The inode of the namespace, by which the trace names it.
+    let inode: UInt32
+    /// Where it is found now; nil where none was named.
+    private(set) var namespace: NetworkNamespace?
+    private let configuration: SocketWatcher.Configuration
+    private let stream: WatchStream
+    private var client: SockDiagClient
+    private var monitor: DestroyMonitor?
+    private var lost = CounterDelta()
+    private(set) var tracker: Tracker
+    private var filter: WatchFilter?
+    private var owners: OwnerMemory?
+    /// Before this moment `/proc` is not read again, monotonic nanoseconds.
+    private var nextOwnerScan: UInt64 = 0
+    private(set) var schedule: DumpSchedule
+    private var outputs: [Output] = []
+    /// Questions that the kernel has not been asked yet, from ``nextLookup`` on.
+    private var lookups: [Lookup] = []
+    private var nextLookup = 0
+    /// The kernel's messages about what exists, until it is reported.
+    private var existing = ExistingSockets()
+    private var keepsExisting: Bool
+    private var isResynchronizing = false
+
+    /// So many lookups are made, or messages read, before the trace is read again.
+    private static let batch = 256
+    /// Nothing takes longer before the trace is read again, nanoseconds.
+    private static let patience: UInt64 = 5_000_000
+
+    /// A watcher of a namespace, or of the calling thread's.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``.
+    init(
+        _ configuration: SocketWatcher.Configuration,
+        _ number: UInt32 = 0,
+        in namespace: NetworkNamespace? = nil,
+        trace: TraceReader? = nil,
+        stream: WatchStream
+    ) throws(SockDiagError) {
+        (self.configuration, self.number, self.namespace, self.stream) = (configuration, number, namespace, stream)
+        schedule = DumpSchedule(configuration, isTraced: trace != nil)
+        if trace != nil {
+            let here = if let namespace { namespace } else { try NetworkNamespace.current }
+            inode = UInt32(truncatingIfNeeded: here.inode)
+        } else {
+            inode = 0
+        }
+        if let namespace { client = try SockDiagClient(in: namespace) } else { client = try SockDiagClient() }
+        // Before the first dump: what ends meanwhile is queued, and reported after it.
+        let hasMonitor = configuration.usesDestroyEvents && trace == nil
+        if hasMonitor {
+            let size = configuration.receiveBufferSize
+            let open = { @Sendable () throws(SockDiagError) in try DestroyMonitor(receiveBufferSize: size) }
+            if let namespace { monitor = try namespace.run(open) } else { monitor = try open() }
+        }
+        if let wanted = configuration.filter {
+            filter = try WatchFilter(wanted, for: &client, in: namespace)
+        }
+        if configuration.resolvesOwners || filter?.asksOwners == true { owners = OwnerMemory() }
+        keepsExisting = configuration.tellsExisting
+        var tracking = Tracker.Configuration()
+        tracking.reportsSteps = trace != nil
+        tracking.reportsDestroyed = hasMonitor
+        tracking.reportsRefusals = trace?.reportsRefusals ?? false
+        tracking.resetReasons = trace?.resetReasons ?? [:]
+        tracking.reportsExisting = configuration.tellsExisting
+        tracking.needsInodes = owners != nil
+        tracking.interval = max(configuration.interval.nanoseconds, 1_000_000)
+        tracker = Tracker(tracking)
+        stream.note(.namespace(lane: number, namespace, tracking))
+    }
+
+    /// Readable while messages wait; -1 where none are received.
+    var descriptor: Int32 { monitor?.descriptor ?? -1 }
+
+    /// How many messages about destroyed sockets were lost, also those that are not yet reported.
+    var lostCount: UInt64? { monitor?.lostCount }
+
+    /// When there is something to be done, monotonic nanoseconds.
+    var nextTurn: UInt64 {
+        hasLookups ? 0 : min(tracker.wakeTime, schedule.due)
+    }
+
+    /// Whether there is something to be asked.
+    var hasLookups: Bool { nextLookup < lookups.count }
+
+    // MARK: Inputs
+
+    /// Hands something that was learned to the tracker, and does what follows at once; questions wait for ``lookUp(_:)``.
+    func take(_ fact: Input.Fact, at time: EventTime) {
+        let input = Input(fact, at: time)
+        stream.note(input, of: number)
+        tracker.take(input, into: &outputs)
+        guard !outputs.isEmpty else { return }
+        for output in outputs { carryOut(output, at: time) }
+        outputs.removeAll(keepingCapacity: true)
+    }
+
+    /// A record of the trace.
+    func take(_ record: borrowing TraceRecord, at time: EventTime) {
+        take(Input.Fact(record) { name, uid in mask(name, uid) }, at: time)
+    }
+
+    private func carryOut(_ output: Output, at time: EventTime) {
+        switch output {
+        case .lookUp(let lookup): lookups.append(lookup)
+        case .dump(let scope): schedule.want(scope)
+        default:
+            let event = stream.delivery.event(
+                for: output,
+                of: number,
+                in: namespace,
+                at: time,
+                owners: { cookie in owners?[cookie] ?? [] },
+                sockets: existing
+            )
+            if output == .ready { existing.removeAll() }
+            if let event { stream.append(event) }
+            if case .transition(let transition) = output, transition.to == .closed {
+                owners?.forget(transition.identity.cookie)
+            }
+        }
+    }
+
+    // MARK: Messages
+
+    /// Reads what the kernel tells of destroyed sockets.
+    func receive() {
+        do throws(SockDiagError) {
+            let time = EventTime.now()
+            let isIncomplete = try monitor?.receive(atMost: Self.batch) { record throws(SockDiagError) in
+                guard configuration.family == nil || record.family == configuration.family else { return }
+                configuration.tellsCounters?(record.identity, FinalCounters(record.tcpInfo))
+                take(.destroyed(DestroyedSocket(record, matching: mask(record))), at: time)
+            }
+            guard isIncomplete == true else { return }
+            let count = monitor?.lostCount.map { lost.advance(to: $0) }
+            take(.lost(Loss(.destroy, .overrun, count: count)), at: .now())
+        } catch {
+            // One that cannot be read tells nothing: what it would have told, a dump shows.
+            take(.lost(Loss(.destroy, .overrun, count: nil)), at: .now())
+        }
+    }
+
+    // MARK: Dumps
+
+    /// The first dump: what exists.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``: nothing can be seen.
+    func begin(_ drain: () -> Void = {}) throws(SockDiagError) {
+        if let failure = dump(.all, drain) { throw failure }
+        existing.removeAll()
+        keepsExisting = false
+        drain()
+        receive()
+    }
+
+    /// The dump that is due, if any; whether it has reported the state anew.
+    func dumpIfDue(_ drain: () -> Void) -> Bool {
+        guard let scope = schedule.next(at: EventTime.now().monotonicNanoseconds) else { return false }
+        if let failure = dump(scope, drain) {
+            let gap = Gap(source: .poll, reason: failure.description, lost: nil)
+            let complete = stream.delivery.complete(gap, of: namespace, at: .now())
+            stream.note(.gap(lane: number, complete))
+            stream.append(.gap(complete))
+        }
+        guard isResynchronizing, scope == .all else { return false }
+        isResynchronizing = false
+        keepsExisting = false
+        stream.flush()
+        take(.resynchronize, at: .now())
+        return true
+    }
+
+    /// A dump. What is reported meanwhile is read between two of its datagrams by `drain`.
+    ///
+    /// - Returns: why it could not be made.
+    @discardableResult
+    func dump(_ scope: DumpScope, _ drain: () -> Void = {}) -> SockDiagError? {
+        drain()
+        let start = DumpSchedule.processorTime
+        let time = EventTime.now()
+        take(.dumpBegan(scope), at: time)
+        var query = SocketQuery(
+            family: configuration.family,
+            states: scope.states,
+            extensions: filter?.extensions ?? []
+        )
+        if scope == .all { query.states = .all }
+        // Of these the filter can say nothing before it is known who holds them.
+        var undecided: [TCPSocket] = []
+        var failure: SockDiagError?
+        do throws(SockDiagError) {
+            try withoutActuallyEscaping(drain) { drain throws(SockDiagError) in
+                client.betweenReplies = drain
+                defer { client.betweenReplies = nil }
+                try client.forEach(query) { record in
+                    note(record)
+                    if filter?.asksOwners == true, record.inode != nil, owners?.knows(record.cookie) != true {
+                        undecided.append(TCPSocket(record))
+                    } else {
+                        take(.row(SocketRow(record, matching: mask(record))), at: time)
+                    }
+                }
+            }
+        } catch {
+            failure = error
+        }
+        if !undecided.isEmpty || keepsExisting { _ = try? owners?.resolve() }
+        for socket in undecided { take(.row(SocketRow(socket, matching: mask(socket))), at: time) }
+        drain()
+        take(.dumpEnded(isComplete: failure == nil), at: .now())
+        let cost = DumpSchedule.processorTime &- start
+        let isInconsistent = failure?.code == .inconsistentDump
+        let now = EventTime.now()
+        let failed = failure != nil && !isInconsistent
+        if let slower = schedule.noteDump(scope, cost: cost, at: now.monotonicNanoseconds, failed: failed) {
+            stream.note(.slowed(slower, at: now))
+            stream.append(.slowed(slower, at: now))
+        }
+        return isInconsistent ? nil : failure
+    }
+
+    private func note(_ record: borrowing SocketRecord) {
+        owners?.note(record)
+        guard keepsExisting else { return }
+        let socket = TCPSocket(record)
+        existing.note(socket)
+        stream.note(.message(lane: number, socket.withMessage { $0.array() }))
+    }
+
+    /// The state is to be reported anew, after a dump.
+    func resynchronize() {
+        stream.delivery.expectSockets(of: number, anew: true)
+        isResynchronizing = true
+        keepsExisting = true
+        schedule.want(.all)
+    }
+
+    // MARK: Lookups
+
+    /// Asks what waits to be asked, for a while; then reads what was reported meanwhile, and hands over the answers.
+    func lookUp(_ drain: () -> Void) {
+        let now = EventTime.now()
+        if tracker.wakeTime <= now.monotonicNanoseconds {
+            take(.wake, at: now)
+        }
+        guard nextLookup < lookups.count else { return }
+        var answers: [LookupAnswer] = []
+        let start = EventTime.now().monotonicNanoseconds
+        var time = start
+        while nextLookup < lookups.count, answers.count < Self.batch, time - start < Self.patience {
+            let lookup = lookups[nextLookup]
+            nextLookup += 1
+            answers.append(LookupAnswer(lookup, askedAt: time, answer(lookup)))
+            time = EventTime.now().monotonicNanoseconds
+        }
+        if nextLookup == lookups.count {
+            lookups.removeAll(keepingCapacity: lookups.count <= 4096)
+            nextLookup = 0
+        }
+        drain()
+        for answer in answers { take(.answer(answer), at: .now()) }
+    }
+
+    private func answer(_ lookup: Lookup) -> LookupAnswer.Result {
+        do throws(SockDiagError) {
+            let found = try client.socket(lookup.name.identity, extensions: filter?.extensions ?? [])
+            guard let found else { return .gone }
+            owners?.note(found)
+            return .found(SocketRow(found, matching: mask(found)))
+        } catch {
+            return .failed
+        }
+    }
+
+    // MARK: Filter and owners
+
+    private func mask(_ record: borrowing some SocketFields & ~Escapable) -> StateMask {
+        guard let filter else { return .all }
+        return filter.mask(record, owners: filter.asksOwners ? owners?[record.cookie] ?? [] : [])
+    }
+
+    private func mask(_ name: SocketName, _ uid: UInt32) -> StateMask {
+        guard let filter else { return .all }
+        // In the kernel's message a uid of 0 is root's only where there is an inode, which the trace does not tell.
+        let socket = TCPSocket(name.identity, state: .established, uid: uid, inode: uid == 0 ? .max : nil)
+        return filter.mask(socket, owners: filter.asksOwners ? owners?[name.cookie] ?? [] : [])
+    }
+
+    /// Finds out who holds the sockets that are new, for their later transitions: called when all that has happened is
+    /// sent, and reads `/proc` for a fifth of the time at most, so that no transition waits long for it.
+    func resolveOwners() {
+        guard owners?.isDue == true else { return }
+        let begin = EventTime.now().monotonicNanoseconds
+        guard begin >= nextOwnerScan else { return }
+        // Where /proc is gone by now, later transitions have no owners.
+        _ = try? owners?.resolve()
+        let end = EventTime.now().monotonicNanoseconds
+        nextOwnerScan = end + 4 * (end - begin)
+    }
+
+    // MARK: The namespace
+
+    /// Whether the namespace is still there. Only its sockets here keep it alive otherwise, and nothing happens in it.
+    func isInhabited() -> Bool {
+        guard let known = namespace else { return true }
+        // One that cannot be looked for now is looked for again.
+        guard let found = try? Optional(known.whereNow()) else { return true }
+        namespace = found ?? known
+        return found != nil
+    }
+
+    /// What waits for a RST waits no longer: all that was reported has been read.
+    func takeWaiting() {
+        let now = EventTime.now()
+        take(.wake, at: now.at(now.monotonicNanoseconds + 1_000_000_000))
+    }
+
+    /// Nothing more will come of it, for this reason.
+    func end(_ reason: String) {
+        takeWaiting()
+        let gap = stream.delivery.complete(
+            Gap(source: .namespace, reason: reason, lost: nil),
+            of: namespace,
+            at: .now()
+        )
+        stream.note(.gap(lane: number, gap))
+        stream.append(.gap(gap))
+        stream.note(.namespaceEnded(lane: number))
+        if let ready = stream.delivery.end(number) { stream.append(ready) }
+    }
+}

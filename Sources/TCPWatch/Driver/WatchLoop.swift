@@ -1,0 +1,185 @@
+internal import ConnectionTracking
+internal import Glibc
+internal import KernelTrace
+internal import SockDiag
+internal import Synchronization
+
+/// The watcher's thread. It waits in one `poll(2)` for the kernel's reports and messages, for the time, and for the watcher's
+/// wishes; turns bytes into inputs, and carries out what the trackers want.
+///
+/// The trace comes first: between any two other things, none of which takes long, it is read.
+final class WatchLoop: Sendable {
+    let buffer: EventBuffer
+    /// Why there is no trace, where one was wanted.
+    let refusal: SockDiagError?
+    let isTracing: Bool
+    /// With the trace, from one dump of all sockets to the next, and of the half-open requests, nanoseconds.
+    let periods = Mutex<(all: UInt64, requests: UInt64)>((0, 0))
+    let configuration: SocketWatcher.Configuration
+    /// A byte wakes the thread for ``wishes``, closing it stops the thread; -1 once closed.
+    private let bell: Mutex<Int32>
+    private let wantsAnew = Atomic(false)
+    /// What the thread takes when it starts.
+    private let resources: Mutex<Resources?>
+
+    /// What the thread owns, and closes before the stream ends.
+    struct Resources: ~Copyable {
+        var namespaces: WatchedNamespaces
+        let trace: TraceReader?
+        let stream: WatchStream
+        /// The end of a pair whose other end is ``bell``.
+        let bell: Int32
+
+        deinit { close(bell) }
+    }
+
+    /// What the thread is called, as `/proc/PID/task/TID/comm` has it.
+    static let threadName = "tcpstates-watch"
+    /// After so many records at once, the next are awaited for a moment: a wake-up for each would cost more.
+    private static let storm = 64
+    private static let pause: Int32 = 4  // milliseconds
+    /// From one look at what the kernel passed over to the next, nanoseconds.
+    private static let missedPeriod: UInt64 = 1_000_000_000
+
+    init(_ configuration: SocketWatcher.Configuration) throws(SockDiagError) {
+        self.configuration = configuration
+        buffer = EventBuffer(capacity: configuration.bufferCapacity)
+        // Attached before the first dump: what happens meanwhile waits in the ring.
+        let trace: TraceReader?
+        (trace, refusal) = try TraceReader.make(configuration)
+        isTracing = trace != nil
+        let (isTracing, refusal) = (isTracing, refusal)
+        let header = configuration.journal.map {
+            JournalHeader(configuration, version: $0.version, isTracing: isTracing, refusal: refusal)
+        }
+        let buffer = buffer
+        let stream = try WatchStream(configuration, header: header) { buffer.send($0, isBounded: $1) }
+        let namespaces = try WatchedNamespaces(configuration, trace: trace, stream: stream)
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw SockDiagError(errno: errno, operation: "open a pair of sockets", remedy: "")
+        }
+        resources = Mutex(Resources(namespaces: namespaces, trace: trace, stream: stream, bell: ends[0]))
+        bell = Mutex(ends[1])
+    }
+
+    deinit { stop() }
+
+    /// Starts the thread.
+    func start() throws(SockDiagError) {
+        buffer.onLoss { [weak self] in self?.resynchronize() }
+        do {
+            try JoinedThread.detach { [self] in
+                Self.nameThread()
+                run()
+            }
+        } catch {
+            throw SockDiagError(errno: error.rawValue, operation: "start the watcher's thread")
+        }
+    }
+
+    /// What `pthread_setname_np(3)` does, which Swift's Glibc lacks. For people alone: without `/proc` it has no name.
+    private static func nameThread() {
+        let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        _ = write(file, threadName, threadName.utf8.count)
+        close(file)
+    }
+
+    /// Asks the thread to end; it does within an interval.
+    func stop() {
+        bell.withLock { bell in
+            if bell >= 0 { close(bell) }
+            bell = -1
+        }
+    }
+
+    /// Asks the thread to report the state anew.
+    func resynchronize() {
+        wantsAnew.store(true, ordering: .relaxed)
+        bell.withLock { bell in
+            // A full pair rings already.
+            if bell >= 0 { _ = send(bell, [1 as UInt8], 1, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)) }
+        }
+    }
+
+    private func run() {
+        var failure: SockDiagError?
+        do throws(SockDiagError) {
+            // Out of the lock and into this scope, which closes all before the stream ends.
+            if var owned = resources.withLock({ $0.take() }) {
+                defer { owned.stream.finish() }
+                try watch(&owned)
+            }
+        } catch {
+            failure = error
+        }
+        buffer.finish(throwing: failure)
+    }
+
+    private func watch(_ owned: inout Resources) throws(SockDiagError) {
+        let (trace, stream) = (owned.trace, owned.stream)
+        let drain = { _ = trace?.drain() }
+        try owned.namespaces.begin(drain)
+        stream.flush(isBounded: false)
+        var nextMissed: UInt64 = 0
+        while !owned.namespaces.watchers.isEmpty {
+            let records = trace?.drain() ?? 0
+            let now = EventTime.now().monotonicNanoseconds
+            if let loss = trace?.takeLost() { note(loss, owned.namespaces.watchers) }
+            if trace != nil, nextMissed <= now {
+                if let loss = trace?.takeMissed() { note(loss, owned.namespaces.watchers) }
+                nextMissed = now + Self.missedPeriod
+            }
+            if wantsAnew.exchange(false, ordering: .relaxed) {
+                for watcher in owned.namespaces.watchers { watcher.resynchronize() }
+            }
+            for watcher in owned.namespaces.watchers {
+                watcher.receive()
+                watcher.lookUp(drain)
+                if watcher.dumpIfDue(drain) { stream.flush(isBounded: false) }
+            }
+            owned.namespaces.update(at: now, drain)
+            note(owned.namespaces.watchers)
+            stream.flush()
+            for watcher in owned.namespaces.watchers { watcher.resolveOwners() }
+            let next = owned.namespaces.watchers.map(\.nextTurn).min() ?? 0
+            let deadline = min(next, owned.namespaces.nextCheck, trace == nil ? .max : nextMissed)
+            guard wait(for: owned, until: deadline, isStorm: records >= Self.storm) else { return }
+        }
+    }
+
+    /// Something was lost, of no namespace in particular: it is reported once, and each is dumped.
+    private func note(_ loss: Loss, _ watchers: [NamespaceWatcher]) {
+        for (index, watcher) in watchers.enumerated() {
+            var loss = loss
+            if index > 0 { loss.count = 0 }
+            watcher.take(.lost(loss), at: .now())
+        }
+    }
+
+    private func note(_ watchers: [NamespaceWatcher]) {
+        buffer.socketCount.store(watchers.reduce(0) { $0 + $1.tracker.count }, ordering: .relaxed)
+        let all = watchers.map(\.schedule.all.period).max() ?? 0
+        let requests = watchers.map(\.schedule.frequent.period).max() ?? 0
+        periods.withLock { $0 = (all, requests) }
+    }
+
+    /// Waits for reports, messages, the time or a wish; false to stop.
+    private func wait(for owned: borrowing Resources, until deadline: UInt64, isStorm: Bool) -> Bool {
+        var waited = [pollfd(fd: owned.bell, events: Int16(POLLIN), revents: 0)]
+        if !isStorm, let trace = owned.trace {
+            waited.append(pollfd(fd: trace.descriptor, events: Int16(POLLIN), revents: 0))
+        }
+        for watcher in owned.namespaces.watchers where watcher.descriptor >= 0 {
+            waited.append(pollfd(fd: watcher.descriptor, events: Int16(POLLIN), revents: 0))
+        }
+        let now = EventTime.now().monotonicNanoseconds
+        let rest = Int32(pollingFor: deadline > now ? deadline - now : 0)
+        guard poll(&waited, nfds_t(waited.count), isStorm ? min(rest, Self.pause) : rest) > 0 else { return true }
+        guard waited[0].revents != 0 else { return true }
+        var byte: UInt8 = 0
+        return recv(owned.bell, &byte, 1, Int32(MSG_DONTWAIT)) > 0
+    }
+}

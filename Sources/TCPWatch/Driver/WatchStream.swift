@@ -1,0 +1,50 @@
+internal import ConnectionTracking
+internal import SockDiag
+
+/// What all namespaces of a watcher share on its thread: the way of inputs into the journal and of events to the reader.
+final class WatchStream {
+    /// Where events go, and whether a bound holds for them.
+    private let send: ([SocketEvent], _ isBounded: Bool) -> Void
+    private let destination: JournalDestination?
+    private var journal: JournalWriter?
+    var delivery: EventDelivery
+    private var events: [SocketEvent] = []
+
+    /// - Throws: ``/SockDiag/SockDiagError`` where the journal cannot be written.
+    init(
+        _ configuration: SocketWatcher.Configuration,
+        header: JournalHeader? = nil,
+        send: @escaping ([SocketEvent], _ isBounded: Bool) -> Void
+    ) throws(SockDiagError) {
+        self.send = send
+        destination = configuration.journal
+        delivery = EventDelivery(states: configuration.states)
+        if let destination, let header { journal = try JournalWriter(path: destination.path, header: header) }
+    }
+
+    /// Writes an input down, before it is taken.
+    func note(_ input: Input, of number: UInt32) { journal?.append(input, to: number) }
+
+    /// Writes down what is shown beside the events.
+    func note(_ entry: @autoclosure () -> JournalEntry) { if let journal { journal.append(entry()) } }
+
+    /// Delivers an event with the next ``flush(isBounded:)``.
+    func append(_ event: SocketEvent) { events.append(event) }
+
+    /// Sends what has happened. What exists at the beginning passes the bound of the buffer.
+    func flush(isBounded: Bool = true) {
+        if let journal, let destination, journal.failure != nil {
+            self.journal = nil
+            if let failure = journal.failure { destination.reportsFailure(failure) }
+        }
+        guard !events.isEmpty else { return }
+        send(events, isBounded)
+        events.removeAll(keepingCapacity: events.count <= 4096)
+    }
+
+    /// Nothing follows.
+    func finish() {
+        flush()
+        journal?.finish()
+    }
+}

@@ -1,0 +1,114 @@
+internal import SockDiag
+
+/// The namespaces that are watched, one watcher each: those that were named, or all that there are as they come and go.
+/// Belongs to one thread at a time.
+struct WatchedNamespaces: ~Copyable {
+    private(set) var watchers: [NamespaceWatcher] = []
+    private let configuration: SocketWatcher.Configuration
+    private let stream: WatchStream
+    private let trace: TraceReader?
+    private var nextNumber: UInt32 = 0
+    /// Those that cannot be entered: tried once.
+    private var refused: Set<NetworkNamespace.ID> = []
+    /// When it is looked next who has come and gone, monotonic nanoseconds.
+    private(set) var nextCheck: UInt64 = 0
+
+    private static let period: UInt64 = 1_000_000_000
+
+    /// A watcher for each namespace. One that has ended since it was listed is reported, unless it was the only one.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``.
+    init(
+        _ configuration: SocketWatcher.Configuration,
+        trace: TraceReader?,
+        stream: WatchStream
+    ) throws(SockDiagError) {
+        (self.configuration, self.trace, self.stream) = (configuration, trace, stream)
+        var namespaces = configuration.namespaces
+        if configuration.followsAllNamespaces { namespaces += try NetworkNamespace.all() }
+        if namespaces.isEmpty {
+            watchers.append(try make(nil))
+            return
+        }
+        var known: Set<NetworkNamespace.ID> = []
+        var failures: [(namespace: NetworkNamespace, error: SockDiagError)] = []
+        for namespace in namespaces where known.insert(namespace.id).inserted {
+            do throws(SockDiagError) {
+                watchers.append(try make(namespace))
+            } catch {
+                guard configuration.followsAllNamespaces || error.code == .notFound && namespaces.count > 1 else {
+                    throw error
+                }
+                refused.insert(namespace.id)
+                failures.append((namespace, error))
+            }
+        }
+        if watchers.isEmpty, let first = failures.first { throw first.error }
+        for failure in failures where failure.error.code == .notFound { report(failure.namespace, failure.error) }
+        trace?.serve(watchers)
+    }
+
+    private mutating func make(_ namespace: NetworkNamespace?) throws(SockDiagError) -> NamespaceWatcher {
+        let watcher = try NamespaceWatcher(configuration, nextNumber, in: namespace, trace: trace, stream: stream)
+        stream.delivery.expectSockets(of: nextNumber)
+        nextNumber += 1
+        return watcher
+    }
+
+    private func report(_ namespace: NetworkNamespace, _ error: SockDiagError) {
+        let gap = Gap(source: .namespace, reason: error.description, lost: nil, namespace: namespace)
+        let complete = stream.delivery.complete(gap, of: namespace, at: .now())
+        stream.note(.gap(lane: nil, complete))
+        stream.append(.gap(complete))
+    }
+
+    /// Makes the first dump of each. One that fails is let go, unless it is the last.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``: nothing can be seen.
+    mutating func begin(_ drain: () -> Void) throws(SockDiagError) {
+        trace?.serve(watchers)
+        for watcher in watchers {
+            do throws(SockDiagError) {
+                try watcher.begin(drain)
+            } catch {
+                guard watchers.count > 1 else { throw error }
+                end(watcher, error.description)
+            }
+        }
+    }
+
+    /// Lets go of the namespaces that have ended, and finds those that are new.
+    mutating func update(at now: UInt64, _ drain: () -> Void) {
+        guard nextCheck <= now else { return }
+        for watcher in watchers where !watcher.isInhabited() {
+            end(watcher, "the network namespace \(watcher.namespace.map(\.description) ?? "") has ended")
+        }
+        if configuration.followsAllNamespaces { addNew(drain) }
+        // Where that takes long, as with many processes, it is seldom done.
+        let end = EventTime.now().monotonicNanoseconds
+        nextCheck = end + max(Self.period, 50 * (end - min(now, end)))
+    }
+
+    private mutating func addNew(_ drain: () -> Void) {
+        let known = Set(watchers.compactMap { $0.namespace?.id })
+        // Without /proc nothing new is found.
+        guard let all = try? NetworkNamespace.all() else { return }
+        for namespace in all where !known.contains(namespace.id) && !refused.contains(namespace.id) {
+            do throws(SockDiagError) {
+                let watcher = try make(namespace)
+                watchers.append(watcher)
+                trace?.serve(watchers)
+                try watcher.begin(drain)
+            } catch {
+                if let last = watchers.last, last.namespace == namespace { end(last, error.description) }
+                refused.insert(namespace.id)
+            }
+        }
+    }
+
+    private mutating func end(_ watcher: NamespaceWatcher, _ reason: String) {
+        watcher.end(reason)
+        watchers.removeAll { $0 === watcher }
+        trace?.serve(watchers)
+    }
+}

@@ -1,0 +1,191 @@
+internal import ConnectionTracking
+internal import SockDiag
+
+/// Reads what ``JournalEncoder`` has written, payload after payload. It does no I/O, and no bytes make it trap.
+struct JournalDecoder {
+    var cursor = JournalCursor([])
+    private var time = EventTime(monotonicNanoseconds: 0, realtimeNanoseconds: 0)
+    private var lane: UInt32 = 0
+    private var dumps: [DumpRows?] = []
+    /// Rows that are as the last dump has them, and were not yet read.
+    private var sameRows: UInt64 = 0
+    /// Rows of the last dump that are passed over before the next.
+    private var passedRows = 0
+    var name = SocketName.none
+    var inode: UInt32 = 0
+
+    /// More namespaces have no journal.
+    private static let laneLimit: UInt32 = 1 << 16
+
+    /// Begins the next payload.
+    mutating func load(_ payload: [UInt8]) { cursor = JournalCursor(payload) }
+
+    /// The header, which is the first entry of all; its version is to be added.
+    mutating func header() throws(JournalFault) -> JournalHeader {
+        var header = JournalHeader(version: "")
+        var tag = try tag()
+        while tag == .time {
+            try readTime()
+            tag = try self.tag()
+        }
+        guard tag == .header else { throw .wrong("it does not begin with a header") }
+        header.start = time
+        header.kernel = try cursor.text()
+        header.bootID = try cursor.text()
+        header.refusal = try cursor.text()
+        header.filter = try cursor.text()
+        header.isTracing = try cursor.flag()
+        header.reportsExisting = try cursor.flag()
+        header.namesNamespaces = try cursor.flag()
+        header.resolvesOwners = try cursor.flag()
+        header.states.rawValue = try cursor.number()
+        return header
+    }
+
+    /// The next entry; nil at the payload's end.
+    mutating func next() throws(JournalFault) -> JournalEntry? {
+        while sameRows == 0 {
+            guard !cursor.isAtEnd else { return nil }
+            let first = try cursor.byte()
+            if first >= JournalTag.driftBase {
+                return try repeated(drift: Int64(zigzag: UInt64(first - JournalTag.driftBase)))
+            }
+            guard let tag = JournalTag(rawValue: first) else { throw .wrong("there is no entry \(first)") }
+            switch tag {
+            case .time: try readTime()
+            case .lane: lane = try cursor.number()
+            case .sameRows: sameRows = try cursor.number()
+            case .passedRows: passedRows = try cursor.number()
+            default: return try entry(tag)
+            }
+        }
+        sameRows -= 1
+        return try repeated(drift: nil)
+    }
+
+    private mutating func repeated(drift: Int64?) throws(JournalFault) -> JournalEntry {
+        let passed = passedRows
+        passedRows = 0
+        guard let row = try withDumps({ $0.takeSame(passing: passed, drift: drift) }) else {
+            throw .wrong("a row is said to be in the last dump and is not")
+        }
+        return input(.row(row))
+    }
+
+    private mutating func entry(_ tag: JournalTag) throws(JournalFault) -> JournalEntry {
+        switch tag {
+        case .end: return .end
+        case .namespace: return try namespace()
+        case .namespaceEnded:
+            _ = try withDumps { $0.end() }
+            dumps[Int(lane)] = nil
+            return .namespaceEnded(lane: lane)
+        case .message: return .message(lane: lane, try cursor.byteArray())
+        case .owners: return try owners()
+        case .gap: return try gap()
+        case .slowed:
+            let interval = Int64(clamping: try cursor.number() as UInt64)
+            return .slowed(.nanoseconds(interval), at: time)
+        case .dumpBegan:
+            let (scope, time) = (try cursor.choice() as DumpScope, time.monotonicNanoseconds)
+            try withDumps { $0.begin(scope, at: time) }
+            return input(.dumpBegan(scope))
+        case .row:
+            let row = try row()
+            _ = try withDumps { $0.take(row) }
+            return input(.row(row))
+        case .dumpEnded:
+            let isComplete = try cursor.flag()
+            try withDumps { $0.end() }
+            return input(.dumpEnded(isComplete: isComplete))
+        default:
+            _ = try withDumps { _ in }
+            return input(try fact(tag))
+        }
+    }
+
+    private func input(_ fact: Input.Fact) -> JournalEntry { .input(lane: lane, Input(fact, at: time)) }
+
+    /// The dumps of the lane, which must have begun.
+    private mutating func withDumps<Result>(_ body: (inout DumpRows) -> Result) throws(JournalFault) -> Result {
+        let index = Int(lane)
+        guard index < dumps.count, var rows = dumps[index].take() else {
+            throw .wrong("there is no network namespace \(lane)")
+        }
+        defer { dumps[index] = rows }
+        return body(&rows)
+    }
+
+    private mutating func readTime() throws(JournalFault) {
+        let monotonic = time.monotonicNanoseconds &+ UInt64(bitPattern: try cursor.signed())
+        let difference = time.clockDifference &+ UInt64(bitPattern: try cursor.signed())
+        time = EventTime(monotonicNanoseconds: monotonic, realtimeNanoseconds: monotonic &+ difference)
+    }
+
+    private mutating func tag() throws(JournalFault) -> JournalTag {
+        let first = try cursor.byte()
+        guard let tag = JournalTag(rawValue: first) else { throw .wrong("there is no entry \(first)") }
+        return tag
+    }
+}
+
+/// The entries that are no inputs.
+extension JournalDecoder {
+    private mutating func namespace() throws(JournalFault) -> JournalEntry {
+        guard lane < Self.laneLimit else { throw .wrong("there is no network namespace \(lane)") }
+        let missing = Int(lane) + 1 - dumps.count
+        if missing > 0 { dumps += [DumpRows?](repeating: nil, count: missing) }
+        dumps[Int(lane)] = DumpRows()
+        let namespace = try cursor.flag() ? try named() : nil
+        return .namespace(lane: lane, namespace, try configuration())
+    }
+
+    private mutating func named() throws(JournalFault) -> NetworkNamespace {
+        let id = NetworkNamespace.ID(device: try cursor.number(), inode: try cursor.number())
+        let label = try cursor.printableText()
+        let name = try cursor.flag() ? try cursor.printableText() : nil
+        var namespace = NetworkNamespace(id: id, path: "", label: label, name: name)
+        namespace.containerID = try cursor.flag() ? try cursor.printableText() : nil
+        namespace.pid = try cursor.flag() ? Int32(bitPattern: try cursor.number()) : nil
+        return namespace
+    }
+
+    private mutating func configuration() throws(JournalFault) -> TrackerConfiguration {
+        var configuration = TrackerConfiguration()
+        configuration.reportsSteps = try cursor.flag()
+        configuration.reportsDestroyed = try cursor.flag()
+        configuration.reportsRefusals = try cursor.flag()
+        configuration.reportsExisting = try cursor.flag()
+        configuration.interval = try cursor.number()
+        let count: UInt64 = try cursor.number()
+        var read: UInt64 = 0
+        while read < count {
+            let number: UInt32 = try cursor.number()
+            configuration.resetReasons[number] = ResetReason(rawValue: try cursor.printableText())
+            read += 1
+        }
+        return configuration
+    }
+
+    private mutating func owners() throws(JournalFault) -> JournalEntry {
+        let cookie = SocketCookie(rawValue: try cursor.number())
+        let count: UInt64 = try cursor.number()
+        var owners: [SocketOwner] = []
+        while owners.count < count {
+            let pid = Int32(bitPattern: try cursor.number())
+            let descriptor = Int32(bitPattern: try cursor.number())
+            let name = ProcessName(bytes: try cursor.byteArray())
+            owners.append(SocketOwner(pid: pid, name: name, descriptor: descriptor))
+        }
+        return .owners(lane: lane, cookie, owners)
+    }
+
+    private mutating func gap() throws(JournalFault) -> JournalEntry {
+        let (isOfLane, hasTime) = (try cursor.flag(), try cursor.flag())
+        let source = try gapSource()
+        let lost: UInt64? = try cursor.flag() ? try cursor.number() : nil
+        var gap = Gap(source: source, reason: try cursor.text(), lost: lost)
+        if hasTime { gap.time = time }
+        return .gap(lane: isOfLane ? lane : nil, gap)
+    }
+}

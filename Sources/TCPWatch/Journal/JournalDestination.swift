@@ -1,0 +1,16 @@
+package import SockDiag
+
+/// Where a watcher writes its journal, and who is told where that fails.
+package struct JournalDestination: Sendable {
+    /// The file, made or emptied.
+    package var path: String
+    /// The version of the program that writes it: no other reads it.
+    package var version: String
+    /// Called once by the watcher's thread where the file cannot be written any more. Watching goes on.
+    package var reportsFailure: @Sendable (SockDiagError) -> Void
+
+    /// A destination.
+    package init(path: String, version: String, reportsFailure: @escaping @Sendable (SockDiagError) -> Void) {
+        (self.path, self.version, self.reportsFailure) = (path, version, reportsFailure)
+    }
+}

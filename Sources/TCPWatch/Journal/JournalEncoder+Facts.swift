@@ -1,0 +1,182 @@
+internal import ConnectionTracking
+internal import SockDiag
+
+/// The facts that come one by one.
+extension JournalEncoder {
+    mutating func append(_ fact: Input.Fact) {
+        switch fact {
+        case .dumpBegan, .row, .dumpEnded: break  // they need what the last dump was
+        case .answer(let answer): append(answer)
+        case .destroyed(let socket): append(socket)
+        case .step(let step): append(step)
+        case .retransmitted(let handshake):
+            append(.retransmitted)
+            append(handshake.isRequest ? .isRequest : [], handshake.matching)
+            append(handshake.name)
+        case .reset(let reset):
+            append(.reset)
+            bytes.append(reset.cookie.rawValue)
+            bytes.append(reset.state.rawValue)
+            append(reset.reason)
+        case .boundDestroyed(let cookie):
+            append(.boundDestroyed)
+            bytes.append(cookie.rawValue)
+        case .lost(let loss):
+            append(.lost)
+            bytes.append(loss.source.journalNumber)
+            bytes.append(loss.reason.rawValue)
+            bytes.append(loss.includesRefusals)
+            append(loss.count)
+        case .wake: append(JournalTag.wake)
+        case .resynchronize: append(JournalTag.resynchronize)
+        }
+    }
+
+    /// All of a row.
+    mutating func append(fields row: SocketRow) {
+        var flags: JournalFactFlags = row.isMinisocket ? .isMinisocket : []
+        if row.uid != nil { flags.insert(.hasUID) }
+        if row.timer != nil { flags.insert(.hasTimer) }
+        append(flags, row.matching)
+        bytes.append(row.state.rawValue)
+        append(row.name)
+        bytes.append(signed: Int64(row.inode) - Int64(inode))
+        inode = row.inode
+        if let uid = row.uid { bytes.append(uid) }
+        if let timer = row.timer { bytes.append(timer) }
+    }
+
+    private mutating func append(_ answer: LookupAnswer) {
+        append(.answer)
+        append(answer.lookup.name)
+        bytes.append(answer.lookup.purpose.rawValue)
+        bytes.append(answer.lookup.subject.rawValue)
+        bytes.append(answer.askedAt)
+        switch answer.result {
+        case .found(let row):
+            bytes.append(UInt8(0))
+            append(fields: row)
+        case .gone: bytes.append(UInt8(1))
+        case .failed: bytes.append(UInt8(2))
+        }
+    }
+
+    private mutating func append(_ socket: DestroyedSocket) {
+        append(.destroyed)
+        var flags: JournalFactFlags = socket.counters == nil ? [] : .hasCounters
+        if socket.acknowledgedControls != nil { flags.insert(.hasControls) }
+        if socket.idleMilliseconds != nil { flags.insert(.hasIdleTime) }
+        append(flags, socket.matching)
+        append(socket.name)
+        if let counters = socket.counters { append(counters) }
+        if let controls = socket.acknowledgedControls { bytes.append(controls) }
+        if let time = socket.idleMilliseconds { bytes.append(time) }
+    }
+
+    private mutating func append(_ step: TracedStep) {
+        append(.step)
+        var flags: JournalFactFlags = step.pid == nil ? [] : .hasPID
+        if step.rest != nil { flags.insert(.hasRest) }
+        append(flags, step.matching)
+        bytes.append(step.from.rawValue)
+        bytes.append(step.to.rawValue)
+        append(step.name)
+        bytes.append(step.uid)
+        bytes.append(step.rtt)
+        if let pid = step.pid { bytes.append(UInt32(bitPattern: pid)) }
+        guard let rest = step.rest else { return }
+        append(rest.counters)
+        bytes.append(rest.error.rawValue)
+        bytes.append(rest.isPeerDone)
+        bytes.append(rest.isOrphan)
+        bytes.append(rest.isBelowTimeWaitLimit.map { $0 ? UInt8(1) : 0 } ?? 2)
+    }
+
+    private mutating func append(_ counters: SocketCounters) {
+        bytes.append(counters.bytesSent)
+        bytes.append(counters.bytesReceived)
+        for count in [counters.segmentsOut, counters.segmentsIn, counters.retransmits, counters.rtt] {
+            bytes.append(count)
+        }
+    }
+
+    private mutating func append(_ flags: JournalFactFlags, _ matching: StateMask) {
+        bytes.append(flags.union(matching == .all ? [] : .hasMatching).rawValue)
+        if matching != .all { bytes.append(matching.rawValue) }
+    }
+
+    mutating func append(_ number: (some FixedWidthInteger & UnsignedInteger)?) {
+        bytes.append(number != nil)
+        if let number { bytes.append(number) }
+    }
+
+    mutating func append(_ name: SocketName) {
+        let (ends, last) = (name.endpoints, self.name.endpoints)
+        let hasNoHighWords = ends.localHigh == 0 && ends.remoteHigh == 0
+        var flags: JournalNameFlags = name.family == .ipv4 && hasNoHighWords ? .isIPv4 : []
+        if name.family == .ipv6 { flags.insert(.isIPv6) }
+        if (ends.localHigh, ends.localLow) == (last.localHigh, last.localLow) { flags.insert(.hasSameLocal) }
+        if (ends.remoteHigh, ends.remoteLow) == (last.remoteHigh, last.remoteLow) { flags.insert(.hasSameRemote) }
+        if ends.interface != 0 { flags.insert(.hasInterface) }
+        if name.cookie == self.name.cookie { flags.insert(.hasSameCookie) }
+        bytes.append(flags.rawValue)
+        if flags.isDisjoint(with: [.isIPv4, .isIPv6]) { bytes.append(name.family.rawValue) }
+        if !flags.contains(.hasSameCookie) {
+            bytes.append(signed: Int64(bitPattern: name.cookie.rawValue &- self.name.cookie.rawValue))
+        }
+        bytes.append(UInt64(ends.localPort) << 16 | UInt64(ends.remotePort))
+        if !flags.contains(.hasSameLocal) { append((ends.localHigh, ends.localLow), isIPv4: flags.contains(.isIPv4)) }
+        if !flags.contains(.hasSameRemote) {
+            append((ends.remoteHigh, ends.remoteLow), isIPv4: flags.contains(.isIPv4))
+        }
+        if ends.interface != 0 { bytes.append(ends.interface) }
+        self.name = name
+    }
+
+    private mutating func append(_ address: (high: UInt64, low: UInt64), isIPv4: Bool) {
+        if !isIPv4 { bytes.append(address.high) }
+        bytes.append(address.low)
+    }
+
+    /// A namespace as far as people are shown it.
+    mutating func append(_ namespace: NetworkNamespace) {
+        bytes.append(namespace.id.device)
+        bytes.append(namespace.id.inode)
+        bytes.append(namespace.label)
+        append(namespace.name.map { String(escaping: $0.utf8) })
+        append(namespace.containerID)
+        append(namespace.pid.map { UInt32(bitPattern: $0) })
+    }
+
+    private mutating func append(_ text: String?) {
+        bytes.append(text != nil)
+        if let text { bytes.append(text) }
+    }
+
+    mutating func append(_ configuration: TrackerConfiguration) {
+        bytes.append(configuration.reportsSteps)
+        bytes.append(configuration.reportsDestroyed)
+        bytes.append(configuration.reportsRefusals)
+        bytes.append(configuration.reportsExisting)
+        bytes.append(configuration.interval)
+        bytes.append(UInt64(configuration.resetReasons.count))
+        for (number, reason) in configuration.resetReasons.sorted(by: { $0.key < $1.key }) {
+            bytes.append(number)
+            bytes.append(String(escaping: reason.rawValue.utf8))
+        }
+    }
+}
+
+extension Gap.Source {
+    /// All sources, by their number in a journal.
+    private static let numbered: [Gap.Source] = [.trace, .poll, .destroy, .reader, .namespace]
+
+    /// Its number in a journal.
+    var journalNumber: UInt8 { UInt8(truncatingIfNeeded: Self.numbered.firstIndex(of: self) ?? Self.numbered.count) }
+
+    /// The source of a number.
+    init?(journalNumber: UInt8) {
+        guard journalNumber < Self.numbered.count else { return nil }
+        self = Self.numbered[Int(journalNumber)]
+    }
+}

@@ -1,0 +1,118 @@
+internal import ConnectionTracking
+package import SockDiag
+
+/// The events that a watcher delivered, from its journal: on any machine, without privilege.
+///
+/// Every input is given to a tracker of its namespace, in order; so all but owners and names is what it was, byte for
+/// byte. What the watcher's own reader was too slow for is delivered too.
+package struct JournalReplay: ~Copyable {
+    private var reader: JournalReader
+    private let reportsExisting: Bool
+    private var delivery: EventDelivery
+    private var lanes: [UInt32: ReplayLane] = [:]
+    private var outputs: [Output] = []
+    private var pending: [SocketEvent] = []
+    private var failure: SockDiagError?
+    private var isAtEnd = false
+    /// The time of the latest input.
+    package private(set) var time: EventTime
+    /// How many sockets are known, in all namespaces.
+    package var socketCount: Int { lanes.values.reduce(0) { $0 + $1.tracker.count } }
+
+    /// So many events are delivered at once.
+    private static let batch = 1024
+
+    /// Opens a journal that this version has written.
+    ///
+    /// - Parameters:
+    ///   - reportsExisting: Whether the sockets that existed at the beginning are delivered; nil for as it was.
+    /// - Throws: ``/SockDiag/SockDiagError``.
+    package init(path: String, version: String, reportsExisting: Bool? = nil) throws(SockDiagError) {
+        reader = try JournalReader(path: path, version: version)
+        self.reportsExisting = reportsExisting ?? reader.header.reportsExisting
+        delivery = EventDelivery(states: reader.header.states)
+        time = reader.header.start
+    }
+
+    /// What the journal says of itself.
+    package var header: JournalHeader { reader.header }
+
+    /// The next events; none at the end.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError`` where the journal is cut short or damaged, when all before that is delivered.
+    package mutating func next() throws(SockDiagError) -> [SocketEvent] {
+        while pending.count < Self.batch, failure == nil, !isAtEnd {
+            do throws(SockDiagError) {
+                guard let entry = try reader.next() else {
+                    isAtEnd = true
+                    break
+                }
+                try take(entry)
+            } catch {
+                failure = error
+            }
+        }
+        if pending.isEmpty, let failure { throw failure }
+        var events: [SocketEvent] = []
+        swap(&events, &pending)
+        return events
+    }
+
+    private mutating func take(_ entry: JournalEntry) throws(SockDiagError) {
+        switch entry {
+        case .namespace(let number, let namespace, var configuration):
+            configuration.reportsExisting = reportsExisting
+            lanes[number] = ReplayLane(namespace, configuration)
+            delivery.expectSockets(of: number)
+        case .namespaceEnded(let number):
+            lanes[number] = nil
+            if let event = delivery.end(number) { pending.append(event) }
+        case .input(let number, let input): take(input, of: number)
+        case .message(let number, let message): lanes[number]?.sockets.note(try TCPSocket(message: message))
+        case .owners(let number, let cookie, let owners): lanes[number]?.owners[cookie] = owners
+        case .gap(let number, var gap):
+            let lane = number.flatMap { lanes[$0] }
+            gap.namespace = lane?.namespace
+            pending.append(.gap(gap))
+        case .slowed(let interval, let time): pending.append(.slowed(interval, at: time))
+        case .end: break
+        }
+    }
+
+    private mutating func take(_ input: Input, of number: UInt32) {
+        guard let lane = lanes[number] else { return }
+        time = input.time
+        if case .resynchronize = input.fact, !delivery.isReporting {
+            for number in lanes.keys { delivery.expectSockets(of: number, anew: true) }
+        }
+        lane.tracker.take(input, into: &outputs)
+        for output in outputs {
+            let event = delivery.event(
+                for: output,
+                of: number,
+                in: lane.namespace,
+                at: input.time,
+                owners: { lane.owners[$0] ?? [] },
+                sockets: lane.sockets
+            )
+            if output == .ready { lane.sockets.removeAll() }
+            guard let event else { continue }
+            pending.append(event)
+            if case .transition(let step) = event, step.to == .closed { lane.owners[step.identity.cookie] = nil }
+        }
+        outputs.removeAll(keepingCapacity: true)
+    }
+}
+
+/// One network namespace of a journal.
+private final class ReplayLane {
+    let namespace: NetworkNamespace?
+    var tracker: ConnectionTracking.ConnectionTracker
+    var sockets = ExistingSockets()
+    var owners: [SocketCookie: [SocketOwner]] = [:]
+
+    init(_ namespace: NetworkNamespace?, _ configuration: TrackerConfiguration) {
+        self.namespace = namespace
+        tracker = ConnectionTracking.ConnectionTracker(configuration)
+    }
+}

@@ -1,0 +1,84 @@
+internal import ConnectionTracking
+internal import SockDiag
+
+/// Turns what trackers report into the events of a watcher: adds the namespace, the owners and the time, leaves out the
+/// states that nobody asked for, and reports once that all that existed was reported.
+///
+/// A watcher and the replay of its journal do it by the same code, and so deliver the same events.
+struct EventDelivery {
+    /// Only transitions that leave, enter or pass one of these states, and sockets in one of them.
+    let states: TCPStateSet
+    /// The namespaces whose sockets are still being reported.
+    private var awaited: Set<UInt32> = []
+
+    init(states: TCPStateSet) { self.states = states }
+
+    /// Whether all that existed has been reported once. A namespace that comes later is reported without another `ready`.
+    private var isReady = false
+
+    /// The sockets of a namespace will be reported: it begins, or all are to be reported anew
+    /// (`Input.Fact.resynchronize`), in which case this is called for all of them before the first answers.
+    mutating func expectSockets(of lane: UInt32, anew: Bool = false) {
+        if anew || !isReady { awaited.insert(lane) }
+    }
+
+    /// Nothing more comes of a namespace. Where all others only waited for it, they are ready.
+    mutating func end(_ lane: UInt32) -> SocketEvent? {
+        arrive(lane)
+    }
+
+    /// Whether sockets are being reported that exist.
+    var isReporting: Bool { !awaited.isEmpty }
+
+    private mutating func arrive(_ lane: UInt32) -> SocketEvent? {
+        guard awaited.remove(lane) != nil, awaited.isEmpty else { return nil }
+        isReady = true
+        return .ready
+    }
+
+    /// The event of an output; nil where it is none, or none that was asked for.
+    ///
+    /// - Parameters:
+    ///   - time: That of the input that the output followed from.
+    ///   - owners: Who holds the socket of a cookie, as far as it is known.
+    ///   - sockets: What the kernel said of the sockets that exist.
+    mutating func event(
+        for output: Output,
+        of lane: UInt32,
+        in namespace: NetworkNamespace?,
+        at time: EventTime,
+        owners: (SocketCookie) -> [SocketOwner],
+        sockets: ExistingSockets
+    ) -> SocketEvent? {
+        switch output {
+        case .transition(var transition):
+            guard isAsked(transition) else { return nil }
+            transition.namespace = namespace
+            transition.owners = owners(transition.identity.cookie)
+            return .transition(transition)
+        case .socket(let tracked):
+            guard states.contains(tracked.state) else { return nil }
+            var socket = WatchedSocket(socket: sockets[tracked], namespace: namespace)
+            socket.owners = owners(tracked.name.cookie)
+            socket.time = time
+            return .socket(socket)
+        case .ready:
+            return arrive(lane)
+        case .gap(let gap): return .gap(complete(gap, of: namespace, at: time))
+        case .lookUp, .dump: return nil
+        }
+    }
+
+    /// A gap with what a tracker does not know. What the trace has lost is of all namespaces.
+    func complete(_ gap: Gap, of namespace: NetworkNamespace?, at time: EventTime) -> Gap {
+        var gap = gap
+        if gap.source != .trace, gap.namespace == nil { gap.namespace = namespace }
+        if gap.time == nil { gap.time = time }
+        return gap
+    }
+
+    private func isAsked(_ transition: Transition) -> Bool {
+        states.contains(transition.to) || transition.from.map(states.contains) ?? false
+            || transition.via.contains(where: states.contains)
+    }
+}
