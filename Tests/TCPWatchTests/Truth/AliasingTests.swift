@@ -56,7 +56,7 @@ struct AliasingTests {
         #expect(lives.map(\.endpoints) == ends.map { [$0] }, "\(lives)")
         let faults = watch.faults
         #expect(faults.isEmpty)
-        #expect(watch.gaps.isEmpty)
+        #expect(watch.losses.isEmpty)
     }
 
     @Test(arguments: sources, Pace.allCases)

@@ -121,6 +121,10 @@ final class AwaitedWatch {
     /// The lives of a socket, as far as they have been told.
     func lives(of cookie: SocketCookie) -> [ToldLife] { ToldLife.all(in: told).filter { $0.cookie == cookie } }
 
+    /// The gaps, but for what the kernel passed over while a program ran on the same processor. That is counted for all
+    /// namespaces together, and the busier other tests are the more there is of it.
+    var losses: [Gap] { gaps.filter { !$0.reason.hasPrefix("the kernel passed over") } }
+
     /// What is wrong with any life that was told.
     var faults: [String] { ToldLife.all(in: told).flatMap(\.faults) }
 }

@@ -40,7 +40,7 @@ struct NamespaceTruthTests {
         #expect(watch.told.allSatisfy { $0.namespace == named[0] })
         let steps = watch.told.map { "\($0.identity.cookie) \($0.path)" }
         #expect(Set(steps).count == steps.count)
-        #expect(watch.gaps.isEmpty)
+        #expect(watch.losses.isEmpty)
     }
 
     @Test(arguments: sources)
@@ -88,7 +88,7 @@ struct NamespaceTruthTests {
         }
         let faults = watch.faults
         #expect(faults.isEmpty)
-        #expect(watch.gaps.isEmpty)
+        #expect(watch.losses.isEmpty)
     }
 
     @Test func `The namespaces are an array that a program may build as it likes`() {
@@ -124,9 +124,9 @@ struct NamespaceTruthTests {
             configuration.filter = filter
         }
         try await watch.begin()
-        let begin = ContinuousClock.now
         let (namespace, release) = try come(holder)
         let listener = try namespace.run { () throws(SockDiagError) in OpenListener(Self.port) }
+        let begin = ContinuousClock.now
         // It is told as one that existed, or by its step where that was heard.
         var isTold = false
         while !isTold {
@@ -137,7 +137,8 @@ struct NamespaceTruthTests {
             }
         }
         let delay = ContinuousClock.now - begin
-        #expect(delay < .seconds(4))
+        // About two seconds, but where other tests keep the machine busy.
+        #expect(delay < .seconds(8))
         listener.close()
         let end = try await watch.step("the listener's end in \(namespace)") { $0.identity.cookie == listener.cookie }
         #expect(end.path == "LISTEN>CLOSED")

@@ -149,7 +149,7 @@ struct ServerTests {
         #expect(counted.attemptFails >= 50)
         let repeated = tally.repeated.count
         #expect(repeated == 0, "\(tally.repeated.prefix(5))")
-        #expect(watch.gaps.isEmpty)
+        #expect(watch.losses.isEmpty)
         // Nor does what dumps find afterwards change it.
         for _ in 0..<3 {
             let socket = try lab.bound(over: .ipv6)
@@ -166,6 +166,6 @@ struct ServerTests {
         }
         #expect(tally.counts == counted)
         #expect(tally.repeated.count == repeated)
-        #expect(watch.gaps.isEmpty)
+        #expect(watch.losses.isEmpty)
     }
 }
