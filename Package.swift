@@ -101,6 +101,11 @@ let package = Package(
             ),
             dependencies: [.target(name: "tcpstates", condition: .when(traits: commandLine))]
         ),
+        .testTarget(
+            name: "ConnectionTrackingTests",
+            dependencies: ["ConnectionTracking", "SocketValues"],
+            swiftSettings: settings
+        ),
         .systemLibrary(name: "CLab", path: "Tests/CLab"),
         .target(
             name: "TCPStateLab",
