@@ -232,11 +232,9 @@ extension ConnectionTracker {
             // Before its time: a RST ended it, or a new connection has taken its place and has reported nothing yet.
             return ask(Lookup(entry.name.anonymous, .successor, about: entry.cookie))
         }
-        end(
-            place,
-            goneReport(place, cause: cause(of: place, goneAt: askedAt)),
-            mayHoldSocket: configuration.reportsDestroyed
-        )
+        // A message about its end may still come, where a program holds it; unless it was among the lost.
+        let mayHoldSocket = configuration.reportsDestroyed && dumpsInDoubt == 0
+        end(place, goneReport(place, cause: cause(of: place, goneAt: askedAt)), mayHoldSocket: mayHoldSocket)
     }
 
     private mutating func takeSuccessor(_ answer: LookupAnswer) {

@@ -53,7 +53,7 @@ extension ConnectionTracker {
             side: step.to == .synSent ? .active : isAccepted ? .passive : .unknown,
             enteredAt: wasThere ? 0 : beganAt,
             generation: generation,
-            matching: wasThere ? step.matching : []
+            matching: step.matching
         )
         entry.incarnation = nextIncarnation(of: step.name.cookie)
         entry.learnOwner(inode: 0, uid: step.uid)
@@ -79,11 +79,13 @@ extension ConnectionTracker {
     }
 
     /// When the request of a child came: the kernel measures how long the handshake's last ACK took. Not before there was a
-    /// listener, for where SYN cookies are sent there was no request, and the measurement is of something else.
+    /// listener, nor before the client's SYN where that is known: where SYN cookies are sent there was no request, and the
+    /// measurement is of something else.
     private func requestTime(of step: TracedStep) -> UInt64 {
         let time = now.monotonicNanoseconds
         let begin = time - min(UInt64(step.rtt) * 1000, time)
-        return min(time, max(begin, listeners.since(step.name.endpoints.localPort)))
+        let ends = step.name.endpoints
+        return min(time, max(begin, listeners.since(ends.localPort), recentSYNs.time(from: ends.reversed)))
     }
 
     /// Takes a connection along the step that the kernel reported, which may open it.
@@ -111,6 +113,7 @@ extension ConnectionTracker {
                 )
             )
         }
+        if step.to == .synSent { recentSYNs.note(sockets[place].endpoints, at: now.monotonicNanoseconds) }
         if step.to == .established { scheduleOwner(place) }
     }
 
@@ -154,6 +157,7 @@ extension ConnectionTracker {
         guard let step = deferred.removeValue(forKey: entry.cookie), step.to == entry.state else { return }
         let time = now.at(entry.enteredAt)
         displace(by: sockets[place].endpoints, source: .trace, at: time)
+        if step.to == .synSent { recentSYNs.note(sockets[place].endpoints, at: entry.enteredAt) }
         // What was entered when it began, and not yet reported.
         sockets[place].state = step.from
         let report = Report(

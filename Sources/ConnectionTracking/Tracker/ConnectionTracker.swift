@@ -47,6 +47,7 @@ package struct ConnectionTracker: ~Copyable {
     var resets: ResetReports
     var questions = Questions()
     var closed = ClosedSockets()
+    var recentSYNs = RecentSYNs()
     var lateNames = LateNames()
     /// First steps that wait to be reported until the kernel has chosen the port.
     var deferred: [SocketCookie: TracedStep] = [:]
