@@ -142,7 +142,8 @@ let package = Package(
         .testTarget(
             name: "TCPWatchTests",
             dependencies: [
-                "ConnectionTracking", "KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "SocketValues", "TCPStateLab",
+                "ConnectionTracking", "KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "SocketValues",
+                "TCPStateLab",
                 "SystemProbe",
             ],
             swiftSettings: settings
@@ -162,8 +163,8 @@ let package = Package(
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "KernelTrace", "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands",
-                "TCPStateLab", "tcpstates",
+                "ConnectionTracking", "KernelTrace", "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch",
+                "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings
