@@ -16,7 +16,7 @@ struct DestroyedTests {
 
     @Test
     func `Of two connections between the same ends of which one TIME_WAIT is left, the other is reported as ended`() {
-        var hand = tracker()
+        let hand = tracker()
         // Their messages are read late: the first connection's TIME_WAIT has given way to the second's by then.
         for cookie in [1, 2] as [UInt64] {
             hand.take(.destroyed(message(name(cookie))))
@@ -27,7 +27,7 @@ struct DestroyedTests {
     }
 
     @Test func `A message that comes after its TIME_WAIT was seen is that one's, also where the ends are used again`() {
-        var hand = tracker()
+        let hand = tracker()
         // Nobody asked for the socket while it lived: its message and its minisocket bear different cookies.
         hand.dump([timeWait(name(9))])
         hand.take(.destroyed(message(name(1))))
@@ -41,7 +41,7 @@ struct DestroyedTests {
     }
 
     @Test func `A message that comes after its TIME_WAIT has ended reports no second end`() {
-        var hand = tracker()
+        let hand = tracker()
         hand.dump([timeWait(name(9))])
         hand.dump([])
         hand.answer { _ in .gone }
@@ -50,11 +50,11 @@ struct DestroyedTests {
         hand.answer { _ in .gone }
         #expect(hand.paths().isEmpty)
         hand.pass(.seconds(700)) { _ in .gone }
-        #expect(hand.tracker.isEmpty)
+        #expect(hand.isEmpty)
     }
 
     @Test func `A descriptor that is closed long after its connection has ended reports no second end`() {
-        var hand = tracker([row(name(1), .established)])
+        let hand = tracker([row(name(1), .established)])
         for _ in 0..<2 {
             hand.dump([])
             hand.answer { _ in .gone }
@@ -72,7 +72,7 @@ struct DestroyedTests {
     }
 
     @Test func `A lookup that was asked before the message decides nothing`() {
-        var hand = tracker([row(name(1), .finWait1)])
+        let hand = tracker([row(name(1), .finWait1)])
         hand.dump([])
         #expect(hand.lookups.count == 1)
         hand.take(.destroyed(message(name(1))))

@@ -25,7 +25,7 @@ struct StepTests {
     }
 
     @Test func `A refused connect that is tried again is another life under its cookie`() {
-        var hand = tracker()
+        let hand = tracker()
         for port in [1000, 1001] as [UInt16] {
             hand.take(step(name(1, 0), .closed, .synSent, pid: 5))
             hand.take(.reset(ReportedReset(SocketCookie(rawValue: 1), in: .synSent, reason: nil)))
@@ -43,7 +43,7 @@ struct StepTests {
     }
 
     @Test func `A process is told with a call's step, and with no segment's`() {
-        var hand = tracker([row(name(1), .synSent)])
+        let hand = tracker([row(name(1), .synSent)])
         hand.take(step(name(1), .synSent, .established, pid: 5))
         hand.take(step(name(1), .established, .closeWait, pid: 5))
         hand.take(step(name(1), .closeWait, .lastAck, pid: 5))
@@ -51,7 +51,7 @@ struct StepTests {
     }
 
     @Test func `The request before a child is derived, and not older than its listener and its client's SYN`() {
-        var hand = tracker()
+        let hand = tracker()
         hand.take(step(listener(1, 2000), .closed, .listen))
         let since = hand.time
         hand.take(step(name(2), .closed, .synSent))
@@ -63,7 +63,7 @@ struct StepTests {
     }
 
     @Test func `A RST that was reported before its step belongs to it however late that comes, but to no later one`() {
-        var hand = tracker([row(name(1), .established), row(name(2, 1001), .established)])
+        let hand = tracker([row(name(1), .established), row(name(2, 1001), .established)])
         for cookie in [1, 2] as [UInt64] {
             hand.take(.reset(ReportedReset(SocketCookie(rawValue: cookie), in: .established, reason: 7)))
         }
@@ -77,7 +77,7 @@ struct StepTests {
     }
 
     @Test func `An orphan in FIN_WAIT_2 that is gone at the first lookup has no timeout for its cause`() {
-        var hand = tracker([row(name(1), .finWait2)])
+        let hand = tracker([row(name(1), .finWait2)])
         hand.take(step(name(1), .finWait2, .closed, SocketRest(isOrphan: true)))
         hand.pass(.seconds(1)) { _ in .gone }
         let end = hand.takeTransitions().last
@@ -87,7 +87,7 @@ struct StepTests {
 
     @Test
     func `A step from CLOSED_WAIT on after a loss is filled in, and a report that a dump has outrun is passed over`() {
-        var hand = tracker([row(name(1), .established)])
+        let hand = tracker([row(name(1), .established)])
         hand.take(.lost(Loss(.trace, .overrun, count: 2)))
         hand.take(step(name(1), .closeWait, .lastAck))
         #expect(hand.gaps.map(\.lost) == [2])
@@ -95,7 +95,7 @@ struct StepTests {
     }
 
     @Test func `A lookup does not contradict the trace at once: its report may be on its way`() {
-        var hand = tracker([row(name(1), .established)])
+        let hand = tracker([row(name(1), .established)])
         hand.dump([row(name(1), .closeWait)])
         hand.answer { _ in .found(row(name(1), .closeWait)) }
         #expect(hand.paths().isEmpty)
@@ -106,7 +106,7 @@ struct StepTests {
     }
 
     @Test func `The state that is reported anew is what is known, and then comes what follows`() {
-        var hand = tracker([row(name(1), .established), row(listener(2, 80), .listen)])
+        let hand = tracker([row(name(1), .established), row(listener(2, 80), .listen)])
         let before = hand.sockets.count
         hand.take(step(name(1), .established, .closeWait))
         hand.take(.resynchronize)

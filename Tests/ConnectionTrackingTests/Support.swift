@@ -2,8 +2,8 @@ internal import ConnectionTracking
 internal import SocketValues
 
 /// A tracker with a clock of its own, for tests that make each input by hand.
-struct HandTracker: ~Copyable {
-    private(set) var tracker: ConnectionTracker
+final class HandTracker {
+    private var tracker: ConnectionTracker
     private var outputs: [Output] = []
     /// Monotonic nanoseconds.
     var time: UInt64 = 1_000_000_000_000
@@ -24,12 +24,17 @@ struct HandTracker: ~Copyable {
         dump(existing)
     }
 
-    mutating func take(_ fact: Input.Fact) {
+    /// How many connections, listeners and bound sockets are known.
+    var count: Int { tracker.count }
+    /// Whether nothing at all is remembered.
+    var isEmpty: Bool { tracker.isEmpty }
+
+    func take(_ fact: Input.Fact) {
         time += 1_000_000
         take(fact, at: time)
     }
 
-    private mutating func take(_ fact: Input.Fact, at time: UInt64) {
+    private func take(_ fact: Input.Fact, at time: UInt64) {
         let time = EventTime(monotonicNanoseconds: time, realtimeNanoseconds: time)
         tracker.take(Input(fact, at: time), into: &outputs)
         for output in outputs {
@@ -45,7 +50,7 @@ struct HandTracker: ~Copyable {
     }
 
     /// A dump that shows these.
-    mutating func dump(_ rows: [SocketRow], _ scope: DumpScope = .all, isComplete: Bool = true) {
+    func dump(_ rows: [SocketRow], _ scope: DumpScope = .all, isComplete: Bool = true) {
         take(.dumpBegan(scope))
         let began = time
         for row in rows { take(.row(row), at: began) }
@@ -53,7 +58,7 @@ struct HandTracker: ~Copyable {
     }
 
     /// Answers all lookups that wait.
-    mutating func answer(_ find: (Lookup) -> LookupAnswer.Result) {
+    func answer(_ find: (Lookup) -> LookupAnswer.Result) {
         var rounds = 0
         while !lookups.isEmpty, rounds < 10 {
             let asked = lookups
@@ -67,7 +72,7 @@ struct HandTracker: ~Copyable {
     }
 
     /// Lets time pass, with each wake-up at its time; lookups are answered so.
-    mutating func pass(_ duration: Duration, _ find: (Lookup) -> LookupAnswer.Result) {
+    func pass(_ duration: Duration, _ find: (Lookup) -> LookupAnswer.Result) {
         let end = time + duration.nanoseconds
         while tracker.wakeTime <= end {
             time = max(time, tracker.wakeTime)
@@ -78,9 +83,9 @@ struct HandTracker: ~Copyable {
     }
 
     /// The transitions since this was called last, as `cookie/incarnation FROM(VIA)>TO`.
-    mutating func paths() -> [String] { takeTransitions().map(\.path) }
+    func paths() -> [String] { takeTransitions().map(\.path) }
 
-    mutating func takeTransitions() -> [Transition] {
+    func takeTransitions() -> [Transition] {
         defer { transitions = [] }
         return transitions
     }
