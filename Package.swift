@@ -101,6 +101,11 @@ let package = Package(
             ),
             dependencies: [.target(name: "tcpstates", condition: .when(traits: commandLine))]
         ),
+        .testTarget(
+            name: "ConnectionTrackingTests",
+            dependencies: ["ConnectionTracking", "SocketValues"],
+            swiftSettings: settings
+        ),
         .systemLibrary(name: "CLab", path: "Tests/CLab"),
         .target(
             name: "TCPStateLab",
@@ -137,7 +142,8 @@ let package = Package(
         .testTarget(
             name: "TCPWatchTests",
             dependencies: [
-                "ConnectionTracking", "KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "SocketValues", "TCPStateLab",
+                "ConnectionTracking", "KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "SocketValues",
+                "TCPStateLab",
                 "SystemProbe",
             ],
             swiftSettings: settings
@@ -157,8 +163,8 @@ let package = Package(
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "KernelTrace", "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands",
-                "TCPStateLab", "tcpstates",
+                "ConnectionTracking", "KernelTrace", "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch",
+                "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings

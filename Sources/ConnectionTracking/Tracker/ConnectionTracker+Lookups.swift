@@ -232,9 +232,7 @@ extension ConnectionTracker {
             // Before its time: a RST ended it, or a new connection has taken its place and has reported nothing yet.
             return ask(Lookup(entry.name.anonymous, .successor, about: entry.cookie))
         }
-        // A message about its end may still come, where a program holds it; unless it was among the lost.
-        let mayHoldSocket = configuration.reportsDestroyed && dumpsInDoubt == 0
-        end(place, goneReport(place, cause: cause(of: place, goneAt: askedAt)), mayHoldSocket: mayHoldSocket)
+        end(place, goneReport(place, cause: cause(of: place, goneAt: askedAt)), mayHoldSocket: expectsMessage)
     }
 
     private mutating func takeSuccessor(_ answer: LookupAnswer) {
@@ -254,7 +252,7 @@ extension ConnectionTracker {
         let entry = sockets[place]
         if entry.flags.contains(.isDeferred) { learnPort(place, entry.endpoints) }
         // No message, and yet no socket: it was reset, and a program still holds the descriptor.
-        let isReset = configuration.reportsDestroyed && dumpsInDoubt == 0 && entry.kind == .socket
+        let isReset = expectsMessage && entry.kind == .socket
         let evidence: EndEvidence = isReset ? .noFIN : .none
         let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
         let isMissed = configuration.reportsSteps && entry.isTraced

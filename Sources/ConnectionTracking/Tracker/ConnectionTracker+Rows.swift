@@ -169,7 +169,7 @@ extension ConnectionTracker {
         }
         if sockets[place].flags.contains(.isDeferred) { learnPort(place, row.name.endpoints) }
         sockets[place].endpoints = row.name.endpoints
-        let mayHoldSocket = configuration.reportsDestroyed && !sockets[place].flags.contains(.isDestroyed)
+        let mayHoldSocket = expectsMessage && !sockets[place].flags.contains(.isDestroyed)
         becomeMinisocket(place, mayHoldSocket: mayHoldSocket)
         step(place, row, via: via)
     }

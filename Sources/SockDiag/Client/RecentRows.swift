@@ -6,14 +6,26 @@ struct RecentRows: ~Copyable {
     /// One slot for each of so many successive cookies: 32 KiB.
     private var slots = [UInt64](repeating: 0, count: 4096)
 
-    /// Remembers the row; whether it is new. A husk and its minisocket share a cookie and are two rows.
+    /// Remembers the row; whether it is new. A husk and its minisocket share a cookie and are two rows; so are the
+    /// minisockets of a socket's connections, one after the other, which differ in their ports or addresses.
     mutating func insert(_ record: borrowing SocketRecord) -> Bool {
         let cookie = record.cookie.rawValue
         guard cookie != 0 else { return true }
-        let key = record.isMinisocket ? ~cookie : cookie
+        let key = record.isMinisocket ? ~cookie ^ record.endpointsHash << 32 : cookie
         let slot = Int(truncatingIfNeeded: key) & (slots.count - 1)
         guard slots[slot] != key else { return false }
         slots[slot] = key
         return true
+    }
+}
+
+extension SocketRecord {
+    /// Of both ends, 32 bits.
+    fileprivate var endpointsHash: UInt64 {
+        var hash: UInt32 = header(InetDiagMessage.sourcePort)  // both ports
+        for offset in stride(from: InetDiagMessage.source, to: InetDiagMessage.interface, by: 4) {
+            hash = (hash &* 0x9e37_79b1) ^ header(offset)
+        }
+        return UInt64(hash)
     }
 }

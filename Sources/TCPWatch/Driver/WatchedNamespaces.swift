@@ -83,16 +83,18 @@ struct WatchedNamespaces: ~Copyable {
         for watcher in watchers where !watcher.isInhabited() {
             end(watcher, "the network namespace \(watcher.namespace.map(\.description) ?? "") has ended")
         }
-        if configuration.followsAllNamespaces { addNew(drain) }
-        // Where that takes long, as with many processes, it is seldom done.
-        let end = EventTime.now().monotonicNanoseconds
-        nextCheck = end + max(Self.period, 50 * (end - min(now, end)))
+        let start = DumpSchedule.processorTime
+        // Without /proc nothing new is found.
+        let all = configuration.followsAllNamespaces ? try? NetworkNamespace.all() : nil
+        // Where that takes long, as with many processes, it is seldom done. It is the work that counts, not the time: on a
+        // busy machine that is others' too, and so it would be found the later, the more there is to see.
+        let cost = DumpSchedule.processorTime &- start
+        if let all { addNew(all, drain) }
+        nextCheck = EventTime.now().monotonicNanoseconds + max(Self.period, 50 * cost)
     }
 
-    private mutating func addNew(_ drain: () -> Void) {
+    private mutating func addNew(_ all: NetworkNamespace.Listing, _ drain: () -> Void) {
         let known = Set(watchers.compactMap { $0.namespace?.id })
-        // Without /proc nothing new is found.
-        guard let all = try? NetworkNamespace.all() else { return }
         for namespace in all where !known.contains(namespace.id) && !refused.contains(namespace.id) {
             do throws(SockDiagError) {
                 let watcher = try make(namespace)

@@ -6,7 +6,7 @@ package import SockDiag
 /// Every input is given to a tracker of its namespace, in order; so all but owners and names is what it was, byte for
 /// byte. What the watcher's own reader was too slow for is delivered too.
 package struct JournalReplay: ~Copyable {
-    private var reader: JournalReader
+    private let reader: JournalReader
     private let reportsExisting: Bool
     private var delivery: EventDelivery
     private var lanes: [UInt32: ReplayLane] = [:]
@@ -30,10 +30,13 @@ package struct JournalReplay: ~Copyable {
     ///   - reportsExisting: Whether the sockets that existed at the beginning are delivered; nil for as it was.
     /// - Throws: ``/SockDiag/SockDiagError``.
     package init(path: String, version: String, reportsExisting: Bool? = nil) throws(SockDiagError) {
-        reader = try JournalReader(path: path, version: version)
-        self.reportsExisting = reportsExisting ?? reader.header.reportsExisting
-        delivery = EventDelivery(states: reader.header.states)
-        time = reader.header.start
+        // Swift 6.3.1 in a release build destroys what a closure, as that of ??, reads of a value that is not whole yet.
+        let reader = try JournalReader(path: path, version: version)
+        let header = reader.header
+        self.reader = reader
+        self.reportsExisting = reportsExisting ?? header.reportsExisting
+        delivery = EventDelivery(states: header.states)
+        time = header.start
     }
 
     /// What the journal says of itself.
