@@ -74,7 +74,7 @@ final class AwaitedWatch {
             let last = told.suffix(20).map { "\($0.identity.cookie)/\($0.incarnation) \($0.path)" }
             throw Absent(
                 description: "\(awaited) did not come within \(limit); the last of \(told.count): "
-                    + last.joined(separator: ", ")
+                    + last.joined(separator: ", ") + "; gaps: \(gaps.map(\.reason).joined(separator: ", "))"
             )
         }
         switch event {

@@ -152,7 +152,8 @@ struct ServerTests {
         let words = try said.value.withLock { try $0?.get() } ?? ""
         print("servers: \(words.split(separator: "\n").joined(separator: "; "))")
         let counted = try kernel(lab)
-        print("servers: the kernel counted \(counted); told were \(tally.counts) of \(tally.connections) lives, \(tally.requests) requests'")
+        print("servers: the kernel counted \(counted)")
+        print("servers: told were \(tally.counts), of \(tally.connections) lives, \(tally.requests) of requests alone")
         #expect(before == OpenCounts())
         #expect(tally.counts == counted)
         #expect(tally.requests <= 3)
