@@ -4,7 +4,7 @@ internal import TCPWatch
 internal import Testing
 
 /// `close()` sets the state that a `shutdown()` has brought about once more (`tcp_close_state()`), and the tracepoint says so.
-@Suite("A state that is set once more is no step", .timeLimit(.minutes(2)))
+@Suite("A state that is set once more is no step", .timeLimit(.minutes(5)))
 struct RepeatedStepTests {
     @Test(arguments: [TCPState.finWait1, .finWait2, .closing, .lastAck])
     func `To close after a shutdown is told as nothing where the state stays`(state: TCPState) async throws {
