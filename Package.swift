@@ -154,7 +154,8 @@ let package = Package(
         .testTarget(
             name: "TCPWatchTests",
             dependencies: [
-                "ConnectionTracking", "KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "SocketValues", "TCPStateLab",
+                "ConnectionTracking", "KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "SocketValues",
+                "TCPStateLab",
                 "SystemProbe",
             ],
             swiftSettings: settings

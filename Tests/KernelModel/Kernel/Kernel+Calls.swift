@@ -75,7 +75,7 @@ extension Kernel {
 
     private func listen(_ socket: Int, _ play: Play, _ slot: Int, _ pid: Int32) {
         guard objects[socket].state == .closed, !objects[socket].hasConnected, slot == 0 else { return }
-        if objects[socket].closedState != .bound { beginLife(socket, side: .unknown) }
+        if objects[socket].closedState != .bound || objects[socket].isLifeOver { beginLife(socket, side: .unknown) }
         if !objects[socket].formerLives.isEmpty { features.insert(.reopenedListener) }
         step(socket, to: .listen, Causes(.listen), pid: pid)
         if !objects[socket].hasPort {
@@ -97,7 +97,7 @@ extension Kernel {
         guard objects[socket].state == .closed, slot > 0 else { return }
         let addresses = Addresses(play)
         let again = slots[play.number]?[slot].connects ?? 0
-        if objects[socket].closedState == .bound {
+        if objects[socket].closedState == .bound, !objects[socket].isLifeOver {
             features.insert(.boundBeforeConnect)
             lives[objects[socket].life].side = .active
         } else {
@@ -108,7 +108,8 @@ extension Kernel {
         addresses.setRemote(&objects[socket].name)
         objects[socket].name.endpoints.remotePort = addresses.serverPort
         (objects[socket].isWiped, objects[socket].isPeerDone, objects[socket].isFINAcknowledged) = (false, false, false)
-        let port = objects[socket].isPortBound ? objects[socket].name.endpoints.localPort : addresses.freePort(slot, again)
+        let port =
+            objects[socket].isPortBound ? objects[socket].name.endpoints.localPort : addresses.freePort(slot, again)
         if !objects[socket].isPortBound { objects[socket].name.endpoints.localPort = 0 }
         // A connect with tcp_tw_reuse takes the place of a TIME_WAIT.
         if hasPort, !takePlace(objects[socket].name, localPort: port, .timeWaitReusedByCall) {
@@ -180,7 +181,7 @@ extension Kernel {
 
     private func endBound(_ socket: Int) {
         let life = objects[socket].life
-        guard life >= 0, lives[life].steps.last?.to == .bound else { return }
+        guard life >= 0, !objects[socket].isLifeOver, lives[life].steps.last?.to == .bound else { return }
         truth(socket, to: .closed, Causes(.close, orNone: true), at: now + 40_000)
         if isTraced, isWatched { lives[life].steps[lives[life].steps.count - 1].reportedFrom = .bound }
     }
@@ -225,7 +226,9 @@ extension Kernel {
     private func closeWithoutWaiting(_ socket: Int, _ pid: Int32) {
         guard objects[socket].state == .finWait2 else { return close(socket, pid) }
         noteAbort(socket)
-        let ending = Ending(causes: Causes(.abort), pid: pid, isCall: true, reason: .abortOnLinger, isOrphan: true)
+        // Without the report of the RST it may as well be an orphan.
+        let causes = habits.reportsReasons ? Causes(.abort) : .any
+        let ending = Ending(causes: causes, pid: pid, isCall: true, reason: .abortOnLinger, isOrphan: true)
         finish(socket, ending)
         drop(socket)
     }
@@ -263,7 +266,8 @@ extension Kernel {
         if !objects[socket].isPortBound { objects[socket].name.endpoints.localPort = 0 }
         (objects[socket].isWiped, objects[socket].hasConnected) = (hadPeer, false)
         objects[socket].isPeerDone = false
-        if hadPeer, objects[socket].hasPort, objects[socket].isHeld { beginBound(socket, .any) }
+        let isOver = objects[socket].isLifeOver
+        if isOver, objects[socket].hasPort, objects[socket].isHeld { beginBound(socket, .any) }
     }
 
     func closeListener(_ socket: Int, _ pid: Int32?) {
@@ -293,7 +297,14 @@ extension Kernel {
         default:
             noteAbort(socket)
             let ending =
-                Ending(causes: Causes(.abort), pid: killer, isCall: true, error: .aborted, reason: .state, order: .before)
+                Ending(
+                    causes: Causes(.abort),
+                    pid: killer,
+                    isCall: true,
+                    error: .aborted,
+                    reason: .state,
+                    order: .before
+                )
             finish(socket, ending)
         }
         release(socket)

@@ -57,6 +57,7 @@ extension Kernel {
         var child = KernelObject(kind: .socket, play: play.number, slot: slot, name: name)
         (child.listener, child.isQueued, child.uid) = (listener, true, objects[listener].uid)
         child.hasPort = true
+        child.lastSegment = now
         let object = add(child)
         slots[play.number]?[slot].socket = object
         if let life {

@@ -91,7 +91,7 @@ extension Kernel {
             let causes = ending.heir != nil && !hasHeir ? .any : ending.causes
             truth(object, to: to, causes, pid: ending.isCall ? ending.pid : nil, at: now + delay)
             if isTimeWait, life >= 0 {
-                lives[life].impliesTimeWait = objects[object].isPeerDone && habits.tellsTimeWaitLimit
+                lives[life].impliesTimeWait = from == .finWait2 && habits.tellsTimeWaitLimit
             }
         }
         if ending.heir != nil, !hasHeir { features.insert(.noRoomForTimeWait) }
@@ -103,11 +103,15 @@ extension Kernel {
         }
         objects[object].state = .closed
         objects[object].changedAt = 0
-        objects[object].timerEnd = 0
+        objects[object].isLifeOver = true
         if !objects[object].isPortBound { objects[object].hasPort = false }
         if isReporting, let reason = ending.reason, ending.order == .after, habits.reportsReasons {
             let later = delay + generator.among(1...15) * 1000
-            write(.reset(ReportedReset(name(object).cookie, in: .closed, reason: reason.rawValue)), after: later, of: life)
+            write(
+                .reset(ReportedReset(name(object).cookie, in: .closed, reason: reason.rawValue)),
+                after: later,
+                of: life
+            )
             features.insert(.resetAfterStep)
         }
     }
@@ -170,7 +174,9 @@ extension Kernel {
         let old = objects[object]
         if isTraced, isWatched, old.hasPort, old.name.endpoints.remotePort == 0 {
             features.insert(.boundDestroyed)
-            if !write(.boundDestroyed(name(object).cookie), after: 40_000, of: old.life), old.life >= 0 {
+            if !write(.boundDestroyed(name(object).cookie), after: 40_000, of: old.life), old.life >= 0,
+                lives[old.life].steps.last?.reportedFrom == .bound
+            {
                 lives[old.life].steps[lives[old.life].steps.count - 1].isLost = true
             }
         }

@@ -28,7 +28,8 @@ extension Kernel {
     /// The answer of the kernel to an exact lookup: by the ends, or the listener that they lead to; then the cookie must
     /// be the one that was asked for.
     func lookUp(_ name: SocketName) -> SocketRow? {
-        let found = present.first { isConnection($0) && objects[$0].name.endpoints == name.endpoints }
+        let found =
+            present.first { isConnection($0) && objects[$0].name.endpoints == name.endpoints }
             ?? present.first { index in
                 guard objects[index].shownState(at: now, showsBound: false) == .listen else { return false }
                 let ends = objects[index].name.endpoints

@@ -111,6 +111,7 @@ package final class Kernel {
         life.counters.rtt = UInt32(20 + random.below(50_000))
         lives.append(life)
         objects[object].life = lives.count - 1
+        objects[object].isLifeOver = false
         if objects[object].cookie != 0 { note(lives.count - 1, of: object) }
     }
 

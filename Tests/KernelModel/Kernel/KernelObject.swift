@@ -14,6 +14,8 @@ struct KernelObject {
     var life = -1
     /// The lives that it had before.
     var formerLives: [Int] = []
+    /// Whether its life has ended or goes on in a minisocket: what follows on the same socket is another.
+    var isLifeOver = false
     var state = TCPState.closed
     var name: SocketName
     var inode: UInt32 = 0

@@ -17,6 +17,8 @@ package struct TrueLife {
         var reportedFrom: TCPState?
         /// Whether that report was lost.
         var isLost = false
+        /// Whether it was reported, and not as the end of a socket that nobody may have known.
+        var isReport: Bool { reportedFrom != nil && reportedFrom != .bound }
         /// The number of the reason of the RST that was sent with it.
         var reason: UInt32?
     }

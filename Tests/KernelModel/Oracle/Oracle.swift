@@ -79,6 +79,8 @@ package struct Oracle {
         } else {
             var life = ToldLife(cookie: cookie, incarnation: socket.incarnation, state: socket.state)
             (life.existing, life.existingAt, life.epoch) = (socket.state, now, epoch)
+            life.localPort = socket.name.endpoints.localPort
+            life.remotePort = socket.name.endpoints.remotePort
             add(life, number)
         }
     }
@@ -91,7 +93,8 @@ package struct Oracle {
     private mutating func note(_ step: Transition, at now: UInt64, _ kernel: Kernel) {
         transitions += 1
         let cookie = step.identity.cookie
-        let text = "\(cookie)#\(step.incarnation) \(step.from?.description ?? "?")→\(step.via)\(step.to) \(step.certainty)"
+        let text =
+            "\(cookie)#\(step.incarnation) \(step.from?.description ?? "?")→\(step.via)\(step.to) \(step.certainty)"
         guard let number = kernel.number(of: cookie) else {
             return fail(.unknownCookie, text, at: now, about: [cookie])
         }
@@ -102,13 +105,16 @@ package struct Oracle {
         var place = toldOfCookie[number]?.first { told[$0].incarnation == step.incarnation }
         if place == nil {
             let count = toldOfCookie[number]?.count ?? 0
-            if Int(step.incarnation) != min(count, 255) {
+            // Where existing sockets are not told, some that are known have not been told of.
+            if Int(step.incarnation) != min(count, 255), habits.reportsExisting {
                 fail(.wrongIncarnation, "\(text): \(count) are known", at: now, about: [cookie])
             }
             var life = ToldLife(cookie: cookie, incarnation: step.incarnation, state: step.from ?? .closed)
             if let from = step.from, from != .closed {
-                if habits.reportsExisting, epoch == 0 { fail(.wrongBeginning, text, at: now, about: [cookie]) }
-                (life.existing, life.existingAt) = (from, begun)
+                if habits.reportsExisting, epoch == 0, time > begun {
+                    fail(.wrongBeginning, text, at: now, about: [cookie])
+                }
+                (life.existing, life.existingAt) = (from, min(begun, now))
             }
             if step.from == nil, step.to != .closed { fail(.wrongBeginning, text, at: now, about: [cookie]) }
             place = told.count
@@ -131,6 +137,8 @@ package struct Oracle {
             )
         )
         told[index].state = step.to
+        if step.identity.local.port != 0 { told[index].localPort = step.identity.local.port }
+        if step.identity.remote.port != 0 { told[index].remotePort = step.identity.remote.port }
         if step.to == .closed {
             told[index].isEnded = true
             told[index].final = step.final

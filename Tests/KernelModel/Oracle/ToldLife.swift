@@ -1,3 +1,4 @@
+internal import ConnectionTracking
 internal import SocketValues
 
 /// One life as it was told.
@@ -32,6 +33,16 @@ struct ToldLife {
     var epoch = 0
     /// The indices of ``steps`` before which the state was told anew.
     var retold: [(index: Int, state: TCPState)] = []
+
+    /// The ports that it was told with; 0 where none was.
+    var localPort: UInt16 = 0
+    var remotePort: UInt16 = 0
+
+    /// Whether it may be a life between these ends, as far as both are known.
+    func isCompatible(with ends: Endpoints) -> Bool {
+        remotePort == 0 || ends.remotePort == 0
+            || remotePort == ends.remotePort && (localPort == 0 || ends.localPort == 0 || localPort == ends.localPort)
+    }
 
     /// The transitions in a line.
     var text: String {

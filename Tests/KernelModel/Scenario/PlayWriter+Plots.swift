@@ -157,7 +157,11 @@ extension PlayWriter {
         case .withoutRoom:
             connected(1)
             add(1, .timeWaitLimit)
-            if maybe() { add(1, .close, .ack, .fin) } else { add(1, .shutdown, one(.fin, .ack), one(.ack, .fin), .close) }
+            if maybe() {
+                add(1, .close, .ack, .fin)
+            } else {
+                add(1, .shutdown, one(.fin, .ack), one(.ack, .fin), .close)
+            }
         case .outlived:
             connected(1)
             add(1, .shutdown, .ack, .fin)

@@ -22,9 +22,8 @@ package enum Model {
         package init() {}
     }
 
-    /// Runs a scenario with the tracker of this package.
-    ///
-    /// - Parameter reproduces: Whether the inputs are given to a second tracker, which must say the same.
+    /// Runs a scenario with the tracker of this package; where `reproduces`, the inputs are given to a second one, which must
+    /// say the same.
     package static func check(_ scenario: Scenario, reproduces: Bool = false) -> Outcome {
         check(scenario, with: ConnectionTracker.self, reproduces: reproduces)
     }

@@ -172,7 +172,9 @@ package final class Simulation<Tracker: Tracking & ~Copyable> {
         dump(.all, isFirst: true)
         schedule(.tick, after: scenario.habits.interval)
         if scenario.mode == .trace { schedule(.reconcile, after: 10_000_000_000) }
-        if scenario.habits.resynchronizes { driver.add(.resynchronize, at: now + generator.among(1...30) * 1_000_000_000) }
+        if scenario.habits.resynchronizes {
+            driver.add(.resynchronize, at: now + generator.among(1...30) * 1_000_000_000)
+        }
         for _ in 0..<generator.below(3) {
             driver.add(.checkpoint, at: now + generator.among(1...40) * 1_000_000_000)
         }
