@@ -39,6 +39,11 @@ extension ConnectionTracker {
         (newsSince, lastDumpBegan) = (now.monotonicNanoseconds, now.monotonicNanoseconds)
         if !isComplete { outputs.append(.dump(.all)) }
         if configuration.reportsExisting { reportAll() } else { outputs.append(.ready) }
+        // What was reported while the dump ran.
+        let (reports, time) = (earlyReports, now)
+        earlyReports = []
+        for report in reports { handle(report) }
+        now = time
     }
 
     /// A row that contradicted what was known, after all that was reported until the dump's end.
@@ -55,7 +60,10 @@ extension ConnectionTracker {
         for place in sockets.places where sockets[place].generation != generation && sockets.isUsed(place) {
             let entry = sockets[place]
             guard entry.enteredAt < dump.beganAt, isShown(entry, in: dump.scope) else { continue }
-            if entry.isListed { ask(place) } else { endUnlisted(place) }
+            // Without its port no lookup finds it.
+            if entry.flags.contains(.isDeferred), entry.endpoints.localPort == 0 { continue }
+            // A bound socket may have connected, and be in TIME_WAIT by now.
+            if entry.isListed { ask(place) } else { endUnlisted(place, mayEnd: dump.scope == .all) }
         }
     }
 
@@ -69,10 +77,10 @@ extension ConnectionTracker {
     }
 
     /// A bound socket that two dumps have not shown has ended. A closed one is kept for its time.
-    private mutating func endUnlisted(_ place: SocketTable.Place) {
+    private mutating func endUnlisted(_ place: SocketTable.Place, mayEnd: Bool) {
         guard sockets[place].state == .bound else { return }
-        if sockets[place].flags.contains(.isDoubted) {
-            end(place, Report(to: .closed, certainty: .observed, source: .poll, time: now), mayHoldSocket: false)
+        if mayEnd, sockets[place].flags.contains(.isDoubted) {
+            end(place, Report(to: .closed, certainty: .observed, source: .poll, time: now), mayHoldSocket: true)
         } else {
             sockets[place].flags.insert(.isDoubted)
         }
