@@ -48,7 +48,7 @@ endef
 
 .PHONY: run
 run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state close-wait"
-	@$(BIN) $(if $(filter list summary watch run explain doctor help,$(firstword $(ARGS))),,watch) $(ARGS)
+	@$(BIN) $(if $(filter list summary watch replay run explain doctor help,$(firstword $(ARGS))),,watch) $(ARGS)
 
 .PHONY: test
 test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
@@ -66,6 +66,21 @@ test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 model: ## Prove the tracker on a simulated kernel: make model ARGS="--lives 1000000 --mode trace --losses"
 	@swift build -c release --product model >&2
 	.build/release/model $(ARGS)
+
+SERVERS := nginx redis-server redis-tools haproxy wrk
+
+.PHONY: test-servers
+test-servers: ## Watch real servers under load; installs them as root: nginx, redis, haproxy, wrk
+	@$(setup)
+	missing=
+	for package in $(SERVERS); do dpkg -s $$package > /dev/null 2>&1 || missing+=" $$package"; done
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+	    echo "installing$$missing" >&2
+	    # They are for the test: neither systemd nor init is to start them.
+	    install="env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 apt-get install -qq --no-install-recommends$$missing"
+	    $$install > /dev/null 2>&1 || { apt-get update -qq && $$install > /dev/null; } >&2
+	fi
+	$(MAKE) --no-print-directory test ARGS="--filter ServerTests $(ARGS)"
 
 .PHONY: bench
 bench: $(BIN) ## Time tcpstates beside ss: make bench ARGS="--sockets 10000"
@@ -143,4 +158,4 @@ clean: ## Remove everything that was built
 
 .PHONY: help
 help: ## List these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16

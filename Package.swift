@@ -118,6 +118,11 @@ let package = Package(
             dependencies: ["ConnectionTracking", "KernelModel", "SocketValues"],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "ConnectionTrackingTests",
+            dependencies: ["ConnectionTracking", "SocketValues"],
+            swiftSettings: settings
+        ),
         .systemLibrary(name: "CLab", path: "Tests/CLab"),
         .target(
             name: "TCPStateLab",
@@ -175,8 +180,8 @@ let package = Package(
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "KernelTrace", "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch", "TCPStatesCommands",
-                "TCPStateLab", "tcpstates",
+                "ConnectionTracking", "KernelTrace", "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch",
+                "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings

@@ -23,6 +23,8 @@ public struct OwnerMemory: Sendable {
     private var table = OwnerTable()
     private var pending: [SocketCookie: UInt32] = [:]
     private var hasNew = false
+    /// The sockets whose owners the last pass has found.
+    package private(set) var latest: [SocketCookie] = []
 
     /// A memory that knows nobody.
     public init() {}
@@ -60,12 +62,14 @@ public struct OwnerMemory: Sendable {
         guard hasNew else { return nil }
         let snapshot = try OwnerSnapshot(of: pending.values, in: processes)
         var rest: [SocketCookie: UInt32] = [:]
+        latest.removeAll(keepingCapacity: true)
         for (cookie, inode) in pending {
             let owners = snapshot[inode]
             if owners.isEmpty, !processes.isAll {
                 rest[cookie] = inode
             } else {
                 table.insert(cookie.rawValue)
+                if !owners.isEmpty { latest.append(cookie) }
                 for owner in owners { table.append(owner, to: cookie.rawValue) }
             }
         }

@@ -20,6 +20,7 @@ public struct TCPStates: ParsableCommand {
               tcpstates summary                         how many are in each state
               tcpstates summary --by state,local-port   which service is in trouble
               tcpstates watch                           every step, as it happens
+              tcpstates replay --journal FILE           what watch --journal FILE printed
               tcpstates run -- make test                what a command's sockets do
               tcpstates explain close-wait              what a state means, and who is stuck
               tcpstates doctor                          what is wrong, whose it is, and what helps
@@ -30,8 +31,8 @@ public struct TCPStates: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            ListCommand.self, SummaryCommand.self, WatchCommand.self, RunCommand.self, ExplainCommand.self,
-            DoctorCommand.self, SwiftTestCommand.self,
+            ListCommand.self, SummaryCommand.self, WatchCommand.self, ReplayCommand.self, RunCommand.self,
+            ExplainCommand.self, DoctorCommand.self, SwiftTestCommand.self,
         ],
         defaultSubcommand: ListCommand.self
     )

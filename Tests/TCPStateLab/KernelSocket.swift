@@ -51,8 +51,8 @@ package final class KernelSocket: Sendable {
     /// Closes the descriptor; what is left of the connection is an orphan.
     package func close() { childBirth.withLock { _ in owned.close() } }
 
-    /// Closes the descriptor and leaves nothing behind.
-    func abort() {
+    /// Closes the descriptor and leaves nothing behind: a connection ends by a RST (`SO_LINGER` of 0).
+    package func abort() {
         try? owned.setOption(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0), "SO_LINGER")
         close()
     }

@@ -74,7 +74,7 @@ extension Lab {
 
 extension Descriptor {
     /// No call shall wait longer than the lab's deadline.
-    fileprivate func setTimeouts() throws(LabError) {
+    func setTimeouts() throws(LabError) {
         let limit = timeval(tv_sec: Int(Duration.labDeadline.components.seconds), tv_usec: 0)
         try setOption(SOL_SOCKET, SO_RCVTIMEO, limit, "SO_RCVTIMEO")
         try setOption(SOL_SOCKET, SO_SNDTIMEO, limit, "SO_SNDTIMEO")

@@ -20,6 +20,10 @@ import Testing
         try expectSnapshot(TCPStates.helpMessage(for: WatchCommand.self, columns: 80), "help-watch.txt")
     }
 
+    @Test func replayHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(for: ReplayCommand.self, columns: 80), "help-replay.txt")
+    }
+
     @Test func runHelpReadsAsReviewed() throws {
         try expectSnapshot(TCPStates.helpMessage(for: RunCommand.self, columns: 80), "help-run.txt")
     }

@@ -31,6 +31,9 @@ final class HandWatch {
     /// What is known, by cookie.
     var known: [SocketCookie: TCPState] { watcher.known }
 
+    /// How many objects are remembered, those included whose connection has ended.
+    var entryCount: Int { watcher.tracker.objectCount }
+
     /// The transitions that a dump shows, and what the kernel has told until then.
     func look() throws -> [Transition] {
         if let failure = watcher.dump(.all) { throw failure }

@@ -131,18 +131,17 @@ import Testing
         var history: [Transition] = []
         for (index, step) in steps.enumerated() {
             let time = UInt64(index + 1) * 1_000_000_000
-            history.append(
-                Transition(
-                    identity: identity,
-                    from: step.from,
-                    to: step.to,
-                    via: step.via,
-                    certainty: .inferred,
-                    source: .poll,
-                    time: EventTime(monotonicNanoseconds: time, realtimeNanoseconds: time),
-                    timeInState: step.from == .closed ? nil : .seconds(1)
-                )
+            var transition = Transition(
+                identity,
+                from: step.from,
+                to: step.to,
+                via: step.via,
+                certainty: .inferred,
+                source: .poll,
+                time: EventTime(monotonicNanoseconds: time, realtimeNanoseconds: time)
             )
+            if step.from != .closed { transition.timeInState = .seconds(1) }
+            history.append(transition)
         }
         let owner = SocketOwner(pid: 4711, name: ProcessName("server"), descriptor: 7)
         let watched = WatchedSocket(socket: socket, owners: [owner])

@@ -112,7 +112,7 @@ struct WatcherTests {
         var steps = 0
         // Each listener is told by another dump, and none of the dumps can be made in time.
         for try await event in watcher {
-            if case .slowed(let interval) = event {
+            if case .slowed(let interval, _) = event {
                 slower.append(interval)
                 try lab.listener()
             }
@@ -157,7 +157,7 @@ struct WatcherTests {
 
     @Test func `What a slow reader misses is counted to the unit, and told after what waited`() async {
         let buffer = EventBuffer(capacity: 10)
-        let event = SocketEvent.slowed(.zero)
+        let event = SocketEvent.slowed(.zero, at: .now())
         for _ in 0..<5 { buffer.send([event, event, event]) }
         let waited = await buffer.next()
         #expect(waited.count == 11)

@@ -75,6 +75,17 @@ package struct Endpoints: Hashable, Sendable {
         )
     }
 
+    /// The same connection as its peer has it.
+    package var reversed: Endpoints {
+        Endpoints(
+            local: (remoteHigh, remoteLow),
+            remotePort,
+            remote: (localHigh, localLow),
+            localPort,
+            interface: interface
+        )
+    }
+
     /// Whether there is a peer's address.
     package var hasRemoteAddress: Bool { remoteHigh != 0 || remoteLow != 0 }
 

@@ -134,10 +134,9 @@ extension ConnectionTracker {
         let message = destruction.message
         if case .found(let row) = answer.result, row.isMinisocket, !isClaimed(row) {
             let side = message.acknowledgedControls.map { $0 > 1 ? OpeningSide.active : .passive }
-            if !confirm(row) { apply(row) }
+            if !confirm(row) { apply(row, side: side) }
             if let place = sockets.minisocket(row.name.cookie, row.name.endpoints) {
                 keepCounters(message, at: place)
-                if sockets[place].side == .unknown, let side { sockets[place].side = side }
             }
             return
         }

@@ -61,7 +61,10 @@ extension ConnectionTracker {
             let entry = sockets[place]
             guard entry.enteredAt < dump.beganAt, isShown(entry, in: dump.scope) else { continue }
             // Without its port no lookup finds it.
-            if entry.flags.contains(.isDeferred), entry.endpoints.localPort == 0 { continue }
+            if entry.flags.contains(.isDeferred), entry.endpoints.localPort == 0 {
+                endUnlisted(place, mayEnd: dump.scope == .all)
+                continue
+            }
             // A bound socket may have connected, and be in TIME_WAIT by now.
             if entry.isListed { ask(place) } else { endUnlisted(place, mayEnd: dump.scope == .all) }
         }
@@ -78,8 +81,17 @@ extension ConnectionTracker {
 
     /// A bound socket that two dumps have not shown has ended. A closed one is kept for its time.
     private mutating func endUnlisted(_ place: SocketTable.Place, mayEnd: Bool) {
-        guard sockets[place].state == .bound else { return }
-        if mayEnd, sockets[place].flags.contains(.isDoubted) {
+        let isDeferred = sockets[place].flags.contains(.isDeferred)
+        guard sockets[place].state == .bound || isDeferred else { return }
+        if mayEnd, isDeferred, sockets[place].flags.contains(.isDoubted) {
+            learnPort(place, sockets[place].endpoints)  // Reported without.
+            let via = TCPStateMachine.passed(from: sockets[place].state, to: .closed, side: sockets[place].side)
+            end(
+                place,
+                Report(to: .closed, via: via, certainty: .inferred, source: .poll, time: now),
+                mayHoldSocket: true
+            )
+        } else if mayEnd, sockets[place].flags.contains(.isDoubted) {
             end(place, Report(to: .closed, certainty: .observed, source: .poll, time: now), mayHoldSocket: true)
         } else {
             sockets[place].flags.insert(.isDoubted)

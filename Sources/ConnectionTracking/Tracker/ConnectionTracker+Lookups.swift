@@ -240,11 +240,8 @@ extension ConnectionTracker {
             // Before its time: a RST ended it, or a new connection has taken its place and has reported nothing yet.
             return ask(Lookup(entry.name.anonymous, .successor, about: entry.cookie))
         }
-        end(
-            place,
-            goneReport(place, cause: cause(of: place, goneAt: askedAt)),
-            mayHoldSocket: true
-        )
+        // A message about its end may still come, or another connection of it, where a program holds it.
+        end(place, goneReport(place, cause: cause(of: place, goneAt: askedAt)), mayHoldSocket: true)
     }
 
     private mutating func takeSuccessor(_ answer: LookupAnswer) {

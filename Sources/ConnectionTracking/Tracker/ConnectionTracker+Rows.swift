@@ -21,17 +21,21 @@ extension ConnectionTracker {
     mutating func confirm(_ row: SocketRow) -> Bool {
         guard let place = place(of: row) else { return false }
         let entry = sockets[place]
-        guard entry.state == row.state, !entry.flags.contains(.isDeferred),
+        guard entry.state == row.state,
             entry.kind == .minisocket || entry.isClosedSocket || entry.endpoints.isCompatible(with: row.name.endpoints)
         else { return false }
+        if entry.flags.contains(.isDeferred) {
+            guard row.name.endpoints.localPort != 0 else { return true }
+            learnPort(place, row.name.endpoints)
+        }
         refresh(place, row)
         return true
     }
 
     /// Takes what a row says for true: from a dump where the kernel does not report steps, else from a lookup.
-    mutating func apply(_ row: SocketRow) {
+    mutating func apply(_ row: SocketRow, side: OpeningSide? = nil) {
         if row.isMinisocket {
-            applyMinisocket(row)
+            applyMinisocket(row, side: side)
         } else if row.state == .closed {
             applyClosed(row)
         } else {
@@ -57,9 +61,7 @@ extension ConnectionTracker {
             return appear(row)
         }
         let entry = sockets[place]
-        guard entry.enteredAt < now.monotonicNanoseconds || isBeginning || entry.flags.contains(.isDeferred) else {
-            return touch(place)
-        }
+        guard entry.enteredAt < now.monotonicNanoseconds || isBeginning else { return touch(place) }
         if entry.flags.contains(.isDeferred) {
             learnPort(place, row.name.endpoints)
             if confirm(row) { return }
@@ -81,14 +83,14 @@ extension ConnectionTracker {
     }
 
     /// A connection is seen for the first time.
-    private mutating func appear(_ row: SocketRow) {
+    private mutating func appear(_ row: SocketRow, side known: OpeningSide? = nil) {
         let cookie = row.name.cookie
         let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
         var entry = SocketEntry(
             row.name,
             row.isMinisocket ? .minisocket : row.isRequest ? .request : .socket,
             in: .closed,
-            side: side(of: row),
+            side: known ?? side(of: row),
             enteredAt: openedAt,
             generation: generation,
             matching: isBeginning ? row.matching : []
@@ -152,7 +154,7 @@ extension ConnectionTracker {
 
     // MARK: Minisockets
 
-    private mutating func applyMinisocket(_ row: SocketRow) {
+    private mutating func applyMinisocket(_ row: SocketRow, side: OpeningSide?) {
         let cookie = row.name.cookie
         if let place = sockets.minisocket(cookie, row.name.endpoints) {
             let entry = sockets[place]
@@ -173,10 +175,11 @@ extension ConnectionTracker {
             let isDestroyed = old.flags.contains(.isDestroyed)
             let destruction = isDestroyed ? questions.takeDestruction(of: cookie) : nil
             displace(by: row.name.endpoints, source: .poll, at: now)
-            sockets[place].begin(row.name.endpoints, side: side(of: row), at: now.monotonicNanoseconds)
+            sockets[place].begin(row.name.endpoints, side: self.side(of: row), at: now.monotonicNanoseconds)
             sockets[place].enteredAt = old.enteredAt
             becomeMinisocket(place, mayHoldSocket: !isDestroyed)
-            step(place, row, via: TCPStateMachine.passed(from: .bound, to: row.state, side: side(of: row)))
+            let via = TCPStateMachine.passed(from: .bound, to: row.state, side: self.side(of: row))
+            step(place, row, via: via)
             if let destruction { keepCounters(destruction.message, at: place) }
             return
         }
@@ -187,10 +190,8 @@ extension ConnectionTracker {
             if isBeginning, let other = sockets.socket(cookie), sockets[other].isConnected {
                 // The socket is connected again already: the minisocket is of its connection before.
                 sockets[other].incarnation = 1
-                appear(row)
-                return
             }
-            return appear(row)
+            return appear(row, side: side)
         }
         if sockets[place].flags.contains(.isDeferred) { learnPort(place, row.name.endpoints) }
         sockets[place].endpoints = row.name.endpoints

@@ -18,6 +18,12 @@ extension ConnectionTracker {
             fill(place, to: step.from, step.matching)
             return follow(place, step)
         }
+        if entry.state == .bound {
+            // It has connected since it was seen.
+            beginAnew(place, step)
+            fill(place, to: step.from, step.matching)
+            return follow(place, step)
+        }
         if step.from != .closed, let via = TCPStateMachine.route(from: entry.state, to: step.from, side: entry.side) {
             advance(place, lostReport(to: step.from, via: via, step.matching))
             return follow(place, step)
@@ -56,7 +62,7 @@ extension ConnectionTracker {
             side: step.to == .synSent ? .active : isAccepted ? .passive : .unknown,
             enteredAt: wasThere ? 0 : beganAt,
             generation: generation,
-            matching: wasThere ? step.matching : []
+            matching: step.matching
         )
         entry.incarnation = nextIncarnation(of: step.name.cookie)
         entry.learnOwner(inode: 0, uid: step.uid)
@@ -91,19 +97,22 @@ extension ConnectionTracker {
     }
 
     /// When the request of a child came: the kernel measures how long the handshake's last ACK took. Not before there was a
-    /// listener, for where SYN cookies are sent there was no request, and the measurement is of something else.
+    /// listener, nor before the client's SYN where that is known: where SYN cookies are sent there was no request, and the
+    /// measurement is of something else.
     private mutating func requestTime(of step: TracedStep) -> UInt64 {
         let time = now.monotonicNanoseconds
+        let ends = step.name.endpoints
         // The first dump has not shown it.
-        let begin = max(time - min(UInt64(step.rtt) * 1000, time), min(time, shownUntil))
-        let port = step.name.endpoints.localPort
-        guard !listeners.contains(port) else { return min(time, max(begin, listeners.since(port))) }
-        // Its listener may be one whose port is not known yet.
-        var since = begin
-        for step in deferred.values where step.to == .listen {
-            if let place = sockets.socket(step.name.cookie) { since = max(since, sockets[place].enteredAt) }
+        var begin = max(time - min(UInt64(step.rtt) * 1000, time), shownUntil, recentSYNs.time(from: ends.reversed))
+        if listeners.contains(ends.localPort) {
+            begin = max(begin, listeners.since(ends.localPort))
+        } else {
+            // Its listener may be one whose port is not known yet.
+            for step in deferred.values where step.to == .listen {
+                if let place = sockets.socket(step.name.cookie) { begin = max(begin, sockets[place].enteredAt) }
+            }
         }
-        return min(time, since)
+        return min(time, begin)
     }
 
     /// Takes a connection along the step that the kernel reported, which may open it.
@@ -131,6 +140,7 @@ extension ConnectionTracker {
                 )
             )
         }
+        if step.to == .synSent { recentSYNs.note(sockets[place].endpoints, at: now.monotonicNanoseconds) }
         if step.to == .established { scheduleOwner(place) }
     }
 
@@ -176,6 +186,7 @@ extension ConnectionTracker {
         guard let step = deferred.removeValue(forKey: entry.cookie), step.to == entry.state else { return }
         let time = now.at(entry.enteredAt)
         displace(by: sockets[place].endpoints, source: .trace, at: time)
+        if step.to == .synSent { recentSYNs.note(sockets[place].endpoints, at: entry.enteredAt) }
         // What was entered when it began, and not yet reported.
         sockets[place].state = step.from
         let report = Report(

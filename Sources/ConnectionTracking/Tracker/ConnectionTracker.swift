@@ -47,6 +47,7 @@ package struct ConnectionTracker: ~Copyable {
     var resets: ResetReports
     var questions = Questions()
     var closed = ClosedSockets()
+    var recentSYNs = RecentSYNs()
     var lateNames = LateNames()
     /// First steps that wait to be reported until the kernel has chosen the port.
     var deferred: [SocketCookie: TracedStep] = [:]
@@ -117,6 +118,9 @@ package struct ConnectionTracker: ~Copyable {
 
     /// How many connections, listeners and bound sockets are known.
     package var count: Int { sockets.count - closed.count }
+
+    /// How many objects of the kernel are remembered, those included whose connection has ended.
+    package var objectCount: Int { sockets.count }
 
     /// Every known connection, listener and bound socket; always in the same order after the same inputs.
     package func forEach(_ body: (TrackedSocket) -> Void) {

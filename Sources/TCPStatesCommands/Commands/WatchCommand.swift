@@ -27,62 +27,58 @@ struct WatchCommand: ParsableCommand {
               tcpstates watch --initial -4                 first what is there already
               tcpstates watch --duration 10s -H            ten seconds
               tcpstates watch -c 100 --json | jq .to       a hundred steps, for programs
+              tcpstates watch --journal bug.journal        and a file that others can replay
             """
     )
 
     @OptionGroup(title: "How to watch") var watch: WatchOptions
+    @Option(
+        help: ArgumentHelp(
+            """
+            Write all that is learned to a file, for tcpstates replay: a report of what is wrong. It holds addresses, ports, \
+            users and, with -p, processes; only its owner may read it.
+            """,
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var journal: String?
+
     @OptionGroup(title: "Which sockets") var selection: SelectionOptions
     @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup var filter: FilterArguments
 
     func run() throws {
-        let configuration = try watch.configuration(selection, namespaces, filter.filter)
+        var configuration = try watch.configuration(selection, namespaces, filter.filter)
+        configuration.journal = journal.map { path in
+            JournalDestination(path: path, version: TCPStates.version) { TCPStates.complain("\($0)") }
+        }
         if watch.processes {
             let coverage = try OwnerSnapshot().coverage
             if !coverage.isComplete { TCPStates.complain(coverage.description) }
         }
         var details: SocketDetails = watch.processes ? .processes : []
         if !configuration.namespaces.isEmpty { details.insert(.namespace) }
-        let names = SocketNames(resolvesHosts: output.resolve)
-        let showsHeader = !output.noHeader
-        switch output.chosenFormat {
-        case .table:
-            let output = try output.open()
-            let terminal = Terminal(descriptor: output.descriptor, color: self.output.color)
-            let table = EventTable(
-                names: names,
-                terminal: terminal,
-                showsHeader: showsHeader,
-                tellsProcesses: watch.processes
-            )
-            try run(configuration, table, to: output)
-        case .jsonl:
-            try run(configuration, records(JSONLWriter(), details, names), to: output.open())
-        case .csv:
-            try run(configuration, records(CSVWriter(showsHeader: showsHeader), details, names), to: output.open())
-        }
-    }
-
-    private func records<Writer: RecordWriter & ~Copyable>(
-        _ writer: consuming Writer,
-        _ details: SocketDetails,
-        _ names: SocketNames
-    ) -> EventRecordRenderer<Writer> {
-        EventRecordRenderer(writer, tellsSockets: watch.initial, details: details, names: names)
-    }
-
-    private func run<Renderer: EventRenderer & ~Copyable>(
-        _ configuration: SocketWatcher.Configuration,
-        _ renderer: consuming Renderer,
-        to output: consuming Output
-    ) throws {
-        var session = WatchSession(
-            renderer,
-            to: output,
-            limits: .init(duration: watch.duration?.duration, transitions: watch.count),
-            complains: self.output.chosenFormat == .table
+        let output = EventOutput(
+            output: output,
+            names: SocketNames(resolvesHosts: output.resolve),
+            details: details,
+            reportsExisting: watch.initial,
+            limit: watch.count
         )
+        var watching = Watching(configuration: configuration, duration: watch.duration?.duration)
+        try output.run(&watching)
+    }
+}
+
+/// Watches, and writes to a sink what comes.
+private struct Watching: EventOutput.Body {
+    var configuration: SocketWatcher.Configuration
+    var duration: Duration?
+
+    func run<Renderer: EventRenderer & ~Copyable>(_ sink: consuming EventSink<Renderer>) throws {
+        var session = WatchSession(sink, duration: duration)
         try session.run(configuration)
     }
 }

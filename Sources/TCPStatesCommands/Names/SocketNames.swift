@@ -44,6 +44,11 @@ struct SocketNames {
         )
     }
 
+    /// Names for what was seen on another machine or at another time: the kernel's numbers are called nothing here.
+    init(elsewhere resolvesHosts: Bool) {
+        self.init(interfaces: { _, _ in nil }, cgroups: { _ in nil }, hosts: resolvesHosts ? HostNames() : nil)
+    }
+
     /// The same names for another thread, which finds them by itself.
     func fork() -> SocketNames {
         var fork = SocketNames(resolvesHosts: hosts != nil)

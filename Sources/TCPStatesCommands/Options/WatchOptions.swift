@@ -82,6 +82,7 @@ struct WatchOptions: ParsableArguments {
         configuration.resolvesOwners = processes
         if namespaces.all || (configuration.filter?.needsEveryNamespace == true && !namespaces.isGiven) {
             configuration.namespaces = try NamespaceOptions.enterable()
+            configuration.followsAllNamespaces = true
         } else if namespaces.isGiven {
             configuration.namespaces = try namespaces.namespaces()
         }

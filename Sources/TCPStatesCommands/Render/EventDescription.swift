@@ -46,6 +46,7 @@ struct EventDescription {
         writer.add("via", step.map { .words($0.via.map(\.description)) })
         writer.add("certainty", step.map { .text($0.certainty.rawValue) })
         writer.add("source", (step?.source.rawValue ?? loss?.source.rawValue).map { .text($0) })
+        writer.add("incarnation", step.flatMap { $0.incarnation == 0 ? nil : .number(UInt32($0.incarnation)) })
         writer.add("cause", step?.cause.map { .text($0.word) })
         writer.add("reset_reason", step?.resetReason.map { .text($0.rawValue) })
         writer.add("pid", step?.pid.map { .number(UInt32(bitPattern: $0)) })

@@ -33,10 +33,10 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
                 count: gap.lost,
                 namespace: gap.namespace
             )
-            description.describe("gap", time: .now(), loss: loss, to: &writer)
-        case .slowed(let interval, _):
+            description.describe("gap", time: gap.time ?? .now(), loss: loss, to: &writer)
+        case .slowed(let interval, at: let time):
             let loss = EventDescription.Loss(source: .poll, reason: slowedMessage(interval))
-            description.describe("gap", time: .now(), loss: loss, to: &writer)
+            description.describe("gap", time: time, loss: loss, to: &writer)
         }
     }
 

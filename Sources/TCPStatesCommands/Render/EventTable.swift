@@ -80,7 +80,7 @@ struct EventTable: EventRenderer, ~Copyable {
     mutating func flush(to output: inout Output) { output.flush(&text) }
 
     private mutating func write(_ socket: WatchedSocket) {
-        text.append(wallClock: EventTime.now().realtimeNanoseconds)
+        text.append(wallClock: (socket.time ?? .now()).realtimeNanoseconds)
         text.append(spaces: EventTableLayout.gap + EventTableLayout.state + 1 + EventTableLayout.arrow + 1)
         write(socket.state)
         text.append(spaces: EventTableLayout.gap)

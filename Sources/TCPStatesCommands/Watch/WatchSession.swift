@@ -7,24 +7,12 @@ internal import TCPWatch
 /// One thread waits here for events, signals, the time and a reader that goes away; the watcher's own thread only rings.
 /// There are no tasks, so that the concurrency runtime is never started.
 struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
-    /// What ends it, beside a signal.
-    struct Limits {
-        var duration: Duration?
-        var transitions: Int?
-    }
+    private var sink: EventSink<Renderer>
+    private let duration: Duration?
 
-    private var renderer: Renderer
-    private var output: Output
-    private let limits: Limits
-    /// Whether losses are told on standard error.
-    private let complains: Bool
-    private var tally = WatchTally()
-
-    init(_ renderer: consuming Renderer, to output: consuming Output, limits: Limits, complains: Bool) {
-        self.renderer = renderer
-        self.output = output
-        self.limits = limits
-        self.complains = complains
+    init(_ sink: consuming EventSink<Renderer>, duration: Duration?) {
+        self.sink = sink
+        self.duration = duration
     }
 
     /// Watches, and then says on standard error what it was.
@@ -32,52 +20,58 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         let inbox = try Inbox()
         StopSignal.ring(inbox.bell)
         let start = EventTime.now().monotonicNanoseconds
-        let deadline = limits.duration.map { start.later(by: $0) }
+        let deadline = duration.map { start.later(by: $0) }
         let watcher = try SocketWatcher(configuration)
         if configuration.source == .auto { tell(sourceOf: watcher, interval: configuration.interval) }
-        renderer.begin()
-        renderer.flush(to: &output)
+        sink.begin()
         watcher.receive(inbox.put)
-        var isOver = false
-        while !isOver, output.isOpen {
-            guard inbox.wait(until: deadline, beside: output.descriptor) else {
+        var (isOver, wantsMore, isReceiving) = (false, true, true)
+        while !isOver, sink.isOpen {
+            guard inbox.wait(until: deadline, beside: sink.output.descriptor) else {
                 // Nobody reads any more: what the next line would do.
                 raise(SIGPIPE)
                 throw CommandFailure("cannot write to standard output", errno: EPIPE)
             }
             isOver = StopSignal.hasCome || deadline.map { $0 <= EventTime.now().monotonicNanoseconds } ?? false
             guard let events = inbox.take() else { continue }
-            if !write(events) || events.isEmpty { isOver = true }
-            if !isOver { watcher.receive(inbox.put) }
+            wantsMore = sink.write(events)
+            if !wantsMore || events.isEmpty { isOver = true }
+            isReceiving = !isOver
+            if isReceiving { watcher.receive(inbox.put) }
         }
         watcher.stop()
-        try output.close()
+        if configuration.journal != nil, watcher.failure == nil {
+            finishJournal(of: watcher, inbox, isReceiving: isReceiving, wantsMore: wantsMore)
+        }
+        try sink.close()
         if let failure = watcher.failure { throw failure }
         let time = Duration.nanoseconds(Int64(clamping: EventTime.now().monotonicNanoseconds - start))
         var text = TextBuffer()
         // Behind the terminal's own ^C.
         if StopSignal.hasCome, isatty(STDERR_FILENO) == 1 { text.append(.newline) }
-        tally.append(to: &text, after: time, sockets: watcher.socketCount)
+        sink.tally.append(to: &text, after: time, sockets: watcher.socketCount)
         if watcher.isTracing { text.append(periods: watcher.periods) }
         TCPStates.tell(text)
     }
 
-    /// Writes the events; whether more are wanted.
-    private mutating func write(_ events: [SocketEvent]) -> Bool {
-        renderer.prepare(events)
-        defer { renderer.flush(to: &output) }
-        for event in events {
-            tally.count(event)
-            renderer.render(event)
-            renderer.drain(to: &output)
-            switch event {
-            case .transition where tally.transitions == limits.transitions: return false
-            case .gap(let gap) where complains: complain(gap)
-            case .slowed(let interval, _) where complains: TCPStates.complain(slowedMessage(interval))
-            default: break
-            }
+    /// Waits until the watcher's thread has written the journal's end, and writes what it has still to report: the journal
+    /// has it too.
+    private mutating func finishJournal(
+        of watcher: SocketWatcher,
+        _ inbox: Inbox,
+        isReceiving: Bool,
+        wantsMore: Bool
+    ) {
+        var (isReceiving, wantsMore) = (isReceiving, wantsMore)
+        while true {
+            if !isReceiving { watcher.receive(inbox.put) }
+            isReceiving = true
+            _ = inbox.wait(until: nil, beside: -1)
+            guard let events = inbox.take() else { continue }
+            if events.isEmpty { return }
+            if wantsMore { wantsMore = sink.write(events) }
+            isReceiving = false
         }
-        return true
     }
 
     /// Says which source it is, and why it is not the trace.
@@ -87,10 +81,5 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         text.append("watching by a dump every ")
         text.append(span: interval.nanoseconds)
         TCPStates.complain(text.withBytes { String(decoding: $0, as: UTF8.self) } + ", without the trace: \(refusal)")
-    }
-
-    private func complain(_ gap: Gap) {
-        let count = gap.lost.map { "\($0) lost" } ?? "some lost"
-        TCPStates.complain("gap: \(gap.reason) (\(gap.source.rawValue): \(count))")
     }
 }

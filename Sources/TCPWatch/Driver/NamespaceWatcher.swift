@@ -218,7 +218,7 @@ final class NamespaceWatcher {
         } catch {
             failure = error
         }
-        if !undecided.isEmpty || keepsExisting { _ = try? owners?.resolve() }
+        if !undecided.isEmpty || keepsExisting { findOwners() }
         for socket in undecided { take(.row(SocketRow(socket, matching: mask(socket))), at: time) }
         drain()
         take(.dumpEnded(isComplete: failure == nil), at: .now())
@@ -244,6 +244,7 @@ final class NamespaceWatcher {
     /// The state is to be reported anew, after a dump.
     func resynchronize() {
         stream.delivery.expectSockets(of: number, anew: true)
+        stream.note(.socketsExpected(lane: number))
         isResynchronizing = true
         keepsExisting = true
         schedule.want(.all)
@@ -306,10 +307,15 @@ final class NamespaceWatcher {
         guard owners?.isDue == true else { return }
         let begin = EventTime.now().monotonicNanoseconds
         guard begin >= nextOwnerScan else { return }
-        // Where /proc is gone by now, later transitions have no owners.
-        _ = try? owners?.resolve()
+        findOwners()
         let end = EventTime.now().monotonicNanoseconds
         nextOwnerScan = end + 4 * (end - begin)
+    }
+
+    /// One pass over `/proc` for all that is new. Where that is gone by now, later transitions have no owners.
+    private func findOwners() {
+        guard (try? owners?.resolve()) != nil, let owners else { return }
+        for cookie in owners.latest { stream.note(.owners(lane: number, cookie, owners[cookie])) }
     }
 
     // MARK: The namespace

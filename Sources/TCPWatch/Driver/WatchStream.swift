@@ -33,10 +33,7 @@ final class WatchStream {
 
     /// Sends what has happened. What exists at the beginning passes the bound of the buffer.
     func flush(isBounded: Bool = true) {
-        if let journal, let destination, journal.failure != nil {
-            self.journal = nil
-            if let failure = journal.failure { destination.reportsFailure(failure) }
-        }
+        reportFailure()
         guard !events.isEmpty else { return }
         send(events, isBounded)
         events.removeAll(keepingCapacity: events.count <= 4096)
@@ -46,5 +43,13 @@ final class WatchStream {
     func finish() {
         flush()
         journal?.finish()
+        reportFailure()
+    }
+
+    /// A journal that cannot be written is given up, once.
+    private func reportFailure() {
+        guard let failure = journal?.failure else { return }
+        journal = nil
+        destination?.reportsFailure(failure)
     }
 }

@@ -11,6 +11,6 @@ public enum SocketEvent: Sendable {
     /// Something was lost on the way here. The state has been read anew from the kernel since.
     case gap(Gap)
     /// The machine cannot keep the interval: a look at its sockets takes longer. Told once, with the interval that is
-    /// kept instead.
+    /// kept instead, and when that was noticed.
     case slowed(Duration, at: EventTime)
 }

@@ -4,8 +4,8 @@ internal import SocketValues
 /// The rows of the dumps of one network namespace, of which the next dump repeats most: a journal then holds how many.
 ///
 /// A dump is compared with the last one of the same scope, in the kernel's order. What has gone meanwhile is passed over.
-/// The writer and the reader take the same steps and so have the same rows. Amortised constant work a row; one row of
-/// memory for each socket and scope, and one more while a dump runs.
+/// The writer and the reader take the same steps and so have the same rows. Constant work a row, and none for one that is
+/// the same but to compare it; 80 bytes for each socket and scope.
 struct DumpRows {
     /// How a row is told.
     enum Kind: Hashable {
@@ -25,11 +25,16 @@ struct DumpRows {
     /// The last dump of each scope.
     private var last = [Dump](repeating: Dump(), count: DumpScope.allCases.count)
     private var scope: DumpScope?
-    private var previous: [SocketRow] = []
-    /// The next row of the last dump.
+    /// The last dump of the scope, in which what has changed is changed.
+    private var rows: [SocketRow] = []
+    /// The next row of it.
     private var position = 0
-    private var current = Dump()
-    /// Between the beginnings of both, milliseconds.
+    /// Rows of it that are there no more, in order.
+    private var gone: [Range<Int>] = []
+    /// Rows that were not in it, with the position of the row that they come before.
+    private var added: [(position: Int, row: SocketRow)] = []
+    private var began: UInt64 = 0
+    /// Since that dump began, milliseconds.
     private var elapsed: Int64 = 0
 
     /// So many rows may have gone at one place.
@@ -42,55 +47,97 @@ struct DumpRows {
         end()
         self.scope = scope
         let index = Int(scope.rawValue)
-        previous = last[index].rows
         elapsed = Int64(bitPattern: time &- last[index].began) / 1_000_000
-        last[index] = Dump()
-        position = 0
-        current.began = time
-        current.rows.reserveCapacity(previous.count)
+        swap(&rows, &last[index].rows)
+        (position, began) = (0, time)
     }
 
     /// The dump has ended.
     mutating func end() {
         guard let scope else { return }
-        last[Int(scope.rawValue)] = current
-        (previous, current, self.scope) = ([], Dump(), nil)
+        let index = Int(scope.rawValue)
+        if position < rows.count { gone.append(position..<rows.count) }
+        merge()
+        swap(&rows, &last[index].rows)
+        last[index].began = began
+        self.scope = nil
     }
 
     /// Takes the next row: how it is told.
     mutating func take(_ row: SocketRow) -> Kind {
         guard scope != nil else { return .new }
-        current.rows.append(row)
-        let (start, limit) = (position, min(position + Self.window, previous.count))
-        for index in position..<limit where previous[index].isOfSocket(row) {
-            position = index + 1
-            if previous[index] == row { return .same(passing: index - start) }
-            guard let timer = row.timer, let expected = expectedTimer(of: index),
-                Self.drifts.contains(Int64(timer) - expected), previous[index].isEqual(row)
-            else { return .new }
-            return .sameButTimer(passing: index - start, drift: Int64(timer) - expected)
+        for index in position..<min(position + Self.window, rows.count) where rows[index].isOfSocket(row) {
+            let passed = index - position
+            let isSame = rows[index] == row
+            let drift = isSame ? nil : drift(of: row, at: index)
+            pass(passed)
+            if isSame { return .same(passing: passed) }
+            rows[index] = row
+            return drift.map { .sameButTimer(passing: passed, drift: $0) } ?? .new
         }
+        added.append((position, row))
         return .new
     }
 
     /// Takes the next row that is told as the same; nil where there is none.
     mutating func takeSame(passing count: Int, drift: Int64? = nil) -> SocketRow? {
-        guard scope != nil, count >= 0, count < previous.count - position else { return nil }
+        guard scope != nil, count >= 0, count < rows.count - position else { return nil }
         let index = position + count
-        var row = previous[index]
         if let drift {
-            guard let expected = expectedTimer(of: index), let timer = UInt32(exactly: expected + drift) else {
+            guard let expected = expectedTimer(at: index), let timer = UInt32(exactly: expected + drift) else {
                 return nil
             }
-            row.timer = timer
+            rows[index].timer = timer
         }
-        position = index + 1
-        current.rows.append(row)
-        return row
+        pass(count)
+        return rows[index]
+    }
+
+    /// Goes on to behind the row after so many that have gone.
+    private mutating func pass(_ count: Int) {
+        if count > 0 { gone.append(position..<(position + count)) }
+        position += count + 1
     }
 
     /// Where the timer of a row of the last dump would be by now.
-    private func expectedTimer(of index: Int) -> Int64? { previous[index].timer.map { Int64($0) &- elapsed } }
+    private func expectedTimer(at index: Int) -> Int64? { rows[index].timer.map { Int64($0) &- elapsed } }
+
+    /// How far the timer is from there, where nothing else has changed and it is not far.
+    private func drift(of row: SocketRow, at index: Int) -> Int64? {
+        guard let timer = row.timer, let expected = expectedTimer(at: index), rows[index].isEqual(row),
+            Self.drifts.contains(Int64(timer) - expected)
+        else { return nil }
+        return Int64(timer) - expected
+    }
+
+    /// Takes out what has gone, and puts in what is new.
+    private mutating func merge() {
+        guard !gone.isEmpty || !added.isEmpty else { return }
+        var merged: [SocketRow] = []
+        merged.reserveCapacity(rows.count + added.count)
+        var start = 0
+        func keep(until end: Int, _ rows: [SocketRow], _ merged: inout [SocketRow]) {
+            if start < end { merged += rows[start..<end] }
+            start = max(start, end)
+        }
+        var additions = added[...]
+        for range in gone {
+            while let addition = additions.first, addition.position <= range.lowerBound {
+                keep(until: addition.position, rows, &merged)
+                merged.append(addition.row)
+                additions.removeFirst()
+            }
+            keep(until: range.lowerBound, rows, &merged)
+            start = range.upperBound
+        }
+        for addition in additions {
+            keep(until: addition.position, rows, &merged)
+            merged.append(addition.row)
+        }
+        keep(until: rows.count, rows, &merged)
+        rows = merged
+        (gone, added) = ([], [])
+    }
 }
 
 extension SocketRow {

@@ -131,6 +131,16 @@ struct JournalCursor {
 
     mutating func signed() throws(JournalFault) -> Int64 { Int64(zigzag: try number()) }
 
+    /// A century and a half after a machine has started: whoever reckons with times need not fear that a sum overflows.
+    static let endOfTime: UInt64 = 1 << 62
+
+    /// A number of nanoseconds that a clock or an interval can have.
+    mutating func moment() throws(JournalFault) -> UInt64 {
+        let time: UInt64 = try number()
+        guard time <= Self.endOfTime else { throw .wrong("a time is too late") }
+        return time
+    }
+
     mutating func flag() throws(JournalFault) -> Bool {
         switch try byte() {
         case 0: false

@@ -46,7 +46,7 @@ extension JournalDecoder {
     private mutating func answer() throws(JournalFault) -> LookupAnswer {
         let (name, purpose) = (try socketName(), try cursor.choice() as Lookup.Purpose)
         let lookup = Lookup(name, purpose, about: SocketCookie(rawValue: try cursor.number()))
-        let askedAt: UInt64 = try cursor.number()
+        let askedAt = try cursor.moment()
         let result: LookupAnswer.Result =
             switch try cursor.byte() {
             case 0: .found(try row())

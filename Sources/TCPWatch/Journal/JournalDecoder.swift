@@ -80,6 +80,7 @@ struct JournalDecoder {
             _ = try withDumps { $0.end() }
             dumps[Int(lane)] = nil
             return .namespaceEnded(lane: lane)
+        case .socketsExpected: return .socketsExpected(lane: lane)
         case .message: return .message(lane: lane, try cursor.byteArray())
         case .owners: return try owners()
         case .gap: return try gap()
@@ -119,6 +120,7 @@ struct JournalDecoder {
     private mutating func readTime() throws(JournalFault) {
         let monotonic = time.monotonicNanoseconds &+ UInt64(bitPattern: try cursor.signed())
         let difference = time.clockDifference &+ UInt64(bitPattern: try cursor.signed())
+        guard monotonic <= JournalCursor.endOfTime else { throw .wrong("a time is too late") }
         time = EventTime(monotonicNanoseconds: monotonic, realtimeNanoseconds: monotonic &+ difference)
     }
 
@@ -156,7 +158,8 @@ extension JournalDecoder {
         configuration.reportsDestroyed = try cursor.flag()
         configuration.reportsRefusals = try cursor.flag()
         configuration.reportsExisting = try cursor.flag()
-        configuration.interval = try cursor.number()
+        configuration.needsInodes = try cursor.flag()
+        configuration.interval = try cursor.moment()
         let count: UInt64 = try cursor.number()
         var read: UInt64 = 0
         while read < count {

@@ -158,6 +158,7 @@ extension JournalEncoder {
         bytes.append(configuration.reportsDestroyed)
         bytes.append(configuration.reportsRefusals)
         bytes.append(configuration.reportsExisting)
+        bytes.append(configuration.needsInodes)
         bytes.append(configuration.interval)
         bytes.append(UInt64(configuration.resetReasons.count))
         for (number, reason) in configuration.resetReasons.sorted(by: { $0.key < $1.key }) {

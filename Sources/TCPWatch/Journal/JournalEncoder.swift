@@ -79,6 +79,7 @@ struct JournalEncoder {
         case .namespaceEnded(let lane):
             begin(.namespaceEnded, of: lane)
             dumps[Int(lane)] = DumpRows()
+        case .socketsExpected(let lane): begin(.socketsExpected, of: lane)
         case .message(let lane, let message):
             begin(.message, of: lane)
             bytes.append(bytes: message)

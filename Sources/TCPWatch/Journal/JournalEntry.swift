@@ -9,6 +9,8 @@ package enum JournalEntry: Hashable, Sendable {
     case namespace(lane: UInt32, NetworkNamespace?, TrackerConfiguration)
     /// Nothing more comes of a namespace.
     case namespaceEnded(lane: UInt32)
+    /// The sockets of a namespace will be reported anew, when an input says so.
+    case socketsExpected(lane: UInt32)
     /// Something was learned: what a tracker is given.
     case input(lane: UInt32, Input)
     /// The kernel's message about a socket that exists, of which a report shows more than a tracker reads.

@@ -48,7 +48,7 @@ package struct JournalHeader: Hashable, Sendable {
         filter = [family, configuration.filter?.description].compactMap { $0 }.joined(separator: " ")
         states = configuration.states
         reportsExisting = configuration.tellsExisting
-        namesNamespaces = !configuration.namespaces.isEmpty
+        namesNamespaces = !configuration.namespaces.isEmpty || configuration.followsAllNamespaces
         resolvesOwners = configuration.resolvesOwners
     }
 

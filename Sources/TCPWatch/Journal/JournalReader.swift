@@ -44,7 +44,7 @@ package final class JournalReader {
                 guard !isCutShort, try loadChunk() else { throw file.cutShort(at: file.offset) }
                 continue
             }
-            guard entry == .end else { return entry }
+            guard case .end = entry else { return entry }
             let end = payloadOffset + decoder.cursor.offset
             guard decoder.cursor.isAtEnd, try file.isAtEnd() else {
                 throw file.damaged(at: end, "there is more behind its end")

@@ -6,7 +6,7 @@ package import SockDiag
 /// Every input is given to a tracker of its namespace, in order; so all but owners and names is what it was, byte for
 /// byte. What the watcher's own reader was too slow for is delivered too.
 package struct JournalReplay: ~Copyable {
-    private var reader: JournalReader
+    private let reader: JournalReader
     private let reportsExisting: Bool
     private var delivery: EventDelivery
     private var lanes: [UInt32: ReplayLane] = [:]
@@ -25,13 +25,18 @@ package struct JournalReplay: ~Copyable {
     /// Opens a journal that this version has written.
     ///
     /// - Parameters:
+    ///   - path: The file.
+    ///   - version: The version of this program.
     ///   - reportsExisting: Whether the sockets that existed at the beginning are delivered; nil for as it was.
     /// - Throws: ``/SockDiag/SockDiagError``.
     package init(path: String, version: String, reportsExisting: Bool? = nil) throws(SockDiagError) {
-        reader = try JournalReader(path: path, version: version)
-        self.reportsExisting = reportsExisting ?? reader.header.reportsExisting
-        delivery = EventDelivery(states: reader.header.states)
-        time = reader.header.start
+        // Swift 6.3.1 in a release build destroys what a closure, as that of ??, reads of a value that is not whole yet.
+        let reader = try JournalReader(path: path, version: version)
+        let header = reader.header
+        self.reader = reader
+        self.reportsExisting = reportsExisting ?? header.reportsExisting
+        delivery = EventDelivery(states: header.states)
+        time = header.start
     }
 
     /// What the journal says of itself.
@@ -67,6 +72,7 @@ package struct JournalReplay: ~Copyable {
         case .namespaceEnded(let number):
             lanes[number] = nil
             if let event = delivery.end(number) { pending.append(event) }
+        case .socketsExpected(let number): delivery.expectSockets(of: number, anew: true)
         case .input(let number, let input): take(input, of: number)
         case .message(let number, let message): lanes[number]?.sockets.note(try TCPSocket(message: message))
         case .owners(let number, let cookie, let owners): lanes[number]?.owners[cookie] = owners
@@ -82,9 +88,6 @@ package struct JournalReplay: ~Copyable {
     private mutating func take(_ input: Input, of number: UInt32) {
         guard let lane = lanes[number] else { return }
         time = input.time
-        if case .resynchronize = input.fact, !delivery.isReporting {
-            for number in lanes.keys { delivery.expectSockets(of: number, anew: true) }
-        }
         lane.tracker.take(input, into: &outputs)
         for output in outputs {
             let event = delivery.event(

@@ -10,6 +10,7 @@ enum JournalTag: UInt8 {
     case lane
     case namespace
     case namespaceEnded
+    case socketsExpected
     case message
     case owners
     case gap

@@ -4,16 +4,21 @@ package import SockDiag
 
 /// Writes a journal: every input of a watcher's trackers, in order, and what is shown with their events.
 ///
-/// Belongs to one thread. What is added gathers until there is a chunk of 64 KiB, and until ``flush()``. Where the file
+/// Belongs to one thread. What is added gathers until there is a chunk of 64 KiB, until inputs come that are a second
+/// younger, and until ``flush()``: a program that is killed leaves all but the last second. Where the file
 /// cannot be written any more, ``failure`` says why and all that follows is passed over: the file then ends with the last
 /// whole chunk.
 package final class JournalWriter {
-    private var encoder = JournalEncoder(capacity: JournalFraming.chunkSize)
+    // No closure runs during an access, so that no second one can begin; to check that takes longer than a row.
+    @exclusivity(unchecked) private var encoder = JournalEncoder(capacity: JournalFraming.chunkSize)
     private var seed: UInt64 = 0
     private let descriptor: Int32
     private let path: String
+    /// When what gathers is written at the latest, by the time of inputs, monotonic nanoseconds.
+    private var deadline: UInt64?
     /// The length of the file up to the last whole chunk.
     private var written = 0
+    private static let patience: UInt64 = 1_000_000_000
     /// Why nothing is written any more.
     package private(set) var failure: SockDiagError?
 
@@ -44,7 +49,10 @@ package final class JournalWriter {
     /// Adds an input of a lane that has begun. About 30 ns for a row of a dump.
     package func append(_ input: Input, to lane: UInt32) {
         encoder.append(input, to: lane)
-        if encoder.bytes.count >= JournalFraming.chunkSize { flush() }
+        let time = input.time.monotonicNanoseconds
+        let deadline = deadline ?? time &+ Self.patience
+        self.deadline = deadline
+        if encoder.bytes.count >= JournalFraming.chunkSize || deadline <= time { flush() }
     }
 
     /// Adds any other entry; a lane begins with ``JournalEntry/namespace(lane:_:_:)``.
@@ -61,6 +69,7 @@ package final class JournalWriter {
     /// Writes out what has gathered.
     package func flush() {
         encoder.finish()
+        deadline = nil
         let size = encoder.bytes.count - JournalFraming.chunkHeaderSize
         guard size > 0 else { return }
         let payload = encoder.bytes.bytes.dropFirst(JournalFraming.chunkHeaderSize)

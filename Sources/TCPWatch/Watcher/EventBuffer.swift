@@ -8,7 +8,7 @@ final class EventBuffer: Sendable {
 
     fileprivate struct State {
         var pending: [SocketEvent] = []
-        /// Where the gaps are that wait beyond the bound, each source and namespace once.
+        /// Where the gaps are that wait, each source and namespace once.
         var gaps: [GapKey: Int] = [:]
         var dropped: UInt64 = 0
         var reader: Reader?
@@ -43,10 +43,14 @@ final class EventBuffer: Sendable {
                 state.reader = nil
                 return reader
             }
-            let room = isBounded ? max(0, capacity - state.pending.count) : events.count
-            state.pending += events.prefix(room)
-            for event in events.dropFirst(room) {
-                if case .gap(let gap) = event { state.keep(gap) } else { state.dropped += 1 }
+            for event in events {
+                if case .gap(let gap) = event {
+                    state.keep(gap)
+                } else if !isBounded || state.pending.count < capacity {
+                    state.pending.append(event)
+                } else {
+                    state.dropped += 1
+                }
             }
             return nil
         }
@@ -98,7 +102,7 @@ final class EventBuffer: Sendable {
 }
 
 extension EventBuffer.State {
-    /// Keeps a gap beyond the bound, joined with one that says the same.
+    /// Keeps a gap, joined with one that waits and says the same.
     fileprivate mutating func keep(_ gap: Gap) {
         let key = EventBuffer.GapKey(source: gap.source, reason: gap.reason, namespace: gap.namespace)
         guard let index = gaps[key], case .gap(var known) = pending[index] else {

@@ -11,13 +11,13 @@ struct EventDelivery {
     /// The namespaces whose sockets are still being reported.
     private var awaited: Set<UInt32> = []
 
-    init(states: TCPStateSet) { self.states = states }
-
     /// Whether all that existed has been reported once. A namespace that comes later is reported without another `ready`.
     private var isReady = false
 
-    /// The sockets of a namespace will be reported: it begins, or all are to be reported anew
-    /// (`Input.Fact.resynchronize`), in which case this is called for all of them before the first answers.
+    init(states: TCPStateSet) { self.states = states }
+
+    /// The sockets of a namespace will be reported: it begins, or they are to be reported anew
+    /// (`Input.Fact.resynchronize`), which a journal holds as ``JournalEntry/socketsExpected(lane:)``.
     mutating func expectSockets(of lane: UInt32, anew: Bool = false) {
         if anew || !isReady { awaited.insert(lane) }
     }
@@ -26,9 +26,6 @@ struct EventDelivery {
     mutating func end(_ lane: UInt32) -> SocketEvent? {
         arrive(lane)
     }
-
-    /// Whether sockets are being reported that exist.
-    var isReporting: Bool { !awaited.isEmpty }
 
     private mutating func arrive(_ lane: UInt32) -> SocketEvent? {
         guard awaited.remove(lane) != nil, awaited.isEmpty else { return nil }
@@ -39,9 +36,13 @@ struct EventDelivery {
     /// The event of an output; nil where it is none, or none that was asked for.
     ///
     /// - Parameters:
+    ///   - output: What a tracker reports.
+    ///   - lane: The number of its namespace.
+    ///   - namespace: Its namespace, where namespaces were named.
     ///   - time: That of the input that the output followed from.
     ///   - owners: Who holds the socket of a cookie, as far as it is known.
     ///   - sockets: What the kernel said of the sockets that exist.
+    /// - Returns: What the watcher's reader is given.
     mutating func event(
         for output: Output,
         of lane: UInt32,

@@ -29,6 +29,13 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         /// Others take CAP_SYS_ADMIN. One that ends is let go of, and told as a gap of ``Gap/Source/namespace``; only
         /// with the last one the stream ends too.
         public var namespaces: [NetworkNamespace] = []
+        /// Whether to watch every network namespace that can be found, beside ``namespaces``, as they come and go.
+        ///
+        /// One that comes later, as a container's does, is watched within about two seconds: its sockets are told as
+        /// ``SocketEvent/socket(_:)``, then its steps. Found are those that ``/SockDiag/NetworkNamespace/all()`` finds.
+        /// Takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for those of other users' processes. The calling thread's own is
+        /// among them, so that the stream goes on when the others have ended.
+        public var followsAllNamespaces = false
         /// Only sockets of this family; nil for both.
         public var family: AddressFamily?
         /// Only transitions that leave, enter or pass one of these states.
@@ -65,9 +72,6 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public var tellsExisting = true
         /// How many events may wait for a slow reader.
         public var bufferCapacity = 65_536
-
-        /// Whether all network namespaces are watched that there are and that may be entered, also those that come later.
-        public var followsAllNamespaces = false
 
         /// Where every input is written down, for ``JournalReplay``; nil for nowhere.
         package var journal: JournalDestination?

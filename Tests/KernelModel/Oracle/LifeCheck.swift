@@ -71,7 +71,10 @@ struct LifeCheck {
 
     private mutating func check(_ step: ToldLife.Step) {
         let before = cursor
-        guard let next = place(of: step.to, seenAt: step.certainty == .derived ? 0 : step.time) else {
+        let reported = path.indices.dropFirst(cursor).first { index in
+            step.certainty == .exact && path[index].step.to == step.to && path[index].step.time == step.time
+        }
+        guard let next = reported ?? place(of: step.to, seenAt: step.certainty == .derived ? 0 : step.time) else {
             return fail(.neverHappened, "\(words(step)): never was in \(step.to) after that", at: step.learned)
         }
         cursor = next + 1

@@ -22,7 +22,7 @@ enum EventFixtures {
             .transition(step(.closed, .synReceived, after: 1, of: server)),
             .transition(step(.synReceived, .established, inState: .milliseconds(3), after: 4, of: server)),
             .gap(Gap(source: .destroy, reason: "the kernel's messages came faster than they were read", lost: 12)),
-            .slowed(.milliseconds(500)),
+            .slowed(.milliseconds(500), at: start),
             .transition(step(.established, .closeWait, inState: .milliseconds(12_345), after: 12_349, of: server)),
             .transition(
                 step(.established, .timeWait, via: [.finWait1, .finWait2], inState: .seconds(130), after: 130_000)
@@ -111,7 +111,7 @@ enum EventFixtures {
         _ change: (inout Transition) -> Void = { _ in }
     ) -> Transition {
         var step = Transition(
-            identity: identity,
+            identity,
             from: from,
             to: to,
             via: via,
@@ -120,13 +120,12 @@ enum EventFixtures {
             time: EventTime(
                 monotonicNanoseconds: start.monotonicNanoseconds + milliseconds * 1_000_000,
                 realtimeNanoseconds: start.realtimeNanoseconds + milliseconds * 1_000_000
-            ),
-            openedBy: identity == server ? .passive : identity == short || identity == linkLocal ? .unknown : .active,
-            timeInState: inState,
-            uid: 1000,
-            inode: 4242,
-            owners: [SocketOwner(pid: 4711, name: ProcessName("evil\u{1b}[31m"), descriptor: 8)]
+            )
         )
+        step.openedBy = identity == server ? .passive : identity == short || identity == linkLocal ? .unknown : .active
+        step.timeInState = inState
+        (step.uid, step.inode) = (1000, 4242)
+        step.owners = [SocketOwner(pid: 4711, name: ProcessName("evil\u{1b}[31m"), descriptor: 8)]
         change(&step)
         return step
     }

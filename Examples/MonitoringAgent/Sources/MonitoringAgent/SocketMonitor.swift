@@ -22,7 +22,7 @@ struct SocketMonitor: Service {
                 case .gap(let gap):
                     Counter(label: "tcp_events_lost").increment(by: Int64(clamping: gap.lost ?? 1))
                     logger.warning("events lost: \(gap.reason)", metadata: ["lost": "\(gap.lost ?? 0)"])
-                case .slowed(let interval):
+                case .slowed(let interval, at: _):
                     logger.notice("the machine cannot keep the interval", metadata: ["interval": "\(interval)"])
                 }
             }

@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import SockDiag
+internal import TCPWatch
+
+/// How events are written, of a watcher and of a journal alike.
+struct EventOutput {
+    var output: OutputOptions
+    var names: SocketNames
+    /// What is told of each socket beside what every record has: processes and namespaces.
+    var details: SocketDetails
+    /// Whether there are sockets that existed among the events.
+    var reportsExisting: Bool
+    /// After so many transitions no more are wanted.
+    var limit: Int?
+
+    /// What is done with a sink, whatever its renderer.
+    protocol Body: ~Copyable {
+        mutating func run<Renderer: EventRenderer & ~Copyable>(_ sink: consuming EventSink<Renderer>) throws
+    }
+
+    /// Opens the output, and runs `body` with what renders to it in the format that was asked for.
+    func run(_ body: inout (some Body & ~Copyable)) throws {
+        let showsHeader = !output.noHeader
+        switch output.chosenFormat {
+        case .table:
+            let output = try output.open()
+            let terminal = Terminal(descriptor: output.descriptor, color: self.output.color)
+            let table = EventTable(
+                names: names,
+                terminal: terminal,
+                showsHeader: showsHeader,
+                tellsProcesses: details.contains(.processes)
+            )
+            try body.run(EventSink(table, to: output, limit: limit, complains: true))
+        case .jsonl: try run(JSONLWriter(), &body)
+        case .csv: try run(CSVWriter(showsHeader: showsHeader), &body)
+        }
+    }
+
+    private func run<Writer: RecordWriter & ~Copyable>(
+        _ writer: consuming Writer,
+        _ body: inout (some Body & ~Copyable)
+    ) throws {
+        let records = EventRecordRenderer(writer, tellsSockets: reportsExisting, details: details, names: names)
+        try body.run(EventSink(records, to: output.open(), limit: limit, complains: false))
+    }
+}

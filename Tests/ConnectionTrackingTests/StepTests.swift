@@ -1,0 +1,116 @@
+internal import ConnectionTracking
+internal import SocketValues
+internal import Testing
+
+@Suite("The tracepoints' reports, as a tracker takes them")
+struct StepTests {
+    private func tracker(_ existing: [SocketRow] = []) -> HandTracker {
+        HandTracker(existing: existing) {
+            $0.reportsSteps = true
+            $0.reportsRefusals = true
+            $0.resetReasons = [7: .abortOnClose]
+        }
+    }
+
+    private func step(
+        _ name: SocketName,
+        _ from: TCPState,
+        _ to: TCPState,
+        _ rest: SocketRest? = nil,
+        pid: Int32? = nil
+    )
+        -> Input.Fact
+    {
+        .step(TracedStep(name, from: from, to: to, uid: 1000, pid: pid, rest: rest))
+    }
+
+    @Test func `A refused connect that is tried again is another life under its cookie`() {
+        let hand = tracker()
+        for port in [1000, 1001] as [UInt16] {
+            hand.take(step(name(1, 0), .closed, .synSent, pid: 5))
+            hand.take(.reset(ReportedReset(SocketCookie(rawValue: 1), in: .synSent, reason: nil)))
+            hand.take(step(name(1, port), .synSent, .closed, SocketRest(error: .refused)))
+        }
+        let told = hand.takeTransitions()
+        #expect(
+            told.map(\.path) == [
+                "1 CLOSED>SYN_SENT", "1 SYN_SENT>CLOSED", "1/1 CLOSED>SYN_SENT", "1/1 SYN_SENT>CLOSED",
+            ]
+        )
+        #expect(told.map(\.identity.local.port) == [1000, 1000, 1001, 1001])
+        #expect(told.map(\.cause) == [.connect, .receiveRST, .connect, .receiveRST])
+        #expect(told.map(\.pid) == [5, nil, 5, nil])
+    }
+
+    @Test func `A process is told with a call's step, and with no segment's`() {
+        let hand = tracker([row(name(1), .synSent)])
+        hand.take(step(name(1), .synSent, .established, pid: 5))
+        hand.take(step(name(1), .established, .closeWait, pid: 5))
+        hand.take(step(name(1), .closeWait, .lastAck, pid: 5))
+        #expect(hand.takeTransitions().map(\.pid) == [nil, nil, 5])
+    }
+
+    @Test func `The request before a child is derived, and not older than its listener and its client's SYN`() {
+        let hand = tracker()
+        hand.take(step(listener(1, 2000), .closed, .listen))
+        let since = hand.time
+        hand.take(step(name(2), .closed, .synSent))
+        let syn = hand.time
+        hand.take(.step(TracedStep(name(3, 2000, 1000), from: .synReceived, to: .established, rtt: 5_000_000)))
+        let request = hand.takeTransitions().first { $0.to == .synReceived }
+        #expect(request?.certainty == .derived)
+        #expect(request?.time.monotonicNanoseconds ?? 0 >= max(since, syn))
+    }
+
+    @Test func `A RST that was reported before its step belongs to it however late that comes, but to no later one`() {
+        let hand = tracker([row(name(1), .established), row(name(2, 1001), .established)])
+        for cookie in [1, 2] as [UInt64] {
+            hand.take(.reset(ReportedReset(SocketCookie(rawValue: cookie), in: .established, reason: 7)))
+        }
+        hand.time += 1_000_000_000
+        hand.take(step(name(2, 1001), .established, .closeWait))
+        hand.take(step(name(1), .established, .closed, SocketRest()))
+        hand.take(step(name(2, 1001), .closeWait, .closed, SocketRest(error: .timedOut)))
+        let ends = hand.takeTransitions().filter { $0.to == .closed }
+        #expect(ends.map(\.cause) == [.abort, .timeout])
+        #expect(ends.map(\.resetReason) == [.abortOnClose, nil])
+    }
+
+    @Test func `An orphan in FIN_WAIT_2 that is gone at the first lookup has no timeout for its cause`() {
+        let hand = tracker([row(name(1), .finWait2)])
+        hand.take(step(name(1), .finWait2, .closed, SocketRest(isOrphan: true)))
+        hand.pass(.seconds(1)) { _ in .gone }
+        let end = hand.takeTransitions().last
+        #expect(end?.to == .closed)
+        #expect(end?.cause != .timeout)
+    }
+
+    @Test
+    func `A step from CLOSED_WAIT on after a loss is filled in, and a report that a dump has outrun is passed over`() {
+        let hand = tracker([row(name(1), .established)])
+        hand.take(.lost(Loss(.trace, .overrun, count: 2)))
+        hand.take(step(name(1), .closeWait, .lastAck))
+        #expect(hand.gaps.map(\.lost) == [2])
+        #expect(hand.paths() == ["1 ESTABLISHED>CLOSE_WAIT", "1 CLOSE_WAIT>LAST_ACK"])
+    }
+
+    @Test func `A lookup does not contradict the trace at once: its report may be on its way`() {
+        let hand = tracker([row(name(1), .established)])
+        hand.dump([row(name(1), .closeWait)])
+        hand.answer { _ in .found(row(name(1), .closeWait)) }
+        #expect(hand.paths().isEmpty)
+        hand.take(step(name(1), .established, .closeWait))
+        #expect(hand.takeTransitions().map(\.certainty) == [.exact])
+        hand.pass(.seconds(1)) { _ in .found(row(name(1), .closeWait)) }
+        #expect(hand.paths().isEmpty)
+    }
+
+    @Test func `The state that is reported anew is what is known, and then comes what follows`() {
+        let hand = tracker([row(name(1), .established), row(listener(2, 80), .listen)])
+        let before = hand.sockets.count
+        hand.take(step(name(1), .established, .closeWait))
+        hand.take(.resynchronize)
+        let anew = hand.sockets.dropFirst(before).map { "\($0.name.cookie) \($0.state)" }
+        #expect(anew == ["1 CLOSE_WAIT", "2 LISTEN"])
+    }
+}

@@ -1,0 +1,181 @@
+internal import SockDiag
+internal import TCPStateLab
+internal import TCPWatch
+internal import Testing
+
+/// A real watcher and its one reader: what is awaited comes in time, or is an error that says what came instead.
+final class AwaitedWatch {
+    /// What was awaited and did not come.
+    struct Absent: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let watcher: SocketWatcher
+    private let limit: Duration
+    private let interval: Duration
+    private var events: SocketWatcher.Iterator
+    private let alarm: Task<Void, any Error>
+    /// The sockets that existed.
+    private(set) var existing: [WatchedSocket] = []
+    private(set) var told: [Transition] = []
+    private(set) var gaps: [Gap] = []
+    /// Whether ``told`` grows; a reader of hundreds of thousands of transitions does without.
+    var keepsTransitions = true
+
+    /// Watches what the configuration names, or the lab's namespace; or the current test is cancelled where the kernel may
+    /// not be traced. Dumps of all sockets come quickly.
+    init(
+        _ lab: Lab,
+        _ source: SocketWatcher.Source,
+        limit: Duration = .seconds(30),
+        _ configure: (inout SocketWatcher.Configuration) -> Void = { _ in }
+    ) throws {
+        if source == .trace { try TraceWatch.cancelUnlessPermitted() }
+        var configuration = SocketWatcher.Configuration.quick
+        configuration.source = source
+        configuration.reconciliationInterval = .milliseconds(50)
+        configuration.reconciliationBudget = 1
+        configure(&configuration)
+        let setup = configuration
+        let watcher = try lab.run { try SocketWatcher(setup) }
+        (self.watcher, self.limit, interval) = (watcher, limit, configuration.interval)
+        events = watcher.makeAsyncIterator()
+        alarm = Task.detached {
+            try await Task.sleep(for: limit)
+            watcher.stop()
+        }
+    }
+
+    deinit {
+        alarm.cancel()
+        watcher.stop()
+    }
+
+    /// The next event, which is also kept.
+    @discardableResult
+    func next(_ awaited: String) async throws -> SocketEvent {
+        guard let event = try await events.next() else {
+            let last = told.suffix(20).map { "\($0.identity.cookie)/\($0.incarnation) \($0.path)" }
+            throw Absent(
+                description: "\(awaited) did not come within \(limit); the last of \(told.count): "
+                    + last.joined(separator: ", ")
+            )
+        }
+        switch event {
+        case .socket(let socket): existing.append(socket)
+        case .transition(let step): if keepsTransitions { told.append(step) }
+        case .gap(let gap): gaps.append(gap)
+        default: break
+        }
+        return event
+    }
+
+    /// Awaits that the sockets that existed have been told.
+    func begin() async throws {
+        while true { if case .ready = try await next("ready") { return } }
+    }
+
+    /// Awaits a transition.
+    @discardableResult
+    func step(_ awaited: String, where fits: (Transition) -> Bool) async throws -> Transition {
+        while true {
+            if case .transition(let step) = try await next(awaited), fits(step) { return step }
+        }
+    }
+
+    /// Awaits that what has been told is enough, in whichever order it came.
+    func told(_ awaited: String, until isEnough: ([Transition]) -> Bool) async throws {
+        while !isEnough(told) { try await next(awaited) }
+    }
+
+    /// Awaits that a socket is in the state.
+    @discardableResult
+    func step(of cookie: SocketCookie, to state: TCPState) async throws -> Transition {
+        try await step("\(state) of \(cookie)") { $0.identity.cookie == cookie && $0.to == state }
+    }
+
+    /// Awaits so many dumps of all sockets, and what they tell: each shows a bound socket, which no other source does.
+    func passDumps(_ count: Int, in lab: Lab, over network: LabNetwork = .ipv4) async throws {
+        guard KernelRelease.running >= KernelRelease("6.8") else {
+            return try await passTime(count, in: lab, over: network)
+        }
+        for _ in 0..<count {
+            let socket = try lab.bound(over: network)
+            let cookie = try socket.cookie()
+            try await step(of: cookie, to: .bound)
+            socket.close()
+            try await step(of: cookie, to: .closed)
+        }
+    }
+
+    /// Where bound sockets are in no dump: lets the time of so many dumps pass, and awaits what comes after it.
+    private func passTime(_ count: Int, in lab: Lab, over network: LabNetwork) async throws {
+        try await Task.sleep(for: max(interval, .milliseconds(50)) * (count + 1))
+        let listener = try lab.listener(over: network)
+        let cookie = try listener.cookie()
+        try await step(of: cookie, to: .listen)
+        listener.close()
+        try await step(of: cookie, to: .closed)
+    }
+
+    /// The lives of a socket, as far as they have been told.
+    func lives(of cookie: SocketCookie) -> [ToldLife] { ToldLife.all(in: told).filter { $0.cookie == cookie } }
+
+    /// What is wrong with any life that was told.
+    var faults: [String] { ToldLife.all(in: told).flatMap(\.faults) }
+}
+
+/// One connection as it was told, from the first step to the last.
+struct ToldLife: CustomStringConvertible {
+    let cookie: SocketCookie
+    let incarnation: UInt8
+    var steps: [Transition] = []
+
+    /// Every life, those of one cookie together and in order.
+    static func all(in told: [Transition]) -> [ToldLife] {
+        struct Key: Hashable {
+            let namespace: NetworkNamespace?
+            let cookie: SocketCookie
+            let incarnation: UInt8
+        }
+        let groups = Dictionary(grouping: told) {
+            Key(namespace: $0.namespace, cookie: $0.identity.cookie, incarnation: $0.incarnation)
+        }
+        return groups.map { ToldLife(cookie: $0.cookie, incarnation: $0.incarnation, steps: $1) }
+            .sorted { ($0.cookie.rawValue, $0.incarnation) < ($1.cookie.rawValue, $1.incarnation) }
+    }
+
+    /// The states that it entered.
+    var path: [TCPState] { steps.flatMap { $0.via + [$0.to] } }
+
+    /// The two ends, as each step names them; one pair where all name the same.
+    var endpoints: [[SocketEndpoint]] {
+        var pairs: [[SocketEndpoint]] = []
+        for step in steps where pairs.last != [step.identity.local, step.identity.remote] {
+            pairs.append([step.identity.local, step.identity.remote])
+        }
+        return pairs
+    }
+
+    var description: String { "\(cookie)/\(incarnation) \(steps.paths.joined(separator: " "))" }
+
+    /// Why it is no walk of the state machine that ends once and whose times never go back.
+    var faults: [String] {
+        var faults: [String] = []
+        for (before, after) in zip(steps, steps.dropFirst()) {
+            if after.from != before.to { faults.append("\(after.path) follows \(before.path)") }
+            if before.to == .closed { faults.append("\(after.path) comes after the end") }
+            if after.time.monotonicNanoseconds < before.time.monotonicNanoseconds {
+                faults.append("\(after.path) lies before \(before.path)")
+            }
+        }
+        for step in steps {
+            let states = (step.from.map { [$0] } ?? []) + step.via + [step.to]
+            for (from, to) in zip(states, states.dropFirst()) where TCPStateMachine.step(from: from, to: to) == nil {
+                faults.append("\(step.path) goes from \(from) to \(to)")
+            }
+            if step.via.contains(.closed) { faults.append("\(step.path) ends on its way") }
+        }
+        return faults.map { "\(description): \($0)" }
+    }
+}

@@ -1,0 +1,101 @@
+internal import Glibc
+internal import SockDiag
+internal import Synchronization
+internal import TCPStateLab
+internal import TCPWatch
+internal import Testing
+
+/// What is processed from a socket's backlog runs in the process that holds the socket, and is not its doing.
+@Suite("A process is told with the steps that its calls take, and with no other", .timeLimit(.minutes(5)))
+struct PIDTests {
+    /// How a client ends its connection while the server reads.
+    private enum Ending { case shutsDown, aborts }
+
+    /// Whether a call takes such a step, as the scripts below make them: only a client aborts.
+    private func isCall(_ step: Transition, clients: Set<SocketCookie>) -> Bool {
+        switch (step.from, step.to) {
+        case (_, .synSent), (_, .listen), (.listen, _), (_, .finWait1), (_, .lastAck): true
+        case (.established, .closed): clients.contains(step.identity.cookie)
+        default: false
+        }
+    }
+
+    /// Sends data both ways over one connection, while both ends read, and ends it; the client's cookie.
+    private func converse(_ lab: Lab, _ listener: KernelSocket, _ ending: Ending) throws -> SocketCookie {
+        let client = try lab.unconnected()
+        try client.connect(to: listener.local)
+        let cookie = try client.cookie()
+        let server = try lab.accepted(from: listener)
+        // A thread of its own: it holds the socket whenever a segment comes.
+        let reading = try JoinedThread {
+            while let count = try? server.receive(65_536), count > 0 { _ = try? server.send(max(1, count / 16)) }
+            server.close()
+        }
+        for _ in 0..<32 {
+            try client.send(8192)
+            while try client.receive(65_536, waits: false) != nil {}
+        }
+        if ending == .aborts {
+            client.abort()
+        } else {
+            try client.shutDown()
+            while try client.receive(65_536) ?? 0 > 0 {}
+        }
+        reading.join()
+        client.close()
+        return cookie
+    }
+
+    @Test func `Segments that a busy reader processes have no process, its own calls have it`() async throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try AwaitedWatch(lab, .trace)
+        try await watch.begin()
+        let listener = try lab.loopbackListener()
+        var clients: Set<SocketCookie> = []
+        for _ in 0..<60 { clients.insert(try converse(lab, listener, .shutsDown)) }
+        for _ in 0..<20 { clients.insert(try converse(lab, listener, .aborts)) }
+        let cookie = try listener.cookie()
+        listener.close()
+        try await watch.step(of: cookie, to: .closed)
+        var faults: [String: Int] = [:]
+        var counts: [String: Int] = [:]
+        for step in watch.told where step.certainty == .exact {
+            let expected = isCall(step, clients: clients) ? getpid() : nil
+            counts[step.path, default: 0] += 1
+            guard step.pid != expected else { continue }
+            faults["\(step.path) has pid \(step.pid?.description ?? "none")", default: 0] += 1
+        }
+        #expect(faults.isEmpty)
+        // The four that the kernel takes on its own, and the calls, have all been there.
+        for path in [
+            "ESTABLISHED>CLOSE_WAIT", "SYN_SENT>ESTABLISHED", "FIN_WAIT_1>FIN_WAIT_2", "SYN_RCVD>ESTABLISHED",
+            "CLOSED>SYN_SENT", "ESTABLISHED>FIN_WAIT_1", "CLOSE_WAIT>LAST_ACK",
+        ] {
+            #expect(counts[path, default: 0] >= 60, "\(path)")
+        }
+        #expect(counts["ESTABLISHED>CLOSED", default: 0] >= 20)
+        // What is computed from another step is nobody's call.
+        #expect(watch.told.allSatisfy { $0.certainty == .exact || $0.pid == nil })
+    }
+
+    @Test func `The process that is told is the one that called, not the one that watches`() async throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try AwaitedWatch(lab, .trace)
+        try await watch.begin()
+        let words = ["pair", "send", "1000", "close", "client", "close", "accepted", "close", "listener"]
+        let program = try lab.run { try Program([Program.probe, "script"] + words) }
+        try await watch.step("the listener's end") { $0.from == .listen && $0.to == .closed }
+        try await watch.step("the server's end") { $0.from == .lastAck }
+        let called = watch.told.filter { isCall($0, clients: []) }
+        #expect(
+            Set(called.paths) == [
+                "CLOSED>LISTEN", "CLOSED>SYN_SENT", "ESTABLISHED>FIN_WAIT_1", "CLOSE_WAIT>LAST_ACK", "LISTEN>CLOSED",
+            ]
+        )
+        #expect(called.map(\.pid) == called.map { _ in program.pid })
+        let others = watch.told.filter { !isCall($0, clients: []) }
+        #expect(others.map(\.pid) == others.map { _ in nil }, "\(others.paths)")
+    }
+}

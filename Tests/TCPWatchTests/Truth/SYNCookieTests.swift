@@ -1,0 +1,57 @@
+internal import SockDiag
+internal import TCPStateLab
+internal import TCPWatch
+internal import Testing
+
+/// With SYN cookies the kernel keeps no request: of the half-open connection nothing is known but that it was there.
+@Suite("A request that nobody saw is dated after what it follows", .timeLimit(.minutes(5)))
+struct SYNCookieTests {
+    /// 1: requests are kept as long as there is room. 2: none is ever kept.
+    @Test(arguments: [1, 2])
+    func `No request is told before its client's SYN nor before its listener, and none as a report of the kernel`(
+        syncookies: Int
+    ) async throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        try lab.sysctl("net.ipv4.tcp_syncookies", syncookies)
+        let watch = try AwaitedWatch(lab, .trace)
+        try await watch.begin()
+        // A listener each: its LISTEN and the client's SYN come right after one another.
+        let rounds = 30
+        var servers: [(child: SocketCookie, client: SocketCookie, listener: SocketCookie)] = []
+        for _ in 0..<rounds {
+            let listener = try lab.loopbackListener()
+            let client = try lab.unconnected()
+            try client.connect(to: listener.local)
+            let child = try lab.accepted(from: listener)
+            servers.append((try child.cookie(), try client.cookie(), try listener.cookie()))
+            child.close()
+        }
+        try await watch.step(of: servers[rounds - 1].client, to: .closeWait)
+        try await watch.passDumps(2, in: lab)
+        var faults: [String] = []
+        for (child, client, listener) in servers {
+            let request = watch.lives(of: child).first?.steps.first
+            let syn = watch.lives(of: client).first?.steps.first
+            let listening = watch.lives(of: listener).first?.steps.first
+            guard let request, let syn, let listening, request.path == "CLOSED>SYN_RCVD", syn.to == .synSent else {
+                faults.append("of \(child) or \(client) the first step is missing")
+                continue
+            }
+            let time = request.time.monotonicNanoseconds
+            if time < syn.time.monotonicNanoseconds {
+                faults.append("\(child): \(syn.time.monotonicNanoseconds - time) ns before the SYN")
+            }
+            if time < listening.time.monotonicNanoseconds {
+                faults.append("\(child): \(listening.time.monotonicNanoseconds - time) ns before LISTEN")
+            }
+            // A dump may have met the request where the kernel keeps it.
+            let isKnown = request.certainty == .derived || syncookies == 1 && request.certainty == .observed
+            if !isKnown { faults.append("\(child): \(request.certainty)") }
+        }
+        #expect(faults.isEmpty, "\(faults.count) faults")
+        let others = watch.faults
+        #expect(others.isEmpty)
+        #expect(watch.gaps.isEmpty)
+    }
+}
