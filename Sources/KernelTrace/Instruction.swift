@@ -28,6 +28,7 @@ enum Instruction {
     /// What is done with a register and another one or a number: the upper four bits of the operation.
     enum Operation: UInt8 {
         case add = 0x00
+        case subtract = 0x10
         case and = 0x50
         case shiftRight = 0x70
         case modulo = 0x90

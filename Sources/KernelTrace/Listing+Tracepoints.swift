@@ -19,6 +19,10 @@ extension Listing {
             .load(.r6, .u64, from: .r1, 0),  // r6 = sk
             .load(.r7, .u64, from: .r1, 8),  // r7 = oldstate
             .load(.r8, .u64, from: .r1, 16),  // r8 = newstate
+            // close() after shutdown() sets the state once more.
+            .move(.r2, .r7),
+            .combine(.r2, .subtract, .r8),
+            .jumpIf32(.r2, .equal, 0, "out"),
             // A listener's child that is being made has neither cookie nor peer yet: its next step tells.
             .jumpIf32(.r7, .notEqual, TCPState.listen.number, "whole"),
             .jumpIf32(.r8, .equal, TCPState.synReceived.number, "out"),

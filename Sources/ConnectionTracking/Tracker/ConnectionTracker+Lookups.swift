@@ -261,7 +261,7 @@ extension ConnectionTracker {
         let entry = sockets[place]
         if entry.flags.contains(.isDeferred) { learnPort(place, entry.endpoints) }
         // No message, and yet no socket: it was reset, and a program still holds the descriptor.
-        let isReset = configuration.reportsDestroyed && dumpsInDoubt == 0 && entry.kind == .socket
+        let isReset = expectsMessage && entry.kind == .socket
         let evidence: EndEvidence = isReset ? .noFIN : .none
         let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
         let isMissed = configuration.reportsSteps && entry.isTraced

@@ -4,6 +4,8 @@ internal import SocketValues
 /// those are derived, and looked up when the kernel's timers are due.
 extension ConnectionTracker {
     mutating func take(_ step: TracedStep) {
+        // close() after shutdown() sets the state once more.
+        guard step.from != step.to else { return }
         guard let place = sockets.socket(step.name.cookie) else { return open(step) }
         let entry = sockets[place]
         if entry.state == step.from || (step.from == .closed && entry.state == .bound) { return follow(place, step) }

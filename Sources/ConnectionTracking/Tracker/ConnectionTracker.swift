@@ -148,6 +148,9 @@ package struct ConnectionTracker: ~Copyable {
         outputs.append(.dump(.all))
     }
 
+    /// Whether a message about a socket whose connection has ended may still come, as a program holds it; it was not lost.
+    var expectsMessage: Bool { configuration.reportsDestroyed && dumpsInDoubt == 0 }
+
     /// Reports the state anew, as at the beginning.
     mutating func reportAll() {
         for place in sockets.places where sockets.isUsed(place) {

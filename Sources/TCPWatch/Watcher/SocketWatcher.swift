@@ -33,8 +33,8 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         ///
         /// One that comes later, as a container's does, is watched within about two seconds: its sockets are told as
         /// ``SocketEvent/socket(_:)``, then its steps. Found are those that ``/SockDiag/NetworkNamespace/all()`` finds.
-        /// Takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for those of other users' processes. The calling thread's own is
-        /// among them, so that the stream goes on when the others have ended.
+        /// Takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for those of other users' processes. The process' own is among them,
+        /// so that the stream goes on when the others have ended.
         public var followsAllNamespaces = false
         /// Only sockets of this family; nil for both.
         public var family: AddressFamily?

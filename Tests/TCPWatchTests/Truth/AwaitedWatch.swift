@@ -1,4 +1,6 @@
+internal import Dispatch
 internal import SockDiag
+internal import Synchronization
 internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
@@ -13,8 +15,8 @@ final class AwaitedWatch {
     let watcher: SocketWatcher
     private let limit: Duration
     private let interval: Duration
-    private var events: SocketWatcher.Iterator
-    private let alarm: Task<Void, any Error>
+    private let inbox = Inbox()
+    private var events: ArraySlice<SocketEvent> = []
     /// The sockets that existed.
     private(set) var existing: [WatchedSocket] = []
     private(set) var told: [Transition] = []
@@ -39,22 +41,36 @@ final class AwaitedWatch {
         let setup = configuration
         let watcher = try lab.run { try SocketWatcher(setup) }
         (self.watcher, self.limit, interval) = (watcher, limit, configuration.interval)
-        events = watcher.makeAsyncIterator()
-        alarm = Task.detached {
-            try await Task.sleep(for: limit)
-            watcher.stop()
+    }
+
+    deinit { watcher.stop() }
+
+    /// Where a batch of events lies until it is awaited.
+    private final class Inbox: Sendable {
+        private let batch = Mutex<[SocketEvent]>([])
+        private let arrival = DispatchSemaphore(value: 0)
+
+        func put(_ events: [SocketEvent]) {
+            batch.withLock { $0 = events }
+            arrival.signal()
+        }
+
+        func take(within limit: Duration) -> [SocketEvent]? {
+            let milliseconds = Int(limit.components.seconds * 1000)
+            guard arrival.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else { return nil }
+            return batch.withLock { $0 }
         }
     }
 
-    deinit {
-        alarm.cancel()
-        watcher.stop()
-    }
-
-    /// The next event, which is also kept.
+    /// The next event, which is also kept. The thread waits: a task that waited would also wait for the threads on which
+    /// other tests wait, and no limit would say anything.
     @discardableResult
     func next(_ awaited: String) async throws -> SocketEvent {
-        guard let event = try await events.next() else {
+        if events.isEmpty {
+            watcher.receive(inbox.put)
+            events = inbox.take(within: limit)?[...] ?? []
+        }
+        guard let event = events.popFirst() else {
             let last = told.suffix(20).map { "\($0.identity.cookie)/\($0.incarnation) \($0.path)" }
             throw Absent(
                 description: "\(awaited) did not come within \(limit); the last of \(told.count): "

@@ -105,7 +105,7 @@ struct ServerTests {
         let watch = try AwaitedWatch(lab, .trace, limit: .seconds(120)) { configuration in
             configuration.bufferCapacity = 1 << 20
             configuration.reconciliationInterval = .seconds(1)
-            configuration.reconciliationBudget = 0.05
+            configuration.reconciliationBudget = 0.5
         }
         watch.keepsTransitions = false
         try await watch.begin()
