@@ -172,9 +172,9 @@ struct LifeTests {
         // A message that is missing is no sign of a reset: it may be among the lost.
         let ends = told.filter { $0.to == .closed && $0.from == .established }
         #expect(ends.allSatisfy { $0.certainty == .inferred || $0.source == .destroy })
-        // Nor is it waited for without end.
+        // Nor is anything made up later: the sockets are remembered for a while, for what may be connected on them.
         for _ in 0..<25 { #expect(try watch.look().isEmpty) }
-        #expect(watch.entryCount == watch.known.count)
+        #expect(watch.entryCount <= watch.known.count + 300)
     }
 
     @Test func `A bound socket that connects has the ends of its connection`() throws {
