@@ -62,6 +62,11 @@ test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 	fi
 	exec swift test --skip-build $(ARGS)
 
+.PHONY: model
+model: ## Prove the tracker on a simulated kernel: make model ARGS="--lives 1000000 --mode trace --losses"
+	@swift build -c release --product model >&2
+	.build/release/model $(ARGS)
+
 SERVERS := nginx redis-server redis-tools haproxy wrk
 
 .PHONY: test-servers

@@ -101,6 +101,23 @@ let package = Package(
             ),
             dependencies: [.target(name: "tcpstates", condition: .when(traits: commandLine))]
         ),
+        .target(
+            name: "KernelModel",
+            dependencies: ["ConnectionTracking", "SocketValues"],
+            path: "Tests/KernelModel",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "model",
+            dependencies: ["KernelModel"],
+            path: "Tests/ModelRun",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "KernelModelTests",
+            dependencies: ["ConnectionTracking", "KernelModel", "SocketValues"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ConnectionTrackingTests",
             dependencies: ["ConnectionTracking", "SocketValues"],

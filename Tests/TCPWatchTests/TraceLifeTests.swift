@@ -219,6 +219,8 @@ struct TraceLifeTests {
         defer { lab.close() }
         try lab.sysctl("net.ipv4.tcp_max_syn_backlog", 65_535)
         try lab.sysctl("net.core.somaxconn", 65_535)
+        // None may expire while they are made, however busy the machine is.
+        try lab.sysctl("net.ipv4.tcp_synack_retries", 10)
         let listener = try lab.listener(backlog: 65_535)
         let watch = try TraceWatch(lab)
         let requests = try lab.flood(10_000, on: listener)
@@ -255,9 +257,9 @@ struct TraceLossTests {
         let pairs = try (0..<100).map { _ in try lab.loopbackPair() }
         let watch = try TraceWatch(lab) { $0.traceBufferSize = 4096 }
         // Each pair takes seven steps, and each of them is a record. What is heard is told: exact, or derived where the
-        // record is the end of a socket that goes on in TIME_WAIT. So the client is not closed
-        // before its peer's FIN has come: where the acknowledgement of its own comes late, as on a busy machine, an orphan
-        // becomes a minisocket in FIN_WAIT_2, and that record tells of no step.
+        // record is the end of a socket that goes on in TIME_WAIT. So the client is not closed before its peer's FIN has
+        // come: where the acknowledgement of its own comes late, as on a busy machine, an orphan becomes a minisocket in
+        // FIN_WAIT_2, and that record tells of no step.
         for pair in pairs {
             try pair.client.shutDown()
             pair.accepted.close()

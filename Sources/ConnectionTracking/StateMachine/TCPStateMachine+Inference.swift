@@ -60,7 +60,7 @@ extension TCPStateMachine {
     /// The states that one connection passed through unseen between two; nil where one connection cannot be in the one and
     /// then in the other. A state that this version does not know may follow and lead anywhere.
     package static func route(from: TCPState, to: TCPState, side: OpeningSide) -> [TCPState]? {
-        guard isKnown(from), isKnown(to) else { return [] }
+        guard isKnown(from), isKnown(to), from != to else { return [] }
         return ways(from: from, to: to).isEmpty ? nil : passed(from: from, to: to, side: side)
     }
 

@@ -123,12 +123,14 @@ struct SocketEntry {
 }
 
 /// What is remembered of a request or a minisocket beside its entry: what the kernel's timer will do to it, and what its
-/// connection came to. 72 bytes.
+/// connection came to. 80 bytes.
 struct Bucket {
     /// When its connection was first known, monotonic nanoseconds; 0 where it was there before watching began.
     var openedAt: UInt64 = 0
     /// When the kernel's timer ends it, or sends the SYN+ACK again, monotonic nanoseconds; 0 where that is not known.
     var due: UInt64 = 0
+    /// When the last step of the socket before it was, where that may have been the connection's end too.
+    var lastStepAt: UInt64 = 0
     /// When it is looked up next; the end of time where nothing is planned.
     var checkAt: UInt64 = .max
     /// When its timer fires, which may be sooner: then it is set again.

@@ -9,13 +9,28 @@ extension ConnectionTracker {
         let cookie = message.name.cookie
         guard let place = sockets.socket(cookie) else { return takeWithoutSocket(message) }
         let entry = sockets[place]
+        // Whether it is of another connection than the one that is known.
+        let endpoints = message.name.endpoints
+        let isOther = endpoints.remotePort != 0 && !entry.endpoints.isCompatible(with: endpoints)
         switch entry.state {
         case .closed:
+            // Of a connection that began after the one that is known, and that no dump has shown.
+            if isOther { return takeWithoutSocket(message) }
             keepCounters(message, of: cookie)
             closed.count -= 1
             sockets.remove(place)
+        case .bound where isOther:
+            // It has connected since it was seen.
+            sockets[place].endpoints = endpoints
+            sockets[place].flags.formUnion([.isDestroyed, .isDoubted])
+            questions.keep(message, about: cookie, at: now)
+            ask(Lookup(message.name, .state))
         case .listen, .bound:
             end(place, Report(to: .closed, certainty: .observed, source: .destroy, time: now))
+        case _ where isOther:
+            setAside(place)
+            keepNumber(entry.incarnation, of: message.name)
+            takeWithoutSocket(message)
         default:
             sockets[place].flags.insert(.isDestroyed)
             questions.keep(message, about: cookie, at: now)
@@ -38,8 +53,14 @@ extension ConnectionTracker {
             guard sockets.socket(cookie) == place, sockets[place].flags.contains(.isDestroyed) else { return }
         }
         let entry = sockets[place]
-        let evidence = EndEvidence(destruction.message.acknowledgedControls, entry.side)
-        let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
+        let side = entry.state == .bound ? OpeningSide.active : entry.side
+        let evidence = EndEvidence(destruction.message.acknowledgedControls, side)
+        var via: [TCPState] = []
+        if entry.state == .bound {
+            via = destruction.message.acknowledgedControls == 0 ? [.synSent] : [.synSent, .established]
+            sockets[place].begin(destruction.message.name.endpoints, side: side, at: entry.enteredAt)
+        }
+        via += TCPStateMachine.passed(from: via.last ?? entry.state, to: .closed, side: side, evidence: evidence)
         var counters = destruction.message.counters
         if ([entry.state] + via).contains(where: StateMask.peerClosed.contains) { counters?.discountFIN() }
         let report = Report(
@@ -49,17 +70,22 @@ extension ConnectionTracker {
             source: .destroy,
             time: destruction.time
         )
-        end(place, report, counters: counters)
+        // Where its cookie names other connections too, the number of this one is not given to another.
+        end(place, report, counters: counters, mayHoldSocket: sockets.places(of: cookie).count > 1)
     }
 
     /// Keeps what the kernel measured for the minisocket that goes on with the connection.
     private mutating func keepCounters(_ message: DestroyedSocket, of cookie: SocketCookie) {
-        for place in sockets.places(of: cookie) where sockets[place].kind == .minisocket {
-            keepCounters(message, at: place)
-        }
+        for place in sockets.places(of: cookie) where isRest(place, of: message) { keepCounters(message, at: place) }
     }
 
-    private mutating func keepCounters(_ message: DestroyedSocket, at place: SocketTable.Place) {
+    /// Whether a minisocket is what is left of a socket; its cookie may name several.
+    private func isRest(_ place: SocketTable.Place, of message: DestroyedSocket) -> Bool {
+        sockets[place].kind == .minisocket
+            && (message.name.endpoints.remotePort == 0 || sockets[place].endpoints == message.name.endpoints)
+    }
+
+    mutating func keepCounters(_ message: DestroyedSocket, at place: SocketTable.Place) {
         let hasPeerClosed = sockets[place].state == .timeWait
         sockets[place].flags.remove(.isUnclaimed)
         sockets.changeBucket(place) { bucket in
@@ -74,7 +100,7 @@ extension ConnectionTracker {
     private mutating func takeWithoutSocket(_ message: DestroyedSocket) {
         let (cookie, endpoints) = (message.name.cookie, message.name.endpoints)
         // Its connection goes on in a minisocket already.
-        if sockets.places(of: cookie).contains(where: { sockets[$0].kind == .minisocket }) {
+        if sockets.places(of: cookie).contains(where: { isRest($0, of: message) }) {
             return keepCounters(message, of: cookie)
         }
         // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
@@ -85,7 +111,7 @@ extension ConnectionTracker {
             return keepCounters(message, at: place)
         }
         if lateNames.takeEnd(between: endpoints) { return }
-        questions.keep(message, about: cookie, at: now)
+        questions.keep(message, about: cookie, at: now, incarnation: nextIncarnation(of: cookie))
         if endpoints.remotePort != 0 {
             ask(Lookup(message.name.anonymous, .remains, about: cookie))
         } else {
@@ -115,7 +141,7 @@ extension ConnectionTracker {
             return
         }
         if lateNames.takeEnd(between: message.name.endpoints) { return }
-        questions.keep(message, about: cookie, at: destruction.time)
+        questions.keep(message, about: cookie, at: destruction.time, incarnation: destruction.incarnation)
         if listeners.contains(message.name.endpoints.localPort) {
             endUnknown(cookie, isChild: true)
         } else {
@@ -153,9 +179,24 @@ extension ConnectionTracker {
             source: .destroy,
             time: destruction.time
         )
+        last.incarnation = destruction.incarnation
         last.openedBy = side
         last.final = counters.map(FinalCounters.init) ?? FinalCounters()
         outputs.append(.transition(last))
+        // Of its cookie other connections are known, and more may come to be.
+        if !sockets.places(of: message.name.cookie).isEmpty { keepNumber(destruction.incarnation, of: message.name) }
+    }
+
+    /// Remembers the number of a connection whose socket is gone: its cookie names others too.
+    private mutating func keepNumber(_ incarnation: UInt8, of name: SocketName) {
+        if let place = sockets.socket(name.cookie) {
+            sockets[place].incarnation = max(sockets[place].incarnation, incarnation)
+        } else if closed.hasRoom {
+            var entry =
+                SocketEntry(name, .socket, in: .closed, enteredAt: now.monotonicNanoseconds, generation: generation)
+            entry.incarnation = incarnation
+            keepClosed(sockets.insert(entry))
+        }
     }
 
     /// Whether the kernel has told of the socket before the minisocket.

@@ -39,6 +39,11 @@ extension ConnectionTracker {
         (newsSince, lastDumpBegan) = (now.monotonicNanoseconds, now.monotonicNanoseconds)
         if !isComplete { outputs.append(.dump(.all)) }
         if configuration.reportsExisting { reportAll() } else { outputs.append(.ready) }
+        // What was reported while the dump ran.
+        let (reports, time) = (earlyReports, now)
+        earlyReports = []
+        for report in reports { handle(report) }
+        now = time
     }
 
     /// A row that contradicted what was known, after all that was reported until the dump's end.
@@ -55,7 +60,13 @@ extension ConnectionTracker {
         for place in sockets.places where sockets[place].generation != generation && sockets.isUsed(place) {
             let entry = sockets[place]
             guard entry.enteredAt < dump.beganAt, isShown(entry, in: dump.scope) else { continue }
-            if entry.isListed { ask(place) } else { endUnlisted(place) }
+            // Without its port no lookup finds it.
+            if entry.flags.contains(.isDeferred), entry.endpoints.localPort == 0 {
+                endUnlisted(place, mayEnd: dump.scope == .all)
+                continue
+            }
+            // A bound socket may have connected, and be in TIME_WAIT by now.
+            if entry.isListed { ask(place) } else { endUnlisted(place, mayEnd: dump.scope == .all) }
         }
     }
 
@@ -69,10 +80,19 @@ extension ConnectionTracker {
     }
 
     /// A bound socket that two dumps have not shown has ended. A closed one is kept for its time.
-    private mutating func endUnlisted(_ place: SocketTable.Place) {
-        guard sockets[place].state == .bound else { return }
-        if sockets[place].flags.contains(.isDoubted) {
-            end(place, Report(to: .closed, certainty: .observed, source: .poll, time: now), mayHoldSocket: false)
+    private mutating func endUnlisted(_ place: SocketTable.Place, mayEnd: Bool) {
+        let isDeferred = sockets[place].flags.contains(.isDeferred)
+        guard sockets[place].state == .bound || isDeferred else { return }
+        if mayEnd, isDeferred, sockets[place].flags.contains(.isDoubted) {
+            learnPort(place, sockets[place].endpoints)  // Reported without.
+            let via = TCPStateMachine.passed(from: sockets[place].state, to: .closed, side: sockets[place].side)
+            end(
+                place,
+                Report(to: .closed, via: via, certainty: .inferred, source: .poll, time: now),
+                mayHoldSocket: true
+            )
+        } else if mayEnd, sockets[place].flags.contains(.isDoubted) {
+            end(place, Report(to: .closed, certainty: .observed, source: .poll, time: now), mayHoldSocket: true)
         } else {
             sockets[place].flags.insert(.isDoubted)
         }

@@ -39,6 +39,7 @@ extension ConnectionTracker {
             sockets[place].matching = step.matching
             becomeMinisocket(place, mayHoldSocket: !rest.isOrphan)
             keep(place, counters)
+            sockets.changeBucket(place) { $0.lastStepAt = time }
             schedule(place, at: time + Self.firstCheck)
         case .ended(let cause):
             let report = Report(
@@ -142,7 +143,7 @@ extension ConnectionTracker {
                     to: .closed,
                     certainty: .exact,
                     source: .trace,
-                    time: now,
+                    time: now.at(sockets.bucket(place).lastStepAt),
                     cause: .abort,
                     resetReason: reason
                 )

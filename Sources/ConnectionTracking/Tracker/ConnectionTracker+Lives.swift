@@ -69,7 +69,9 @@ extension ConnectionTracker {
         if entry.flags.contains(.isDeferred) { deferred[entry.cookie] = nil }
         dump?.departed.insert(entry.cookie)
         questions.noteDeparture(of: entry.cookie, isAsked: entry.flags.contains(.isAsked))
-        if entry.kind == .minisocket, entry.flags.contains(.isUnclaimed) {
+        // A request may have become a socket that no dump has shown.
+        let mayBeChild = entry.kind == .request && configuration.reportsDestroyed && !configuration.reportsSteps
+        if entry.kind == .minisocket && entry.flags.contains(.isUnclaimed) || mayBeChild {
             lateNames.noteEnd(between: entry.endpoints, at: now.monotonicNanoseconds)
             timers.add(entry.cookie, due: now.monotonicNanoseconds + LateNames.patience)
         }
@@ -103,7 +105,7 @@ extension ConnectionTracker {
     }
 
     /// Keeps a socket whose connection has ended: for the kernel's message about it, and for its next connection.
-    private mutating func keepClosed(_ place: SocketTable.Place) {
+    mutating func keepClosed(_ place: SocketTable.Place) {
         sockets[place].flags.subtract([.isDoubted, .isDestroyed, .isDeferred])
         sockets[place].flags.insert(.hasCarried)
         closed.count += 1

@@ -39,6 +39,7 @@ extension ConnectionTracker {
         let time = now.monotonicNanoseconds
         outputs += resets.takeDue(at: time).map(Output.transition)
         lateNames.forget(until: time)
+        for lookup in questions.takeRetries(at: time) { ask(lookup) }
         var asked = 0
         while asked < Self.batch, let cookie = timers.take(dueAt: time) {
             for place in sockets.places(of: cookie) { asked += check(place, at: time) ? 1 : 0 }
@@ -145,6 +146,8 @@ extension ConnectionTracker {
     mutating func take(_ answer: LookupAnswer) {
         let failed = answer.result == .failed
         questions.noteAnswered(failed: failed)
+        // What has ended while it was under way is remembered until it is taken.
+        defer { questions.noteTaken() }
         if failed { return retry(answer.lookup) }
         switch answer.lookup.purpose {
         case .state: takeState(answer)
@@ -157,19 +160,20 @@ extension ConnectionTracker {
     /// The kernel did not answer: asks again after a pause, the longer the more often it did not.
     private mutating func retry(_ lookup: Lookup) {
         let pause = Self.firstCheck << UInt64(min(questions.failures, 10))
-        for place in sockets.places(of: lookup.subject) {
+        let due = now.monotonicNanoseconds + pause
+        if lookup.purpose == .remains || lookup.purpose == .listener {
+            return questions.repeatLater(lookup, due: due)
+        }
+        var name = lookup.name
+        name.cookie = lookup.subject
+        if let place = place(of: name) {
             sockets[place].flags.remove(.isAsked)
-            let due = now.monotonicNanoseconds + pause
             if sockets[place].kind == .socket {
                 sockets[place].flags.insert(.isDoubted)
                 timers.add(lookup.subject, due: due)
             } else {
                 schedule(place, at: due)
             }
-        }
-        // Of a socket that was never known there is nothing to be asked again: its end is reported as it is known.
-        if lookup.purpose == .remains || lookup.purpose == .listener {
-            takeListener(LookupAnswer(lookup, askedAt: now.monotonicNanoseconds, .gone))
         }
     }
 
@@ -203,10 +207,14 @@ extension ConnectionTracker {
 
     /// The socket or minisocket that a lookup was about.
     private mutating func place(of name: SocketName) -> SocketTable.Place? {
-        if let place = sockets.socket(name.cookie), sockets[place].endpoints.isCompatible(with: name.endpoints) {
-            if !sockets[place].isClosedSocket { return place }
+        // A socket whose port is not known yet is compatible with what its minisocket has: whoever has these very ends first.
+        let socket = sockets.socket(name.cookie).flatMap { sockets[$0].isClosedSocket ? nil : $0 }
+        if let socket, sockets[socket].endpoints == name.endpoints { return socket }
+        if let rest = sockets.minisocket(name.cookie, name.endpoints) { return rest }
+        return socket.flatMap {
+            let isCompatible = sockets[$0].endpoints.isCompatible(with: name.endpoints)
+            return isCompatible || sockets[$0].flags.contains(.isDestroyed) ? $0 : nil
         }
-        return sockets.minisocket(name.cookie, name.endpoints)
     }
 
     private func isContradicted(_ entry: SocketEntry, by row: SocketRow) -> Bool {
@@ -232,7 +240,8 @@ extension ConnectionTracker {
             // Before its time: a RST ended it, or a new connection has taken its place and has reported nothing yet.
             return ask(Lookup(entry.name.anonymous, .successor, about: entry.cookie))
         }
-        end(place, goneReport(place, cause: cause(of: place, goneAt: askedAt)), mayHoldSocket: expectsMessage)
+        // A message about its end may still come, or another connection of it, where a program holds it.
+        end(place, goneReport(place, cause: cause(of: place, goneAt: askedAt)), mayHoldSocket: true)
     }
 
     private mutating func takeSuccessor(_ answer: LookupAnswer) {
@@ -271,6 +280,8 @@ extension ConnectionTracker {
         let entry = sockets[place]
         let due = sockets.bucket(place).due
         guard entry.kind != .socket, due != 0 else { return nil }
+        // One that was seen half open may have become a connection and have ended, where its steps are not reported.
+        guard configuration.reportsSteps || entry.kind == .minisocket else { return nil }
         switch entry.state {
         case .timeWait: return time >= due ? .timeWaitTimeout : .receiveRST
         case .synReceived: return time >= due ? .timeout : .receiveRST

@@ -62,19 +62,23 @@ extension ConnectionTracker {
         }
         let entry = sockets[place]
         guard entry.enteredAt < now.monotonicNanoseconds || isBeginning else { return touch(place) }
-        if entry.flags.contains(.isDeferred) { learnPort(place, row.name.endpoints) }
+        if entry.flags.contains(.isDeferred) {
+            learnPort(place, row.name.endpoints)
+            if confirm(row) { return }
+        }
         if entry.state == .closed || entry.state == .bound {
             if row.state != entry.state { begin(place, row) } else { refresh(place, row) }
         } else if !entry.endpoints.isCompatible(with: row.name.endpoints) {
             // The socket has been disconnected and connected again.
             setAside(place)
-            appear(row)
+            if let place = sockets.socket(cookie) { begin(place, row) } else { appear(row) }
         } else if let via = TCPStateMachine.route(from: entry.state, to: row.state, side: entry.side) {
             step(place, row, via: via)
         } else {
             // The same, with the same ends.
-            end(place, observedReport(to: .closed, via: TCPStateMachine.passed(from: entry.state, to: .closed)))
-            appear(row)
+            let via = TCPStateMachine.passed(from: entry.state, to: .closed)
+            end(place, observedReport(to: .closed, via: via), mayHoldSocket: true)
+            if let place = sockets.socket(cookie) { begin(place, row) } else { appear(row) }
         }
     }
 
@@ -117,7 +121,9 @@ extension ConnectionTracker {
         let wasBound = sockets[place].state == .bound
         if sockets[place].isClosedSocket { closed.count -= 1 }
         let enteredAt = sockets[place].enteredAt
+        let next = wasBound ? sockets[place].incarnation : nextIncarnation(of: row.name.cookie)
         sockets[place].begin(row.name.endpoints, side: side(of: row), at: openedAt)
+        sockets[place].incarnation = next
         if wasBound { sockets[place].enteredAt = enteredAt }
         step(
             place,
@@ -136,10 +142,11 @@ extension ConnectionTracker {
     }
 
     /// A socket carries another connection, and nothing is known of what became of the one before: that is asked.
-    private mutating func setAside(_ place: SocketTable.Place) {
+    mutating func setAside(_ place: SocketTable.Place) {
         let old = sockets[place]
         guard old.isConnected, old.endpoints.localPort != 0, sockets.minisocket(between: old.endpoints) == nil else {
-            return end(place, observedReport(to: .closed, via: TCPStateMachine.passed(from: old.state, to: .closed)))
+            let via = TCPStateMachine.passed(from: old.state, to: .closed)
+            return end(place, observedReport(to: .closed, via: via), mayHoldSocket: true)
         }
         sockets.change(place, to: .minisocket)
         ask(place)
@@ -157,6 +164,25 @@ extension ConnectionTracker {
             }
             return step(place, row, via: via)
         }
+        if let place = sockets.socket(cookie), sockets[place].state == .bound, dump?.scope == .timeWait,
+            !sockets[place].flags.contains(.isDoubted)
+        {
+            return  // Of the same connection or of one before: the next dump of bound sockets will show.
+        }
+        if let place = sockets.socket(cookie), isBoundNoMore(place) {
+            // It has connected since it was seen bound.
+            let old = sockets[place]
+            let isDestroyed = old.flags.contains(.isDestroyed)
+            let destruction = isDestroyed ? questions.takeDestruction(of: cookie) : nil
+            displace(by: row.name.endpoints, source: .poll, at: now)
+            sockets[place].begin(row.name.endpoints, side: self.side(of: row), at: now.monotonicNanoseconds)
+            sockets[place].enteredAt = old.enteredAt
+            becomeMinisocket(place, mayHoldSocket: !isDestroyed)
+            let via = TCPStateMachine.passed(from: .bound, to: row.state, side: self.side(of: row))
+            step(place, row, via: via)
+            if let destruction { keepCounters(destruction.message, at: place) }
+            return
+        }
         guard let place = sockets.socket(cookie), sockets[place].isConnected,
             sockets[place].endpoints.isCompatible(with: row.name.endpoints),
             let via = TCPStateMachine.route(from: sockets[place].state, to: row.state, side: sockets[place].side)
@@ -169,9 +195,20 @@ extension ConnectionTracker {
         }
         if sockets[place].flags.contains(.isDeferred) { learnPort(place, row.name.endpoints) }
         sockets[place].endpoints = row.name.endpoints
-        let mayHoldSocket = expectsMessage && !sockets[place].flags.contains(.isDestroyed)
+        let mayHoldSocket = !sockets[place].flags.contains(.isDestroyed)
+        // The answer that was awaited about it has come by this row.
+        let destruction = sockets[place].flags.contains(.isDestroyed) ? questions.takeDestruction(of: cookie) : nil
         becomeMinisocket(place, mayHoldSocket: mayHoldSocket)
         step(place, row, via: via)
+        if let destruction { keepCounters(destruction.message, at: place) }
+    }
+
+    /// Whether a socket that was bound is not among the bound ones of the running dump, which come before the minisockets.
+    private func isBoundNoMore(_ place: SocketTable.Place) -> Bool {
+        guard sockets[place].state == .bound, !isBeginning else { return false }
+        if sockets[place].flags.contains(.isDoubted) { return true }
+        guard let dump, dump.scope == .all || dump.scope == .allButTimeWait else { return false }
+        return sockets[place].generation != generation
     }
 
     // MARK: Sockets in CLOSED
@@ -255,8 +292,14 @@ extension ConnectionTracker {
     private func side(of row: SocketRow) -> OpeningSide {
         switch row.state {
         case .synSent: .active
-        // A half-open request has no descriptor; a simultaneous open has.
-        case .synReceived: row.isRequest ? .passive : .active
+        // A half-open request has no descriptor; a simultaneous open has, and a Fast Open child that is accepted already.
+        case .synReceived:
+            if row.isRequest || listeners.contains(row.name.endpoints.localPort) {
+                .passive
+            } else {
+                // Of one that connected, the kernel would have reported that.
+                configuration.reportsSteps && !isBeginning ? .passive : .active
+            }
         case .listen, .bound, .closed: .unknown
         default:
             // The first dump may come long after the listener has gone.

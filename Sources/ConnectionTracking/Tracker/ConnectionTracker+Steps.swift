@@ -17,27 +17,33 @@ extension ConnectionTracker {
         if entry.isClosedSocket {
             // Those of the beginning of another connection.
             beginAnew(place, step)
-            fill(place, to: step.from)
+            fill(place, to: step.from, step.matching)
+            return follow(place, step)
+        }
+        if entry.state == .bound {
+            // It has connected since it was seen.
+            beginAnew(place, step)
+            fill(place, to: step.from, step.matching)
             return follow(place, step)
         }
         if step.from != .closed, let via = TCPStateMachine.route(from: entry.state, to: step.from, side: entry.side) {
-            advance(place, lostReport(to: step.from, via: via))
+            advance(place, lostReport(to: step.from, via: via, step.matching))
             return follow(place, step)
         }
         let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side)
-        end(place, lostReport(to: .closed, via: via), mayHoldSocket: true)
+        end(place, lostReport(to: .closed, via: via, nil), mayHoldSocket: true)
         take(step)
     }
 
-    private func lostReport(to state: TCPState, via: [TCPState]) -> Report {
-        Report(to: state, via: via, certainty: .inferred, source: .trace, time: now)
+    private func lostReport(to state: TCPState, via: [TCPState], _ matching: StateMask?) -> Report {
+        Report(to: state, via: via, certainty: .inferred, source: .trace, time: now, matching: matching)
     }
 
     /// Reports the steps that must have led to a state, of which nothing was heard.
-    private mutating func fill(_ place: SocketTable.Place, to state: TCPState) {
+    private mutating func fill(_ place: SocketTable.Place, to state: TCPState, _ matching: StateMask) {
         let entry = sockets[place]
         let via = TCPStateMachine.passed(from: entry.state, to: state, side: entry.side)
-        if entry.state != state { advance(place, lostReport(to: state, via: via)) }
+        if entry.state != state { advance(place, lostReport(to: state, via: via, matching)) }
     }
 
     /// The first that is heard of a socket.
@@ -46,6 +52,9 @@ extension ConnectionTracker {
         let isChild = step.from == .synReceived
         let isNew = isChild || step.from == .closed
         let wasThere = !isNew && now.monotonicNanoseconds <= shownUntil
+        // It had ended before the first dump came to it, or that has shown what is left of it.
+        if wasThere, step.to == .closed { return }
+        if now.monotonicNanoseconds <= shownUntil, hasExistingRest(step.name) { return }
         let beganAt = isChild ? requestTime(of: step) : now.monotonicNanoseconds
         let isAccepted = isChild || listeners.contains(step.name.endpoints.localPort)
         var entry = SocketEntry(
@@ -75,19 +84,37 @@ extension ConnectionTracker {
                 )
             )
         } else if !isNew, !wasThere {
-            fill(place, to: step.from)
+            fill(place, to: step.from, step.matching)
         }
         follow(place, step, isOpening: true)
+    }
+
+    /// Whether the first dump has shown a minisocket of a socket.
+    private func hasExistingRest(_ name: SocketName) -> Bool {
+        sockets.places(of: name.cookie).contains { place in
+            let entry = sockets[place]
+            return entry.kind == .minisocket && entry.enteredAt == 0
+                && entry.endpoints.isCompatible(with: name.endpoints)
+        }
     }
 
     /// When the request of a child came: the kernel measures how long the handshake's last ACK took. Not before there was a
     /// listener, nor before the client's SYN where that is known: where SYN cookies are sent there was no request, and the
     /// measurement is of something else.
-    private func requestTime(of step: TracedStep) -> UInt64 {
+    private mutating func requestTime(of step: TracedStep) -> UInt64 {
         let time = now.monotonicNanoseconds
-        let begin = time - min(UInt64(step.rtt) * 1000, time)
         let ends = step.name.endpoints
-        return min(time, max(begin, listeners.since(ends.localPort), recentSYNs.time(from: ends.reversed)))
+        // The first dump has not shown it.
+        var begin = max(time - min(UInt64(step.rtt) * 1000, time), shownUntil, recentSYNs.time(from: ends.reversed))
+        if listeners.contains(ends.localPort) {
+            begin = max(begin, listeners.since(ends.localPort))
+        } else {
+            // Its listener may be one whose port is not known yet.
+            for step in deferred.values where step.to == .listen {
+                if let place = sockets.socket(step.name.cookie) { begin = max(begin, sockets[place].enteredAt) }
+            }
+        }
+        return min(time, begin)
     }
 
     /// Takes a connection along the step that the kernel reported, which may open it.
@@ -124,7 +151,9 @@ extension ConnectionTracker {
         let entry = sockets[place]
         reportWaiting(entry.cookie)
         displace(by: step.name.endpoints, source: .trace, at: now)
+        let next = entry.isClosedSocket ? nextIncarnation(of: entry.cookie) : entry.incarnation
         if entry.isClosedSocket { closed.count -= 1 }
+        defer { sockets[place].incarnation = next }
         sockets[place].begin(
             step.name.endpoints,
             side: step.to == .synSent ? .active : .unknown,

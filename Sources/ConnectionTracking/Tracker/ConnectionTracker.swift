@@ -60,6 +60,8 @@ package struct ConnectionTracker: ~Copyable {
     var lastDumpBegan: UInt64 = 0
     /// Whether what is seen was there before watching began.
     var isBeginning = true
+    /// What tracepoints report before the first dump has ended: what exists is reported before it.
+    var earlyReports: [Input] = []
     /// When the first dump had ended, monotonic nanoseconds: older reports tell what it has shown already.
     var shownUntil: UInt64 = 0
     /// How many more dumps must end before a destroy message that does not come is known not to have been lost.
@@ -84,7 +86,15 @@ package struct ConnectionTracker: ~Copyable {
     package mutating func take(_ input: Input, into outputs: inout [Output]) {
         swap(&self.outputs, &outputs)
         defer { swap(&self.outputs, &outputs) }
+        handle(input)
+    }
+
+    mutating func handle(_ input: Input) {
         now = input.time
+        if isBeginning, input.fact.isReport {
+            earlyReports.append(input)
+            return
+        }
         switch input.fact {
         case .dumpBegan(let scope): beginDump(scope)
         case .row(let row): take(row)
@@ -102,7 +112,9 @@ package struct ConnectionTracker: ~Copyable {
     }
 
     /// When the next ``Input/Fact/wake`` is due, monotonic nanoseconds; the end of time for never.
-    package var wakeTime: UInt64 { min(resets.nextDeadline, timers.next, max(ends.next, timeWaitsLateUntil)) }
+    package var wakeTime: UInt64 {
+        min(resets.nextDeadline, questions.nextRetry, timers.next, max(ends.next, timeWaitsLateUntil))
+    }
 
     /// How many connections, listeners and bound sockets are known.
     package var count: Int { sockets.count - closed.count }
@@ -143,11 +155,22 @@ package struct ConnectionTracker: ~Copyable {
     mutating func reportAll() {
         for place in sockets.places where sockets.isUsed(place) {
             let entry = sockets[place]
-            if !entry.isClosedSocket, entry.matching.contains(entry.state) {
+            // A first step that waits for its port is reported when it has it.
+            if !entry.isClosedSocket, !entry.flags.contains(.isDeferred), entry.matching.contains(entry.state) {
                 outputs.append(.socket(TrackedSocket(entry)))
             }
         }
         outputs.append(.ready)
+    }
+}
+
+extension Input.Fact {
+    /// Whether a tracepoint reported it.
+    fileprivate var isReport: Bool {
+        switch self {
+        case .step, .retransmitted, .reset, .boundDestroyed: true
+        default: false
+        }
     }
 }
 

@@ -6,6 +6,8 @@ struct Questions {
     struct Destruction {
         let message: DestroyedSocket
         let time: EventTime
+        /// Which connection of its socket it tells of, where it was not known.
+        var incarnation: UInt8 = 0
     }
 
     /// What was destroyed and is looked up: by the known socket's cookie, or the cookie that came with the message.
@@ -17,13 +19,34 @@ struct Questions {
     /// How often a lookup has failed in a row, for the pause before the next.
     private(set) var failures = 0
 
-    var isEmpty: Bool { count == 0 && destructions.isEmpty && departed.isEmpty }
+    /// Lookups that have failed and are asked for again, the earliest first.
+    private var later: [(due: UInt64, lookup: Lookup)] = []
+
+    var isEmpty: Bool { count == 0 && destructions.isEmpty && departed.isEmpty && later.isEmpty }
+
+    /// When the first is asked for again, monotonic nanoseconds.
+    var nextRetry: UInt64 { later.first?.due ?? .max }
+
+    /// Asks again at a moment.
+    mutating func repeatLater(_ lookup: Lookup, due: UInt64) {
+        let index = later.firstIndex { $0.due > due } ?? later.count
+        later.insert((due, lookup), at: index)
+    }
+
+    /// Takes those whose time has come.
+    mutating func takeRetries(at time: UInt64) -> [Lookup] {
+        let count = later.firstIndex { $0.due > time } ?? later.count
+        defer { later.removeFirst(count) }
+        return later.prefix(count).map(\.lookup)
+    }
 
     mutating func noteAsked() { count += 1 }
 
-    mutating func noteAnswered(failed: Bool) {
+    mutating func noteAnswered(failed: Bool) { failures = failed ? failures + 1 : 0 }
+
+    /// An answer has been taken.
+    mutating func noteTaken() {
         count = max(0, count - 1)
-        failures = failed ? failures + 1 : 0
         if count == 0 { departed = [] }
     }
 
@@ -35,8 +58,13 @@ struct Questions {
     func hasDeparted(_ cookie: SocketCookie) -> Bool { departed.contains(cookie) }
 
     /// Keeps a message until the answer comes.
-    mutating func keep(_ message: DestroyedSocket, about cookie: SocketCookie, at time: EventTime) {
-        destructions[cookie] = Destruction(message: message, time: time)
+    mutating func keep(
+        _ message: DestroyedSocket,
+        about cookie: SocketCookie,
+        at time: EventTime,
+        incarnation: UInt8 = 0
+    ) {
+        destructions[cookie] = Destruction(message: message, time: time, incarnation: incarnation)
     }
 
     mutating func takeDestruction(of cookie: SocketCookie) -> Destruction? { destructions.removeValue(forKey: cookie) }

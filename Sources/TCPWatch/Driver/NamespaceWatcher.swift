@@ -105,7 +105,7 @@ final class NamespaceWatcher {
         tracker.take(input, into: &outputs)
         guard !outputs.isEmpty else { return }
         for output in outputs { carryOut(output, at: time) }
-        outputs.removeAll(keepingCapacity: true)
+        outputs.removeAll(keepingCapacity: outputs.count <= 4096)
     }
 
     /// A record of the trace.
@@ -198,7 +198,6 @@ final class NamespaceWatcher {
             states: scope.states,
             extensions: filter?.extensions ?? []
         )
-        if scope == .all { query.states = .all }
         // Of these the filter can say nothing before it is known who holds them.
         var undecided: [TCPSocket] = []
         var failure: SockDiagError?
@@ -256,6 +255,8 @@ final class NamespaceWatcher {
     func lookUp(_ drain: () -> Void) {
         let now = EventTime.now()
         if tracker.wakeTime <= now.monotonicNanoseconds {
+            // What was reported until now may be what is waited for.
+            drain()
             take(.wake, at: now)
         }
         guard nextLookup < lookups.count else { return }

@@ -79,8 +79,8 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         /// side closed first, long before TIME_WAIT and with it the connection ends.
         package var tellsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
 
-        /// The room for the trace's records, bytes, a power of two: a second and a half of 90,000 records.
-        package var traceBufferSize = 16 << 20
+        /// The room for the trace's records, bytes, a power of two: a third of a second of 90,000 records.
+        package var traceBufferSize = 4 << 20
         /// In a debug build, the trace drops one record of so many, for tests of what finds it; 0 for none.
         package var dropsOneRecordOf: Int32 = 0
 

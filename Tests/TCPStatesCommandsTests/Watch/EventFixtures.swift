@@ -58,6 +58,7 @@ enum EventFixtures {
             .transition(
                 step(.closeWait, .closed, inState: .seconds(1), after: 200_003, of: server) {
                     ($0.source, $0.certainty, $0.cause, $0.resetReason) = (.trace, .exact, .abort, .abortOnClose)
+                    $0.incarnation = 1
                 }
             ),
         ]

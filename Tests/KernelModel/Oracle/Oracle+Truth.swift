@@ -1,0 +1,118 @@
+internal import ConnectionTracking
+internal import SocketValues
+
+/// What was told against what was true.
+extension Oracle {
+    /// The lives that one that was told may be: mostly one; where nobody could see its end, it and the next.
+    typealias Lives = ArraySlice<Int32>
+
+    /// A dump's row may be so much older than the state that it shows.
+    static var slack: UInt64 { 100_000_000 }
+
+    /// Judges all that was told.
+    mutating func judge(_ kernel: Kernel, at now: UInt64) {
+        judgeLosses(at: now)
+        var isMerged: Set<Int> = []
+        var tellings = [Int](repeating: -1, count: kernel.lives.count)
+        for number in kernel.livesOfCookie.indices {
+            guard violation == nil else { return }
+            let (lives, mine) = (kernel.livesOfCookie[number], toldOfCookie[number] ?? [])
+            guard !mine.isEmpty else { continue }
+            for index in mine where !told[index].isEnded {
+                fail(.neverEnds, told[index].text, at: now, about: [told[index].cookie])
+            }
+            var found: [(Int, Lives)] = []
+            var worst: Violation?
+            guard assign(mine[...], lives, kernel, &found, &worst) else {
+                let cookies = [Kernel.cookie(UInt32(number))]
+                let text = worst?.detail ?? "more lives were told than there were"
+                fail(worst?.kind ?? .toldTwice, text, at: worst?.time ?? now, about: cookies)
+                return
+            }
+            for (index, lives) in found {
+                if lives.count > 1 { isMerged.insert(index) }
+                for life in lives {
+                    let other = tellings[Int(life)]
+                    if other >= 0, !isMerged.contains(other), lives.count == 1, !hasTwin(Int(life), kernel) {
+                        let cookies = [told[index].cookie, told[other].cookie]
+                        let text = "\(told[other].text) and \(told[index].text) are one life"
+                        fail(.toldTwice, text, at: now, about: cookies)
+                    }
+                    tellings[Int(life)] = index
+                }
+            }
+        }
+        judgeCompleteness(tellings, kernel, at: now)
+    }
+
+    /// Finds for what was told under a cookie the lives that it tells of: in order, but that a dump may show the TIME_WAIT
+    /// of an earlier one last.
+    private func assign(
+        _ mine: ArraySlice<Int>,
+        _ lives: [Int32],
+        _ kernel: Kernel,
+        _ found: inout [(Int, Lives)],
+        _ worst: inout Violation?
+    ) -> Bool {
+        guard let first = mine.first else { return true }
+        for length in 1...max(lives.count, 1) {
+            for start in lives.indices where start + length <= lives.count {
+                let candidate = lives[start..<(start + length)]
+                if length > 1, !isMergeable(candidate, kernel) { continue }
+                guard let last = candidate.last,
+                    told[first].isCompatible(with: kernel.lives[Int(last)].name.endpoints)
+                else { continue }
+                var check = LifeCheck(told[first], candidate, self, kernel)
+                if let problem = check.problem() {
+                    // The candidate that explains most is the one to complain about.
+                    if worst == nil || problem.time > worst?.time ?? 0 { worst = problem }
+                    continue
+                }
+                found.append((first, candidate))
+                // What precedes is left for others where dumps alone tell of it.
+                let isUnordered = mode == .poll || habits.losesReports
+                let rest = Array(
+                    isUnordered ? lives[..<start] + lives[candidate.endIndex...] : lives[candidate.endIndex...]
+                )
+                if assign(mine.dropFirst(), rest, kernel, &found, &worst) { return true }
+                found.removeLast()
+            }
+        }
+        return false
+    }
+
+    /// Whether dumps alone tell, and another connection has been between the same ends: which is which nothing says.
+    private func hasTwin(_ life: Int, _ kernel: Kernel) -> Bool {
+        mode == .poll
+            && kernel.lives.indices.contains {
+                $0 != life && kernel.lives[$0].name.endpoints == kernel.lives[life].name.endpoints
+            }
+    }
+
+    /// Whether nobody can tell one life from the next: dumps show the same socket with the same ends.
+    private func isMergeable(_ lives: Lives, _ kernel: Kernel) -> Bool {
+        let all = lives.map { kernel.lives[Int($0)] }
+        guard mode == .poll || all.contains(where: \.hasLost), let first = all.first else { return false }
+        return all.allSatisfy { $0.socket == first.socket && $0.socket >= 0 }
+    }
+
+    /// Whether nothing was lost that concerns a life, so that all that was reported of it is told.
+    func isStrict(_ life: TrueLife) -> Bool { mode == .trace && !life.hasLost && !habits.resynchronizes }
+
+    private mutating func judgeCompleteness(_ tellings: [Int], _ kernel: Kernel, at now: UInt64) {
+        for (index, life) in kernel.lives.enumerated() where tellings[index] < 0 {
+            guard !life.cookies.isEmpty else { continue }
+            let cookies = life.cookies.map { Kernel.cookie($0) }
+            let states = life.steps.map { "\($0.to) \($0.time / 1000)µs" }.joined(separator: ", ")
+            let isLate = life.steps.last.map { $0.time <= begun } ?? true
+            guard !isLate, !habits.resynchronizes else { continue }
+            if isStrict(life), life.steps.contains(where: { $0.isReport && $0.time > begun }) {
+                fail(.untold, "reported, and not told: \(states)", at: now, about: cookies)
+            } else if mode == .poll, life.rows > 0, life.steps.first?.time ?? 0 > begun,
+                life.cookies.allSatisfy({ toldOfCookie[Int($0)] == nil })
+            {
+                fail(.untold, "dumped, and not told: \(states)", at: now, about: cookies)
+            }
+        }
+    }
+}

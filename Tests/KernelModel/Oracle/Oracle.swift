@@ -1,0 +1,195 @@
+internal import ConnectionTracking
+internal import SocketValues
+
+/// Checks what a tracker tells: each transition when it comes, and all of them against the truth when all is over.
+package struct Oracle {
+    let mode: Scenario.Mode
+    let habits: Habits
+    /// The first thing that was wrong.
+    package private(set) var violation: Violation?
+    var told: [ToldLife] = []
+    /// Of each cookie's number the indices of ``told``.
+    var toldOfCookie: [Int: [Int]] = [:]
+    private var isReady = false
+    /// When the first dump had ended.
+    private(set) var begun: UInt64 = .max
+    private var epoch = 0
+    private var isResynchronizing = false
+    /// What was declared to be lost, and what the tracker said; and whether some of it was not counted.
+    private var declared: [Gap.Source: (count: UInt64, isOpen: Bool)] = [:]
+    private var gaps: [Gap.Source: (count: UInt64, isOpen: Bool)] = [:]
+    /// How many transitions were told.
+    package private(set) var transitions = 0
+
+    init(_ scenario: Scenario) { (mode, habits) = (scenario.mode, scenario.habits) }
+
+    mutating func fail(_ kind: Violation.Kind, _ detail: String, at time: UInt64, about cookies: [SocketCookie] = []) {
+        guard violation == nil else { return }
+        violation = Violation(kind: kind, detail: detail, time: time, cookies: cookies)
+    }
+
+    /// The first dump has ended.
+    mutating func hasBegun(at time: UInt64) { begun = time }
+
+    mutating func declare(_ loss: Loss) {
+        let sum = declared[loss.source, default: (0, false)]
+        declared[loss.source] = (sum.count + (loss.count ?? 0), sum.isOpen || loss.count == nil)
+    }
+
+    mutating func beginResynchronization() {
+        epoch += 1
+        isResynchronizing = true
+    }
+
+    /// Hears what a tracker says.
+    mutating func note(_ output: Output, at now: UInt64, _ kernel: Kernel) {
+        switch output {
+        case .transition(let transition): note(transition, at: now, kernel)
+        case .socket(let socket): note(socket, at: now, kernel)
+        case .ready:
+            if isReady, !isResynchronizing { fail(.readyTwice, "ready without a reason", at: now) }
+            isReady = true
+            guard isResynchronizing else { return }
+            isResynchronizing = false
+            // What was not told anew is over.
+            for index in told.indices where !told[index].isEnded && told[index].epoch != epoch {
+                told[index].isEnded = true
+            }
+        case .gap(let gap):
+            let sum = gaps[gap.source, default: (0, false)]
+            gaps[gap.source] = (sum.count + (gap.lost ?? 0), sum.isOpen || gap.lost == nil)
+        case .lookUp, .dump: break
+        }
+    }
+
+    private mutating func note(_ socket: TrackedSocket, at now: UInt64, _ kernel: Kernel) {
+        let cookie = socket.name.cookie
+        guard let number = kernel.number(of: cookie) else {
+            return fail(.unknownCookie, "\(cookie) \(socket.state)", at: now, about: [cookie])
+        }
+        guard !isReady || isResynchronizing else {
+            return fail(.wrongBeginning, "a socket after ready", at: now, about: [cookie])
+        }
+        if let index = toldOfCookie[number]?.first(where: { told[$0].incarnation == socket.incarnation }) {
+            told[index].epoch = epoch
+            if told[index].state != socket.state {
+                told[index].retold.append((told[index].steps.count, socket.state))
+                told[index].state = socket.state
+            }
+        } else {
+            var life = ToldLife(cookie: cookie, incarnation: socket.incarnation, state: socket.state)
+            (life.existing, life.existingAt, life.epoch) = (socket.state, now, epoch)
+            life.localPort = socket.name.endpoints.localPort
+            life.remotePort = socket.name.endpoints.remotePort
+            add(life, number)
+        }
+    }
+
+    private mutating func add(_ life: ToldLife, _ number: Int) {
+        toldOfCookie[number, default: []].append(told.count)
+        told.append(life)
+    }
+
+    private mutating func note(_ step: Transition, at now: UInt64, _ kernel: Kernel) {
+        transitions += 1
+        let cookie = step.identity.cookie
+        let text =
+            "\(cookie)#\(step.incarnation) \(step.from?.description ?? "?")→\(step.via)\(step.to) \(step.certainty)"
+        guard let number = kernel.number(of: cookie) else {
+            return fail(.unknownCookie, text, at: now, about: [cookie])
+        }
+        if !isReady { fail(.beforeReady, text, at: now, about: [cookie]) }
+        let time = step.time.monotonicNanoseconds
+        if time > now { fail(.fromTheFuture, "\(text) at \(time / 1000)µs", at: now, about: [cookie]) }
+        checkWalk(step, text, at: now)
+        var place = toldOfCookie[number]?.first { told[$0].incarnation == step.incarnation }
+        if place == nil {
+            let count = toldOfCookie[number]?.count ?? 0
+            // Where existing sockets are not told, some that are known have not been told of.
+            if Int(step.incarnation) != min(count, 255), habits.reportsExisting {
+                fail(.wrongIncarnation, "\(text): \(count) are known", at: now, about: [cookie])
+            }
+            var life = ToldLife(cookie: cookie, incarnation: step.incarnation, state: step.from ?? .closed)
+            if let from = step.from, from != .closed {
+                if habits.reportsExisting, epoch == 0, time > begun {
+                    fail(.wrongBeginning, text, at: now, about: [cookie])
+                }
+                (life.existing, life.existingAt) = (from, min(begun, now))
+            }
+            if step.from == nil, step.to != .closed { fail(.wrongBeginning, text, at: now, about: [cookie]) }
+            place = told.count
+            add(life, number)
+        }
+        guard let index = place else { return }
+        checkOrder(step, text, after: told[index], at: now)
+        told[index].steps.append(
+            ToldLife.Step(
+                from: step.from,
+                to: step.to,
+                via: step.via,
+                certainty: step.certainty,
+                source: step.source,
+                time: time,
+                learned: now,
+                cause: step.cause,
+                pid: step.pid,
+                reason: step.resetReason
+            )
+        )
+        told[index].state = step.to
+        if step.identity.local.port != 0 { told[index].localPort = step.identity.local.port }
+        if step.identity.remote.port != 0 { told[index].remotePort = step.identity.remote.port }
+        if step.to == .closed {
+            told[index].isEnded = true
+            told[index].final = step.final
+        } else if step.final != nil {
+            fail(.wrongCounters, "\(text): final counters before the end", at: now, about: [cookie])
+        }
+        if step.openedBy != .unknown { told[index].side = step.openedBy }
+    }
+
+    private mutating func checkWalk(_ step: Transition, _ text: String, at now: UInt64) {
+        let cookie = step.identity.cookie
+        if let from = step.from {
+            var last = from
+            for state in step.via + [step.to] {
+                if TCPStateMachine.step(from: last, to: state) == nil {
+                    fail(.illegalStep, text, at: now, about: [cookie])
+                }
+                last = state
+            }
+        }
+        if step.certainty == .exact, !step.via.isEmpty { fail(.exactWithVia, text, at: now, about: [cookie]) }
+    }
+
+    private mutating func checkOrder(_ step: Transition, _ text: String, after life: ToldLife, at now: UInt64) {
+        let cookie = step.identity.cookie
+        if life.isEnded {
+            return fail(.afterTheEnd, "\(text), after \(life.text)", at: now, about: [cookie])
+        }
+        if let from = step.from, from != life.state {
+            fail(.doesNotFollow, "\(text), after \(life.text)", at: now, about: [cookie])
+        }
+        let time = step.time.monotonicNanoseconds
+        guard let last = life.steps.last else { return }
+        if step.from == nil { fail(.doesNotFollow, "\(text), after \(life.text)", at: now, about: [cookie]) }
+        if time < last.time {
+            return fail(.timeGoesBack, "\(text) at \(time / 1000)µs, after \(life.text)", at: now, about: [cookie])
+        }
+        if let duration = step.timeInState, last.to != .closed, life.retold.isEmpty,
+            duration != .nanoseconds(Int64(time - last.time))
+        {
+            fail(.wrongTimeInState, "\(text): \(duration), after \(life.text)", at: now, about: [cookie])
+        }
+    }
+
+    /// Whether the gaps say what was declared.
+    mutating func judgeLosses(at now: UInt64) {
+        for source in [Gap.Source.trace, .destroy] {
+            let (real, said) = (declared[source], gaps[source])
+            guard (real?.count ?? 0) == (said?.count ?? 0), real?.isOpen != true || said?.isOpen == true else {
+                return fail(.wrongLoss, "\(source): \(real?.count ?? 0) were lost, \(said?.count ?? 0) told", at: now)
+            }
+        }
+    }
+}
