@@ -119,12 +119,15 @@ extension ConnectionTracker {
         }
     }
 
-    /// Whether the socket's connection may have ended after the last dump but one. A dump would have shown it else; so its end
-    /// is known, or the socket was closed only long after.
+    /// Whether the socket's connection may have ended while it was watched, and its end is not known: not where nothing has
+    /// moved since before watching began, or for longer than sockets in CLOSED are kept. The age of the last segment says no
+    /// more than that, for the kernel sends its messages late on a busy machine.
     private func isNews(_ message: DestroyedSocket) -> Bool {
         guard let idle = message.idleMilliseconds else { return true }
         let time = now.monotonicNanoseconds
-        return time - min(time, UInt64(idle) * 1_000_000) >= newsSince
+        // The kernel counts in jiffies, of 10 ms at most.
+        let age = UInt64(max(idle, 10) - 10) * 1_000_000
+        return age < ClosedSockets.patience && time - min(time, age) >= watchedSince
     }
 
     /// The answer to who has the endpoints of a socket that was destroyed before anybody asked for it.
