@@ -67,6 +67,15 @@ model: ## Prove the tracker on a simulated kernel: make model ARGS="--lives 1000
 	@swift build -c release --product model >&2
 	.build/release/model $(ARGS)
 
+.PHONY: journals
+journals: ## Make the corpus of journals that the tests replay anew, on this kernel; takes root
+	@$(setup)
+	if [ "$$(id -u)" != 0 ]; then fail "the kernel is traced: make journals as root"; fi
+	swift build --build-tests
+	RECORD_JOURNALS=1 swift test --skip-build --filter JournalRecordingTests
+	swift test --skip-build --filter CorpusTests
+	du -sb --apparent-size Tests/TCPWatchTests/Journals
+
 SERVERS := nginx redis-server redis-tools haproxy wrk
 
 .PHONY: test-servers

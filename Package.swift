@@ -163,6 +163,7 @@ let package = Package(
                 "TCPStateLab",
                 "SystemProbe",
             ],
+            exclude: ["Journals"],
             swiftSettings: settings
         ),
         .testTarget(
