@@ -144,8 +144,14 @@ docs: ## Build the documentation of every library into .build/docs
 	    output=.build/docs/$$library
 	    rm -rf $$output.symbols
 	    mkdir -p $$output.symbols
+	    # The values that a library passes on are documented once: those of SocketValues by SockDiag.
+	    case $$library in
+	    SockDiag) passes=SocketValues ;;
+	    TCPWatch) passes=ConnectionTracking,SocketValues ;;
+	    *) passes= ;;
+	    esac
 	    swift symbolgraph-extract -module-name $$library -target "$$(uname -m)-unknown-linux-gnu" \
-	        -I Sources/CMnl -I .build/debug/Modules -minimum-access-level public -skip-synthesized-members \
+	        $${passes:+-experimental-allowed-reexported-modules=$$passes} -I Sources/CMnl -I .build/debug/Modules -minimum-access-level public -skip-synthesized-members \
 	        -output-dir $$output.symbols
 	    docc convert $$(find Sources/$$library -name '*.docc') --warnings-as-errors \
 	        --additional-symbol-graph-dir $$output.symbols --fallback-default-module-kind Library \
