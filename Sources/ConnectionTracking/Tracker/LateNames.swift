@@ -18,7 +18,7 @@ struct LateNames {
     var isEmpty: Bool { order.isEmpty }
 
     mutating func noteEnd(between endpoints: Endpoints, at time: UInt64) {
-        if order.count == Self.limit, let first = order.first { forget(until: first.time + Self.patience) }
+        if order.count == Self.limit { forget(until: order[Self.limit / 4].time + Self.patience) }
         ended[endpoints, default: []].append(time)
         order.append((time, endpoints))
     }
