@@ -153,6 +153,13 @@ extension ConnectionTracker {
 
     /// Reports the last step of a connection that still waits for a RST: its socket is used anew.
     mutating func reportWaiting(_ cookie: SocketCookie) {
-        if let last = resets.takeWaiting(cookie) { outputs.append(.transition(last)) }
+        if let last = resets.takeWaiting(cookie) { tellWaiting(last) }
+    }
+
+    /// Reports a last step that has waited for a RST, which may be what was lost.
+    mutating func tellWaiting(_ waiting: Transition) {
+        var last = waiting
+        if hasLostReports, last.cause != .abort { last.cause = nil }
+        outputs.append(.transition(last))
     }
 }

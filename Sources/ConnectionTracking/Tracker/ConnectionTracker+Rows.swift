@@ -18,14 +18,17 @@ extension ConnectionTracker {
     }
 
     /// Whether a row says what is known; then it is seen in this dump.
-    mutating func confirm(_ row: SocketRow) -> Bool {
+    ///
+    /// Of a first step that waits for its port the row has it only where it was asked for after the step, and all that was
+    /// reported until the row was made has been read: it may be of the connection before, or of the next.
+    mutating func confirm(_ row: SocketRow, settledSince asked: UInt64 = 0) -> Bool {
         guard let place = place(of: row) else { return false }
         let entry = sockets[place]
         guard entry.state == row.state,
             entry.kind == .minisocket || entry.isClosedSocket || entry.endpoints.isCompatible(with: row.name.endpoints)
         else { return false }
         if entry.flags.contains(.isDeferred) {
-            guard row.name.endpoints.localPort != 0 else { return true }
+            guard entry.enteredAt < asked, row.name.endpoints.localPort != 0 else { return false }
             learnPort(place, row.name.endpoints)
         }
         refresh(place, row)
@@ -70,7 +73,7 @@ extension ConnectionTracker {
             if row.state != entry.state { begin(place, row) } else { refresh(place, row) }
         } else if !entry.endpoints.isCompatible(with: row.name.endpoints) {
             // The socket has been disconnected and connected again.
-            setAside(place)
+            setAside(place, for: row.name.endpoints, source: .poll)
             if let place = sockets.socket(cookie) { begin(place, row) } else { appear(row) }
         } else if let via = TCPStateMachine.route(from: entry.state, to: row.state, side: entry.side) {
             step(place, row, via: via)
@@ -97,7 +100,7 @@ extension ConnectionTracker {
         )
         entry.incarnation = nextIncarnation(of: cookie)
         entry.learnOwner(inode: row.inode, uid: row.uid)
-        if row.isMinisocket, configuration.reportsDestroyed, !configuration.reportsSteps, !isBeginning {
+        if row.isMinisocket, configuration.reportsDestroyed, !configuration.reportsSteps {
             entry.flags.insert(.isUnclaimed)
         }
         if !isBeginning, row.state != .closed { displace(by: row.name.endpoints, source: .poll, at: now) }
@@ -117,11 +120,11 @@ extension ConnectionTracker {
     /// A socket that was bound, or closed, has become a connection, which has its own ends and its own beginning.
     private mutating func begin(_ place: SocketTable.Place, _ row: SocketRow) {
         let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
-        displace(by: row.name.endpoints, source: .poll, at: now)
         let wasBound = sockets[place].state == .bound
+        let next = wasBound ? sockets[place].incarnation : nextIncarnation(of: row.name.cookie)
+        displace(by: row.name.endpoints, source: .poll, at: now)
         if sockets[place].isClosedSocket { closed.count -= 1 }
         let enteredAt = sockets[place].enteredAt
-        let next = wasBound ? sockets[place].incarnation : nextIncarnation(of: row.name.cookie)
         sockets[place].begin(row.name.endpoints, side: side(of: row), at: openedAt)
         sockets[place].incarnation = next
         if wasBound { sockets[place].enteredAt = enteredAt }
@@ -141,14 +144,21 @@ extension ConnectionTracker {
         schedule(place, row)
     }
 
-    /// A socket carries another connection, and nothing is known of what became of the one before: that is asked.
-    mutating func setAside(_ place: SocketTable.Place) {
+    /// A socket carries another connection, and nothing is known of what became of the one before: that is asked, where
+    /// the other has not taken its place.
+    mutating func setAside(_ place: SocketTable.Place, for next: Endpoints, source: Transition.Source) {
         let old = sockets[place]
-        guard old.isConnected, old.endpoints.localPort != 0, sockets.minisocket(between: old.endpoints) == nil else {
+        guard old.isConnected, old.endpoints.localPort != 0, old.endpoints != next,
+            sockets.minisocket(between: old.endpoints) == nil
+        else {
             let via = TCPStateMachine.passed(from: old.state, to: .closed)
-            return end(place, observedReport(to: .closed, via: via), mayHoldSocket: true)
+            let isMissed = configuration.reportsSteps || !via.isEmpty
+            let certainty = isMissed ? Transition.Certainty.inferred : .observed
+            let report = Report(to: .closed, via: via, certainty: certainty, source: source, time: now)
+            return end(place, report, mayHoldSocket: true)
         }
         sockets.change(place, to: .minisocket)
+        sockets[place].flags.subtract([.isAsked, .isDoubted, .isDestroyed])
         ask(place)
     }
 
@@ -156,6 +166,14 @@ extension ConnectionTracker {
 
     private mutating func applyMinisocket(_ row: SocketRow, side: OpeningSide?) {
         let cookie = row.name.cookie
+        // One whose port was never told.
+        let portless = sockets.places(of: cookie).first {
+            sockets[$0].kind == .minisocket && sockets[$0].endpoints.localPort == 0
+                && sockets[$0].endpoints.isCompatible(with: row.name.endpoints)
+        }
+        if let portless, sockets.minisocket(cookie, row.name.endpoints) == nil {
+            sockets.rename(portless, row.name.endpoints)
+        }
         if let place = sockets.minisocket(cookie, row.name.endpoints) {
             let entry = sockets[place]
             guard entry.state != row.state else { return refresh(place, row) }
@@ -163,11 +181,6 @@ extension ConnectionTracker {
                 return refresh(place, row)  // An older row.
             }
             return step(place, row, via: via)
-        }
-        if let place = sockets.socket(cookie), sockets[place].state == .bound, dump?.scope == .timeWait,
-            !sockets[place].flags.contains(.isDoubted)
-        {
-            return  // Of the same connection or of one before: the next dump of bound sockets will show.
         }
         if let place = sockets.socket(cookie), isBoundNoMore(place) {
             // It has connected since it was seen bound.
@@ -233,6 +246,10 @@ extension ConnectionTracker {
         if sockets[place].state == .closed { return touch(place) }
         // Its generation is left: the dump's end asks.
         sockets[place].flags.insert(.isDoubted)
+        guard sockets[place].state == .bound else { return }
+        // It has connected since it was seen: by the ends of that connection what is left of it is found.
+        displace(by: row.name.endpoints, source: .poll, at: now)
+        sockets[place].endpoints = row.name.endpoints
     }
 
     private mutating func keepSeenClosed(_ place: SocketTable.Place) {
@@ -245,7 +262,7 @@ extension ConnectionTracker {
     /// Notes that there was news of a connection, so that a dump's silence about it proves nothing.
     mutating func touch(_ place: SocketTable.Place) {
         sockets[place].generation = generation
-        sockets[place].flags.remove(.isDoubted)
+        sockets[place].flags.subtract([.isDoubted, .isMissed])
     }
 
     /// Notes what a row says beside the state.

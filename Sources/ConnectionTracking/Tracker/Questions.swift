@@ -50,9 +50,9 @@ struct Questions {
         if count == 0 { departed = [] }
     }
 
-    mutating func noteDeparture(of cookie: SocketCookie, isAsked: Bool) {
+    mutating func noteDeparture(of cookie: SocketCookie, isDestroyed: Bool) {
         if count > 0 { departed.insert(cookie) }
-        if isAsked { destructions[cookie] = nil }
+        if isDestroyed { destructions[cookie] = nil }
     }
 
     func hasDeparted(_ cookie: SocketCookie) -> Bool { departed.contains(cookie) }

@@ -18,6 +18,7 @@ extension Kernel {
             features.insert(.fastOpen)
             let child = addChild(of: listener, name, play, slot, life: nil)
             objects[child].synTime = now
+            objects[child].timerEnd = now + 1_000_000_000  // The SYN+ACK's.
             objects[child].state = .synReceived
             truth(child, to: .synReceived, Causes(.receiveSYN))
         default:

@@ -185,7 +185,9 @@ struct LifeCheck {
 
     private mutating func checkCause(_ step: ToldLife.Step, _ truth: TrueLife.Step, _ life: TrueLife) {
         guard let cause = step.cause else {
-            if isStrict, step.certainty == .exact, !truth.causes.mayBeOpen {
+            // A RST that was sent, and whose report was lost, would have been another cause.
+            let mayBeReset = step.isInDoubt && oracle.habits.reportsReasons && step.to == .closed
+            if isStrict, step.certainty == .exact, !truth.causes.mayBeOpen, !mayBeReset {
                 fail(.causeUntold, "\(words(step)): \(truth.causes)", at: step.learned)
             }
             return
@@ -193,6 +195,9 @@ struct LifeCheck {
         guard !truth.causes.contains(cause), step.certainty != .inferred else { return }
         // The report of the RST that told a refusal from ICMP's may be what was lost.
         if life.hasLost, step.from == .synSent, cause == .unreachable || cause == .receiveRST { return }
+        if oracle.hasLostRefusals, step.from == .synSent, cause == .receiveRST, truth.causes.contains(.unreachable) {
+            return
+        }
         let isSmall = truth.reportedFrom == nil && step.certainty != .exact
         let isLate = isSmall && life.due != 0 && step.learned + oracle.habits.dumpLength + 1_000_000 >= life.due
         if isLate, cause == .timeout || cause == .timeWaitTimeout { return }
