@@ -22,9 +22,9 @@ extension ConnectionTracker {
             if isOther { return takeWithoutSocket(message) }
             keepCounters(message, of: cookie)
             forget(place)
-        case .bound where isOther:
+        case .bound where isOther || entry.isFindable:
             // It has connected since it was seen.
-            displace(by: endpoints, source: .destroy, at: now)
+            if isOther { displace(by: endpoints, source: .destroy, at: now) }
             sockets[place].endpoints = endpoints
             sockets[place].flags.formUnion([.isDestroyed, .isDoubted])
             questions.keep(message, about: cookie, at: now)
@@ -113,7 +113,7 @@ extension ConnectionTracker {
         // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
         if claimRest(message) { return }
         guard endpoints.hasRemoteAddress, !isBeginning, isNews(message) else { return }
-        questions.keep(message, about: cookie, at: now, incarnation: nextIncarnation(of: cookie))
+        questions.keep(message, about: cookie, at: now)
         if endpoints.remotePort != 0 {
             ask(Lookup(message.name.anonymous, .remains, about: cookie))
         } else {
@@ -160,7 +160,7 @@ extension ConnectionTracker {
             }
             return
         }
-        questions.keep(message, about: cookie, at: destruction.time, incarnation: destruction.incarnation)
+        questions.keep(message, about: cookie, at: destruction.time)
         if listeners.contains(message.name.endpoints.localPort) {
             endUnknown(cookie, isChild: true)
         } else {
@@ -200,11 +200,11 @@ extension ConnectionTracker {
             source: .destroy,
             time: endTime(of: destruction, mayGoOn: evidence != .noFIN)
         )
-        last.incarnation = destruction.incarnation
+        last.incarnation = nextIncarnation(of: cookie)
         last.openedBy = side
         last.final = counters.map(FinalCounters.init) ?? FinalCounters()
         outputs.append(.transition(last))
-        recentNumbers.note(cookie, destruction.incarnation)
+        recentNumbers.note(cookie, last.incarnation)
     }
 
     /// Whether the kernel has told of the socket before the minisocket.

@@ -55,6 +55,7 @@ extension ConnectionTracker {
         guard known.allSatisfy({ sockets[$0].enteredAt < beganAt }) else { return known.forEach { touch($0) } }
         // Whatever it shows, the dump has not missed what it may be of.
         for place in known where !sockets[place].isFindable {
+            if sockets[place].generation != generation { sockets[place].flags.insert(.isDoubted) }
             sockets[place].generation = generation
             sockets[place].flags.remove(.isMissed)
         }

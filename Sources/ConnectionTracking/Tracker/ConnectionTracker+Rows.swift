@@ -216,9 +216,11 @@ extension ConnectionTracker {
         if let destruction { keepCounters(destruction.message, at: place) }
     }
 
-    /// Whether a socket that was bound is not among the bound ones of the running dump, which come before the minisockets.
+    /// Whether a socket that was bound has connected since for the first time, or is not among the bound ones of the running dump, which come before the minisockets.
     private func isBoundNoMore(_ place: SocketTable.Place) -> Bool {
         guard sockets[place].state == .bound, !isBeginning else { return false }
+        // One that has been disconnected keeps the peer's address.
+        if !sockets[place].endpoints.hasRemoteAddress { return true }
         if sockets[place].flags.contains(.isDoubted) { return true }
         guard let dump, dump.scope == .all || dump.scope == .allButTimeWait else { return false }
         return sockets[place].generation != generation

@@ -28,6 +28,8 @@ extension ConnectionTracker {
             let via = TCPStateMachine.route(from: entry.state, to: step.from, side: entry.side)
         {
             advance(place, lostReport(to: step.from, via: via, step.matching))
+            // A port that is cleared with the last step may have been another connection's.
+            if step.name.endpoints.localPort == 0 { sockets[place].endpoints.localPort = 0 }
             return follow(place, step)
         }
         setAside(place, for: step.name.endpoints, source: .trace)

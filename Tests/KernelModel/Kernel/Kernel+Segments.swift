@@ -116,6 +116,7 @@ extension Kernel {
         remove(request)
         let child = addChild(of: old.listener, old.name, play, slot, life: old.life)
         (objects[child].cookie, objects[child].state) = (old.cookie, .synReceived)
+        objects[child].isMissed = old.isMissed
         objects[child].synTime = old.answers == 0 ? old.synTime : now
         lives[old.life].due = 0
         step(child, to: .established, Causes(.receiveACK))

@@ -144,7 +144,7 @@ extension Kernel {
         let old = objects[socket]
         var heir = KernelObject(kind: .minisocket, play: old.play, slot: old.slot, name: old.name)
         (heir.cookie, heir.life, heir.state, heir.isOfKernel) = (old.cookie, old.life, state, old.isOfKernel)
-        heir.uid = old.uid
+        (heir.uid, heir.isMissed) = (old.uid, old.isMissed)
         let object = add(heir)
         slots[old.play]?[old.slot].minisockets.append(object)
         if state == .finWait2 { features.insert(.orphanMinisocket) }

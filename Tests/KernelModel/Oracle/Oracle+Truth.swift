@@ -30,7 +30,7 @@ extension Oracle {
                 return
             }
             for (index, lives) in found {
-                if lives.count > 1 { isMerged.insert(index) }
+                if lives.count > 1 || isNameless(told[index], lives, kernel) { isMerged.insert(index) }
                 for life in lives {
                     let other = tellings[Int(life)]
                     if other >= 0, !isMerged.contains(other), lives.count == 1, !hasTwin(Int(life), kernel) {
@@ -74,7 +74,8 @@ extension Oracle {
                 // connections between the same ends: what a dump shows of one, and what of the next, nothing says.
                 let isUnordered = mode == .poll || habits.losesReports
                 let before = isUnordered ? lives[..<start] : []
-                let rest = Array(isTwin(candidate, kernel) ? lives[...] : before + lives[candidate.endIndex...])
+                let isShared = isTwin(candidate, kernel) || isNameless(told[first], candidate, kernel)
+                let rest = Array(isShared ? lives[...] : before + lives[candidate.endIndex...])
                 if assign(mine.dropFirst(), rest, kernel, &found, &worst) { return true }
                 found.removeLast()
             }
@@ -87,6 +88,15 @@ extension Oracle {
         mode == .poll
             && kernel.lives.indices.contains {
                 $0 != life && kernel.lives[$0].name.endpoints == kernel.lives[life].name.endpoints
+            }
+    }
+
+    /// Whether the port of a connection was never told, as reports of it were lost: no lookup finds what is left of it, and what
+    /// a dump shows of that may be another's.
+    func isNameless(_ told: ToldLife, _ lives: Lives, _ kernel: Kernel) -> Bool {
+        told.localPort == 0
+            && lives.allSatisfy {
+                kernel.lives[Int($0)].beganWithoutPort && kernel.lives[Int($0)].hasLost
             }
     }
 

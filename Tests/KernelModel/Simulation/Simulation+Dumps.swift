@@ -39,7 +39,11 @@ extension Simulation where Tracker: ~Copyable {
     }
 
     private func show(_ object: Int, _ scope: DumpScope, at time: UInt64, isQuiet: Bool) {
-        guard let row = kernel.row(object, in: scope.states) else { return }
+        guard let row = kernel.row(object, in: scope.states) else {
+            // On its way from one table to the other.
+            if kernel.now < kernel.objects[object].changedAt { kernel.objects[object].isMissed = true }
+            return
+        }
         let isInHash = row.state != .listen && row.state != .bound && row.state != .closed
         // By chance: not by two dumps in a row that should show it.
         if scenario.habits.missesRows, !isQuiet, isInHash, !kernel.objects[object].isMissed, generator.happens(50) {
