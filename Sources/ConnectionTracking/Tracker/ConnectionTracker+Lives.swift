@@ -108,7 +108,7 @@ extension ConnectionTracker {
 
     /// Keeps a socket whose connection has ended: for the kernel's message about it, and for its next connection.
     mutating func keepClosed(_ place: SocketTable.Place) {
-        sockets[place].flags.subtract([.isDoubted, .isDestroyed, .isDeferred])
+        sockets[place].flags.subtract([.isDoubted, .isDestroyed, .isDeferred, .isAsked])
         sockets[place].flags.insert(.hasCarried)
         closed.count += 1
         timers.add(sockets[place].cookie, due: now.monotonicNanoseconds + ClosedSockets.patience)

@@ -89,6 +89,10 @@ extension ConnectionTracker {
     private mutating func appear(_ row: SocketRow, side known: OpeningSide? = nil) {
         let cookie = row.name.cookie
         let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
+        // A connection of the socket that waits for its port was first.
+        if let place = sockets.socket(cookie), sockets[place].flags.contains(.isDeferred) {
+            learnPort(place, sockets[place].endpoints)
+        }
         var entry = SocketEntry(
             row.name,
             row.isMinisocket ? .minisocket : row.isRequest ? .request : .socket,
@@ -197,7 +201,7 @@ extension ConnectionTracker {
             return
         }
         guard let place = sockets.socket(cookie), sockets[place].isConnected,
-            sockets[place].endpoints.isCompatible(with: row.name.endpoints),
+            sockets[place].endpoints.isCompatible(with: row.name.endpoints), !isOlder(row, than: place),
             let via = TCPStateMachine.route(from: sockets[place].state, to: row.state, side: sockets[place].side)
         else {
             if isBeginning, let other = sockets.socket(cookie), sockets[other].isConnected {
@@ -214,6 +218,15 @@ extension ConnectionTracker {
         becomeMinisocket(place, mayHoldSocket: mayHoldSocket)
         step(place, row, via: via)
         if let destruction { keepCounters(destruction.message, at: place) }
+    }
+
+    /// Whether a TIME_WAIT, by its timer, is older than a first step whose port is not known: it is of the connection before.
+    private func isOlder(_ row: SocketRow, than place: SocketTable.Place) -> Bool {
+        guard sockets[place].flags.contains(.isDeferred), row.state == .timeWait, let timer = row.timer else {
+            return false
+        }
+        let age = Self.timeWaitLength - min(UInt64(timer) * 1_000_000, Self.timeWaitLength)
+        return sockets[place].enteredAt + age > now.monotonicNanoseconds
     }
 
     /// Whether a socket that was bound has connected since for the first time, or is not among the bound ones of the running dump, which come before the minisockets.

@@ -14,6 +14,7 @@ extension ConnectionTracker {
             return follow(place, step)
         }
         // A dump has shown it sooner than the report was read.
+        if entry.isClosedSocket, hasExistingRest(step.name) { return }
         let shownAt = entry.enteredAt == 0 ? shownUntil : entry.enteredAt
         guard now.monotonicNanoseconds > shownAt else { return }
         // Reports before this one were lost.
@@ -55,7 +56,7 @@ extension ConnectionTracker {
         let wasThere = !isNew && now.monotonicNanoseconds <= shownUntil
         // It had ended before the first dump came to it, or that has shown what is left of it.
         if wasThere, step.to == .closed { return }
-        if now.monotonicNanoseconds <= shownUntil, hasExistingRest(step.name) { return }
+        if hasExistingRest(step.name) { return }
         let beganAt = isChild ? requestTime(of: step) : now.monotonicNanoseconds
         let isAccepted = isChild || listeners.contains(step.name.endpoints.localPort)
         var entry = SocketEntry(
@@ -90,13 +91,14 @@ extension ConnectionTracker {
         follow(place, step, isOpening: true)
     }
 
-    /// Whether the first dump has shown a minisocket of a socket.
+    /// Whether the first dump has shown a minisocket of a socket, and what is reported came before.
     private func hasExistingRest(_ name: SocketName) -> Bool {
-        sockets.places(of: name.cookie).contains { place in
-            let entry = sockets[place]
-            return entry.kind == .minisocket && entry.enteredAt == 0
-                && entry.endpoints.isCompatible(with: name.endpoints)
-        }
+        now.monotonicNanoseconds <= shownUntil
+            && sockets.places(of: name.cookie).contains { place in
+                let entry = sockets[place]
+                return entry.kind == .minisocket && entry.enteredAt == 0
+                    && entry.endpoints.isCompatible(with: name.endpoints)
+            }
     }
 
     /// When the request of a child came: the kernel measures how long the handshake's last ACK took. Not before there was a
@@ -256,7 +258,7 @@ extension ConnectionTracker {
         if sockets[place].isClosedSocket { return forget(place) }
         guard sockets[place].state == .bound else { return }
         // Where steps were lost it may have listened, or connected, since it was seen.
-        end(place, Report(to: .closed, certainty: hasLostReports ? .observed : .exact, source: .trace, time: now))
+        end(place, Report(to: .closed, certainty: hasLostReports ? .inferred : .exact, source: .trace, time: now))
     }
 }
 

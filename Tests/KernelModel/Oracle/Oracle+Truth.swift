@@ -104,7 +104,7 @@ extension Oracle {
     /// end, or of the beginning of the next, was lost.
     private func isTwin(_ lives: Lives, _ kernel: Kernel) -> Bool {
         guard lives.count > 1, let first = lives.first else { return false }
-        if mode == .trace { return kernel.lives[Int(first)].beganWithoutPort && isMergeable(lives, kernel) }
+        if mode == .trace, kernel.lives[Int(first)].beganWithoutPort { return isMergeable(lives, kernel) }
         return lives.allSatisfy { kernel.lives[Int($0)].name.endpoints == kernel.lives[Int(first)].name.endpoints }
     }
 

@@ -22,6 +22,7 @@ package struct Oracle {
     private(set) var hasLostRefusals = false
     /// Whether losses were declared, and no dump has been since.
     private var isInDoubt = false
+    private var lastLoss: UInt64 = 0
     /// How many transitions were told.
     package private(set) var transitions = 0
 
@@ -35,9 +36,9 @@ package struct Oracle {
     /// The first dump has ended.
     mutating func hasBegun(at time: UInt64) { begun = time }
 
-    mutating func declare(_ loss: Loss) {
+    mutating func declare(_ loss: Loss, at now: UInt64) {
         if loss.includesRefusals { hasLostRefusals = true }
-        if loss.source == .trace { isInDoubt = true }
+        if loss.source == .trace { (isInDoubt, lastLoss) = (true, now) }
         let sum = declared[loss.source, default: (0, false)]
         declared[loss.source] = (sum.count + (loss.count ?? 0), sum.isOpen || loss.count == nil)
     }
@@ -143,7 +144,7 @@ package struct Oracle {
                 cause: step.cause,
                 pid: step.pid,
                 reason: step.resetReason,
-                isInDoubt: isInDoubt
+                isInDoubt: isInDoubt || time <= lastLoss
             )
         )
         told[index].state = step.to

@@ -207,7 +207,7 @@ package final class Simulation<Tracker: Tracking & ~Copyable> {
             let count = scenario.habits.losesCount ? nil : kernel.lostMessages
             let loss = Loss(.destroy, .overrun, count: count)
             kernel.lostMessages = 0
-            oracle.declare(loss)
+            oracle.declare(loss, at: now)
             deliver(.lost(loss), at: now)
         }
     }
@@ -219,7 +219,7 @@ package final class Simulation<Tracker: Tracking & ~Copyable> {
             let reason: Loss.Reason = generator.happens(500) ? .overrun : .passedOver
             let loss = Loss(.trace, reason, count: kernel.lostRecords, includesRefusals: kernel.hasLostRefusals)
             (kernel.lostRecords, kernel.hasLostRefusals) = (0, false)
-            oracle.declare(loss)
+            oracle.declare(loss, at: now)
             losses += 1
             deliver(.lost(loss), at: now)
         }
