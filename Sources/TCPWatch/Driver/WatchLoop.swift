@@ -127,9 +127,8 @@ final class WatchLoop: Sendable {
         while !owned.namespaces.watchers.isEmpty {
             let records = trace?.drain() ?? 0
             let now = EventTime.now().monotonicNanoseconds
-            if let loss = trace?.takeLost() { note(loss, owned.namespaces.watchers) }
-            if trace != nil, nextMissed <= now {
-                if let loss = trace?.takeMissed() { note(loss, owned.namespaces.watchers) }
+            if let trace, nextMissed <= now {
+                trace.noteMissed()
                 nextMissed = now + Self.missedPeriod
             }
             if wantsAnew.exchange(false, ordering: .relaxed) {
@@ -147,15 +146,6 @@ final class WatchLoop: Sendable {
             let next = owned.namespaces.watchers.map(\.nextTurn).min() ?? 0
             let deadline = min(next, owned.namespaces.nextCheck, trace == nil ? .max : nextMissed)
             guard wait(for: owned, until: deadline, isStorm: records >= Self.storm) else { return }
-        }
-    }
-
-    /// Something was lost, of no namespace in particular: it is reported once, and each is dumped.
-    private func note(_ loss: Loss, _ watchers: [NamespaceWatcher]) {
-        for (index, watcher) in watchers.enumerated() {
-            var loss = loss
-            if index > 0 { loss.count = 0 }
-            watcher.take(.lost(loss), at: .now())
         }
     }
 
