@@ -136,10 +136,10 @@ extension TraceRecord {
     package var isPeerDone: Bool { (field(Field.flags) as UInt32) & 2 != 0 }
     /// Whether no program holds it any more (`SOCK_DEAD`).
     package var isOrphan: Bool { (field(Field.flags) as UInt32) & 1 != 0 }
-    /// Whether there was room for one more TIME_WAIT, so that the kernel has made it.
-    package var hasRoomForTimeWait: Bool {
+    /// Whether there was room for one more TIME_WAIT, so that the kernel has made it; nil where the kernel's types do not tell.
+    package var hasRoomForTimeWait: Bool? {
         let (count, limit): (UInt32, UInt32) = (field(Field.timeWaits), field(Field.timeWaitLimit))
-        return limit != 0 && count <= limit
+        return limit == 0 ? nil : count <= limit
     }
     /// Segments retransmitted.
     package var retransmits: UInt32 { field(Field.retransmits) }

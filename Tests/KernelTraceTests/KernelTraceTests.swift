@@ -17,7 +17,8 @@ struct Told: Equatable {
     let bytesSent, bytesReceived: UInt64
     let error: Int32
     let resetReason: UInt32
-    let isPeerDone, isOrphan, hasRoomForTimeWait: Bool
+    let isPeerDone, isOrphan: Bool
+    let hasRoomForTimeWait: Bool?
 
     init(_ record: borrowing TraceRecord) {
         (event, from, to) = (record.event, record.from, record.to)

@@ -20,6 +20,8 @@ struct TraceGeneratorTests {
         try lab.sysctl("net.ipv4.ip_local_port_range", "1024 65000")
         let told = LifeBook()
         var configuration = SocketWatcher.Configuration()
+        // A debug build reads slowly, and nothing may be lost here.
+        configuration.traceBufferSize = 16 << 20
         configuration.source = .trace
         configuration.bufferCapacity = 1 << 20
         let setup = configuration

@@ -231,7 +231,8 @@ struct TraceLifeTests {
         let ended = told.filter { $0.to == .closed }
         #expect(told.count == 20_000)
         #expect(Set(ended.map(\.identity.cookie)).count == 10_000)
-        #expect(ended.allSatisfy { $0.cause == .receiveRST || $0.cause == .timeout })
+        // Where its SYN+ACK was sent again and nothing was asked since, when its timer would have ended it is not known.
+        #expect(ended.allSatisfy { [.receiveRST, .timeout, nil].contains($0.cause) })
     }
 }
 

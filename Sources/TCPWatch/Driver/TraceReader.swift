@@ -8,6 +8,8 @@ final class TraceReader {
     private let trace: KernelTrace
     /// The watchers by the number of their namespace.
     private var watchers: [UInt32: NamespaceWatcher] = [:]
+    /// The same in their order.
+    private var all: [NamespaceWatcher] = []
     private var lost = CounterDelta()
     private var missed = CounterDelta()
 
@@ -40,11 +42,13 @@ final class TraceReader {
 
     /// The watchers that the records are for.
     func serve(_ watchers: [NamespaceWatcher]) {
+        all = watchers
         self.watchers = Dictionary(watchers.map { ($0.inode, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Hands over all that the kernel has reported until now.
+    /// Hands over all that the kernel has reported until now. What was lost by now was lost before some of it, and comes first.
     func drain() {
+        if let loss = takeLost() { note(loss) }
         let now = EventTime.now()
         for _ in 0..<Self.patience {
             let isComplete = trace.read { record in
@@ -57,14 +61,27 @@ final class TraceReader {
     }
 
     /// The records that found no room since this was asked last; nil for none.
-    func takeLost() -> Loss? {
+    private func takeLost() -> Loss? {
         let count = lost.advance(to: trace.lostCount)
         guard count > 0 else { return nil }
         return Loss(.trace, .overrun, count: count, includesRefusals: trace.lostCount(of: .resetReceived) > 0)
     }
 
-    /// The events that the kernel passed over since this was asked last; nil for none. It takes some system calls.
-    func takeMissed() -> Loss? {
+    /// Hands over how many events the kernel passed over since this was called last. It takes some system calls.
+    func noteMissed() {
+        if let loss = takeMissed() { note(loss) }
+    }
+
+    /// Something was lost, of no namespace in particular: it is reported once, and each is dumped.
+    private func note(_ loss: Loss) {
+        for (index, watcher) in all.enumerated() {
+            var loss = loss
+            if index > 0 { loss.count = 0 }
+            watcher.take(.lost(loss), at: .now())
+        }
+    }
+
+    private func takeMissed() -> Loss? {
         let counts = TraceRecord.Event.allCases.map { (event: $0, count: trace.missedCount(of: $0)) }
         let count = missed.advance(to: counts.reduce(0) { $0 &+ $1.count })
         guard count > 0 else { return nil }

@@ -128,9 +128,8 @@ final class WatchLoop: Sendable {
         while !owned.namespaces.watchers.isEmpty {
             drain()
             let now = EventTime.now().monotonicNanoseconds
-            if let loss = trace?.takeLost() { note(loss, owned.namespaces.watchers) }
-            if trace != nil, nextMissed <= now {
-                if let loss = trace?.takeMissed() { note(loss, owned.namespaces.watchers) }
+            if let trace, nextMissed <= now {
+                trace.noteMissed()
                 nextMissed = now + Self.missedPeriod
             }
             if wantsAnew.exchange(false, ordering: .relaxed) {
@@ -151,15 +150,6 @@ final class WatchLoop: Sendable {
             guard wait(for: owned, until: deadline, isStorm: records >= Self.storm) else { return }
             // Where there is more to be done at once, nothing was waited for, and the storm goes on.
             if deadline > 0 { readBefore += records }
-        }
-    }
-
-    /// Something was lost, of no namespace in particular: it is reported once, and each is dumped.
-    private func note(_ loss: Loss, _ watchers: [NamespaceWatcher]) {
-        for (index, watcher) in watchers.enumerated() {
-            var loss = loss
-            if index > 0 { loss.count = 0 }
-            watcher.take(.lost(loss), at: .now())
         }
     }
 

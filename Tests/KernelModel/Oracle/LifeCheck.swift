@@ -180,7 +180,10 @@ struct LifeCheck {
             }
         }
         let isLast = truth.to == .closed && (index == 0 || path[index - 1].step.to == .timeWait)
-        if isStrict, step.certainty == .inferred, truth.reportedFrom != nil, !isLast, truth.time > oracle.begun,
+        // After a loss, that a bound socket is destroyed does not say that it was bound until then.
+        let mayHaveConnected = step.from == .bound && step.isInDoubt
+        if isStrict, step.certainty == .inferred, truth.reportedFrom != nil, !isLast, !mayHaveConnected,
+            truth.time > oracle.begun,
             truth.to != .timeWait
         {
             fail(.inferredThoughReported, words(step), at: step.learned)

@@ -1,0 +1,111 @@
+internal import ConnectionTracking
+internal import SocketValues
+internal import Testing
+
+/// Each rule that the model has corrected, by its smallest story.
+@Suite("What a row, an answer or a report cannot know")
+struct DoubtTests {
+    private func traced(_ existing: [SocketRow] = []) -> HandTracker {
+        HandTracker(existing: existing) { $0.reportsSteps = true }
+    }
+
+    private func step(_ name: SocketName, _ from: TCPState, _ to: TCPState) -> Input.Fact {
+        .step(TracedStep(name, from: from, to: to, uid: 1000, rest: to == .closed ? SocketRest(error: .refused) : nil))
+    }
+
+    @Test func `A row gives its port to no connection that was before it, or came after`() {
+        let hand = traced()
+        hand.take(step(name(1, 0), .closed, .synSent))
+        hand.take(.dumpBegan(.handshakes))
+        hand.take(.row(row(name(1, 1001), .synSent)))
+        // Read while the dump runs: the row is of the second connection.
+        hand.take(step(name(1, 1000), .synSent, .closed))
+        hand.take(step(name(1, 0), .closed, .synSent))
+        hand.take(.dumpEnded(isComplete: true))
+        #expect(hand.takeTransitions().map(\.identity.local.port) == [1000, 1000])
+        hand.dump([row(name(1, 1001), .synSent)], .handshakes)
+        let second = hand.takeTransitions()
+        #expect(second.map(\.path) == ["1/1 CLOSED>SYN_SENT"])
+        #expect(second.map(\.identity.local.port) == [1001])
+    }
+
+    @Test func `A request whose SYN+ACK was sent again has not ended by the timer of the one before`() {
+        let hand = traced()
+        let request = name(1, 80, 2000)
+        hand.dump([SocketRow(request, .synReceived, timer: 500)], .handshakes)
+        hand.take(.retransmitted(RetransmittedHandshake(request, isRequest: true)))
+        _ = hand.takeTransitions()
+        hand.pass(.seconds(5)) { _ in .gone }
+        let end = hand.takeTransitions()
+        #expect(end.map(\.path) == ["1 SYN_RCVD>CLOSED"])
+        #expect(end.first?.cause == nil)
+    }
+
+    @Test func `What looks like a request may be a Fast Open child: its end is reported after it is gone`() {
+        let hand = traced()
+        let child = name(1, 80, 2000)
+        hand.dump([SocketRow(child, .synReceived, timer: 10)], .handshakes)
+        hand.time += 20_000_000
+        hand.take(.wake)
+        hand.answer { _ in .gone }
+        hand.take(step(child, .synReceived, .closed))
+        #expect(hand.paths() == ["1 CLOSED>SYN_RCVD", "1 SYN_RCVD>CLOSED"])
+    }
+
+    @Test func `A socket that the first dump shows twice exists, as it was shown last`() {
+        let hand = traced([row(listener(1, 1000), .bound), row(name(1), .synSent)])
+        #expect(hand.paths().isEmpty)
+        #expect(hand.sockets.map(\.state) == [.synSent])
+    }
+
+    @Test func `A report of another connection of a socket sets the one before aside, which may be in TIME_WAIT`() {
+        let hand = traced([row(name(1), .finWait2)])
+        hand.take(step(name(1, 1001), .synSent, .established))
+        #expect(hand.lookups.map(\.name.endpoints.localPort) == [1000])
+        hand.answer { _ in .found(timeWait(name(1))) }
+        #expect(hand.paths().contains("1 FIN_WAIT_2>TIME_WAIT"))
+    }
+
+    @Test func `A bound socket has ended when two dumps of all sockets have not shown it`() {
+        let hand = HandTracker(existing: [row(listener(1, 1000), .bound)])
+        hand.dump([], .allButTimeWait)
+        hand.dump([])
+        #expect(hand.paths().isEmpty)
+        hand.dump([])
+        #expect(hand.paths() == ["1 BOUND>CLOSED"])
+    }
+
+    @Test func `A socket that was bound, and is closed with a peer, is looked up by the ends of its connection`() {
+        let hand = HandTracker(existing: [row(listener(1, 1000), .bound)])
+        hand.dump([row(name(1), .closed)], .allButTimeWait)
+        #expect(hand.lookups.map(\.name.endpoints) == [name(1).endpoints])
+        hand.answer { _ in .found(timeWait(name(1))) }
+        #expect(hand.takeTransitions().map(\.to) == [.timeWait])
+    }
+
+    @Test func `What is left of an earlier connection is another life, also where its socket is gone`() {
+        let hand = HandTracker(existing: [row(name(1, 1001), .synSent)]) { $0.reportsDestroyed = true }
+        hand.take(.destroyed(DestroyedSocket(name(1, 1001), acknowledgedControls: 0, idleMilliseconds: 0)))
+        hand.answer { _ in .gone }
+        hand.dump([timeWait(name(1, 1000))])
+        #expect(hand.takeTransitions().map(\.incarnation) == [0, 1])
+    }
+
+    @Test func `After a loss, that a bound socket is destroyed does not say that it had not connected`() {
+        let hand = traced([row(listener(1, 1000), .bound)])
+        hand.take(.lost(Loss(.trace, .overrun, count: 1)))
+        hand.take(.boundDestroyed(SocketCookie(rawValue: 1)))
+        #expect(hand.takeTransitions().map(\.certainty) == [.inferred])
+    }
+
+    @Test func `A lookup that was under way when a connection ended does not keep the next from being looked up`() {
+        let hand = traced([row(name(1), .established)])
+        hand.dump([])
+        #expect(hand.lookups.count == 1)
+        hand.take(step(name(1), .established, .closed))
+        hand.answer { _ in .gone }
+        hand.take(step(name(1), .closed, .synSent))
+        hand.dump([])
+        #expect(hand.lookups.count == 1)
+    }
+}
