@@ -270,7 +270,6 @@ struct TraceLossTests {
         }
         try lab.awaitTimeWaits()
         var told = watch.hear()
-        watch.noteLoss()
         told += try watch.look() + watch.wait(within: .seconds(1)) { _ in false }
         let gap = try #require(watch.gaps.first)
         #expect(gap.source == .trace)

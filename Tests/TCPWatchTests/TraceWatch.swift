@@ -47,9 +47,6 @@ final class TraceWatch {
     /// Whether the kernel gives reasons for the RSTs that it sends.
     var namesResets: Bool { !trace.resetReasons.isEmpty }
 
-    /// Tells of records that found no room.
-    func noteLoss() { if let loss = trace.takeLost() { watcher.take(.lost(loss), at: .now()) } }
-
     /// Asks who holds what is new.
     func resolveOwners() { watcher.resolveOwners() }
 

@@ -91,7 +91,6 @@ final class JournalRecorder {
         let end = ContinuousClock.now + duration
         repeat {
             watch.drain()
-            if let loss = watch.trace?.takeLost() { watch.watcher.take(.lost(loss), at: .now()) }
             watch.watcher.receive()
             watch.watcher.lookUp(watch.drain)
             _ = watch.watcher.dumpIfDue(watch.drain)
