@@ -193,7 +193,7 @@ final class NamespaceWatcher {
         let start = DumpSchedule.processorTime
         let time = EventTime.now()
         take(.dumpBegan(scope), at: time)
-        var query = SocketQuery(
+        let query = SocketQuery(
             family: configuration.family,
             states: scope.states,
             extensions: filter?.extensions ?? []
