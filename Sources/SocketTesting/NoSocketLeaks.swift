@@ -1,5 +1,5 @@
 public import SockDiag
-internal import TCPWatch
+internal import SocketLeaks
 public import Testing
 
 /// Finds the TCP sockets that a test leaves open.
@@ -31,6 +31,7 @@ public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
         self.severity = severity
         rules.settleTime = settleTime
         if let states { rules.states = states }
+        rules.countsUnheld = rules.states.contains(.timeWait)
         switch filter {
         case .success(let filter): rules.ignored = filter
         case .failure(let error): mistake = error
@@ -85,7 +86,7 @@ public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
     private static func findings(of window: LeakWindow) async throws -> [LeakFinding] {
         let judgement = try SocketLedger.shared.end(window)
         return try await Task.detached {
-            for pause in LeakJudgement.pauses {
+            for pause in GracePeriod.pauses {
                 if try judgement.isSettled() { break }
                 try await Task.sleep(for: pause)
             }

@@ -1,5 +1,6 @@
 internal import Glibc
 public import SockDiag
+internal import SocketLeaks
 public import SocketTesting
 public import XCTest
 
@@ -28,7 +29,7 @@ open class NoSocketLeaksTestCase: XCTestCase {
         LeakWindow.$current.withValue(window) { super.invokeTest() }
         do {
             let judgement = try SocketLedger.shared.end(window)
-            for pause in LeakJudgement.pauses {
+            for pause in GracePeriod.pauses {
                 if try judgement.isSettled() { break }
                 usleep(UInt32(pause / .microseconds(1)))
             }

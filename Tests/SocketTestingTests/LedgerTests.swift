@@ -1,5 +1,6 @@
 import Glibc
 import SockDiag
+import SocketLeaks
 import SocketOwners
 import TCPStateLab
 import TCPWatch

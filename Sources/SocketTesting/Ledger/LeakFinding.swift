@@ -1,14 +1,14 @@
-package import TCPWatch
+package import SocketLeaks
 package import Testing
 
 /// Leaked sockets of which the same can be said.
 package struct LeakFinding: Sendable {
     /// The sockets.
     package internal(set) var leaks: [SocketLeak]
-    /// The windows one of which they came in; a single one where that is known.
+    /// The windows one of which they appeared in; a single one where that is known.
     let suspects: [LeakWindow]
 
-    /// The test or suite that it is told at; nil where it is nobody's.
+    /// The test or suite that it is reported at; nil where it is nobody's.
     package var place: LeakWindow? { LeakWindow.innermost(around: suspects) }
 
     /// Whether it is a failure: a warning where one of the suspects says so.

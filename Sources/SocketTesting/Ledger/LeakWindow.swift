@@ -1,22 +1,22 @@
-internal import SockDiag
-package import TCPWatch
+package import SocketLeaks
 package import Testing
 
 /// The time of a test, of one case of a parameterized test, or of a suite: what appears in it is its own.
 ///
 /// Compared by identity. Around a test's window there may be that of its suite.
-package final class LeakWindow: Sendable {
+package final class LeakWindow: LeakScope {
     /// The window of the test that the current task belongs to, as far as tasks inherit it: child tasks and `Task { }` do,
     /// detached tasks and threads do not.
     @TaskLocal package static var current: LeakWindow?
 
     /// What people know the test by.
     let name: String
-    let rules: LeakRules
+    /// What counts as a leak.
+    package let rules: LeakRules
     /// What a leak is.
     let severity: Issue.Severity
     /// The window that this one lies in.
-    let parent: LeakWindow?
+    package let parent: LeakWindow?
 
     /// A window in the current one.
     package init(_ name: String, rules: LeakRules, severity: Issue.Severity) {
@@ -24,19 +24,6 @@ package final class LeakWindow: Sendable {
         self.rules = rules
         self.severity = severity
         parent = Self.current
-    }
-
-    /// Whether sockets count too that nobody holds any more, because TIME_WAIT does.
-    var countsUnheld: Bool { rules.states.contains(.timeWait) }
-
-    /// The window and those that it lies in, the innermost first.
-    private var lineage: [LeakWindow] { Array(sequence(first: self) { $0.parent }) }
-
-    /// The innermost window that all of the windows are or lie in; nil where there is none.
-    static func innermost(around windows: [LeakWindow]) -> LeakWindow? {
-        windows.first?.lineage.first { candidate in
-            windows.allSatisfy { $0.lineage.contains(candidate) }
-        }
     }
 }
 

@@ -1,5 +1,5 @@
 internal import SockDiag
-internal import TCPWatch
+internal import SocketLeaks
 
 /// What COMMAND's sockets did, and which it left behind.
 struct RunReport {
@@ -28,7 +28,7 @@ struct RunReport {
     var end = ChildCommand.End.exited(0)
     var duration = Duration.zero
     var connections = ConnectionTally()
-    var census = StateCensus()
+    var states = StateTally()
     var leaks: [Finding] = []
     /// Sockets that were open when the process that held them ended.
     var openAtExit = Some()

@@ -1,4 +1,5 @@
 import SockDiag
+import SocketLeaks
 import Synchronization
 import TCPWatch
 import Testing
@@ -28,7 +29,7 @@ extension LeakWindow {
     /// Closes the window; what is told of the sockets of these ports alone, because other tests run in this process too.
     func end(_ ports: [UInt16]) throws -> [LeakFinding] {
         let judgement = try SocketLedger.shared.end(self)
-        for _ in LeakJudgement.pauses where try judgement.isSettled() { break }
+        for _ in GracePeriod.pauses where try judgement.isSettled() { break }
         return try judgement.findings().compactMap { finding in
             let own = finding.leaks.filter { ports.contains($0.socket.local.port) }
             return own.isEmpty ? nil : LeakFinding(leaks: own, suspects: finding.suspects)
