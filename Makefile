@@ -67,6 +67,15 @@ model: ## Prove the tracker on a simulated kernel: make model ARGS="--lives 1000
 	@swift build -c release --product model >&2
 	.build/release/model $(ARGS)
 
+.PHONY: journals
+journals: ## Make the corpus of journals that the tests replay anew, on this kernel; takes root
+	@$(setup)
+	if [ "$$(id -u)" != 0 ]; then fail "the kernel is traced: make journals as root"; fi
+	swift build --build-tests
+	RECORD_JOURNALS=1 swift test --skip-build --filter JournalRecordingTests
+	swift test --skip-build --filter CorpusTests
+	du -sb --apparent-size Tests/TCPWatchTests/Journals
+
 SERVERS := nginx redis-server redis-tools haproxy wrk
 
 .PHONY: test-servers
@@ -135,8 +144,14 @@ docs: ## Build the documentation of every library into .build/docs
 	    output=.build/docs/$$library
 	    rm -rf $$output.symbols
 	    mkdir -p $$output.symbols
+	    # The values that a library passes on are documented once: those of SocketValues by SockDiag.
+	    case $$library in
+	    SockDiag) passes=SocketValues ;;
+	    TCPWatch) passes=ConnectionTracking,SocketValues ;;
+	    *) passes= ;;
+	    esac
 	    swift symbolgraph-extract -module-name $$library -target "$$(uname -m)-unknown-linux-gnu" \
-	        -I Sources/CMnl -I .build/debug/Modules -minimum-access-level public -skip-synthesized-members \
+	        $${passes:+-experimental-allowed-reexported-modules=$$passes} -I Sources/CMnl -I .build/debug/Modules -minimum-access-level public -skip-synthesized-members \
 	        -output-dir $$output.symbols
 	    docc convert $$(find Sources/$$library -name '*.docc') --warnings-as-errors \
 	        --additional-symbol-graph-dir $$output.symbols --fallback-default-module-kind Library \

@@ -173,6 +173,7 @@ let package = Package(
                 "TCPStateLab",
                 "SystemProbe",
             ],
+            exclude: ["Journals"],
             swiftSettings: settings
         ),
         .testTarget(

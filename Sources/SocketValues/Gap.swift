@@ -21,7 +21,7 @@ public struct Gap: Hashable, Sendable {
     public var reason: String
     /// How many messages or events; nil where nothing tells.
     public var lost: UInt64?
-    /// Where, of ``SocketWatcher/Configuration/namespaces``; nil where none were named, and for what the reader lost.
+    /// Where, of `SocketWatcher.Configuration.namespaces`; nil where none were named, and for what the reader lost.
     public var namespace: NetworkNamespace?
     /// When it was noticed.
     public var time: EventTime?

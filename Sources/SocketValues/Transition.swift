@@ -56,9 +56,9 @@ public struct Transition: Hashable, Sendable {
     /// The socket's inode, remembered from when it had one.
     public var inode: UInt32?
     /// Who held the socket when it was new, remembered to the end of TIME_WAIT; empty where nobody was found or it was
-    /// not yet asked, and without ``SocketWatcher/Configuration/resolvesOwners``.
+    /// not yet asked, and without `SocketWatcher.Configuration.resolvesOwners`.
     public var owners: [SocketOwner] = []
-    /// Where it is, of ``SocketWatcher/Configuration/namespaces``; nil where none were named.
+    /// Where it is, of `SocketWatcher.Configuration.namespaces`; nil where none were named.
     public var namespace: NetworkNamespace?
     /// What the connection came to; on its last transition alone, as far as known.
     public var final: FinalCounters?

@@ -110,7 +110,7 @@ extension ConnectionTracker {
         if let place = sockets.minisocket(between: endpoints), sockets[place].flags.contains(.isUnclaimed) {
             return keepCounters(message, at: place)
         }
-        if lateNames.takeEnd(between: endpoints) { return }
+        if lateNames.takeEnd(between: endpoints, activeAt: lastActivity(of: message)) { return }
         questions.keep(message, about: cookie, at: now, incarnation: nextIncarnation(of: cookie))
         if endpoints.remotePort != 0 {
             ask(Lookup(message.name.anonymous, .remains, about: cookie))
@@ -119,12 +119,21 @@ extension ConnectionTracker {
         }
     }
 
-    /// Whether the socket's connection may have ended after the last dump but one. A dump would have shown it else; so its end
-    /// is known, or the socket was closed only long after.
+    /// Whether the socket's connection may have ended while it was watched, and its end is not known: not where nothing has
+    /// moved since before watching began, or for longer than sockets in CLOSED are kept. The age of the last segment says no
+    /// more than that, for the kernel sends its messages late on a busy machine.
     private func isNews(_ message: DestroyedSocket) -> Bool {
-        guard let idle = message.idleMilliseconds else { return true }
-        let time = now.monotonicNanoseconds
-        return time - min(time, UInt64(idle) * 1_000_000) >= newsSince
+        guard message.idleMilliseconds != nil else { return true }
+        let time = lastActivity(of: message)
+        return time >= watchedSince && now.monotonicNanoseconds - time < ClosedSockets.patience
+    }
+
+    /// When the last segment of a destroyed socket came or went, monotonic nanoseconds; 0 where nothing tells. The
+    /// kernel counts in jiffies, of 10 ms at most.
+    private func lastActivity(of message: DestroyedSocket, at time: EventTime? = nil) -> UInt64 {
+        guard let idle = message.idleMilliseconds else { return 0 }
+        let time = (time ?? now).monotonicNanoseconds
+        return time - min(time, UInt64(max(idle, 10) - 10) * 1_000_000)
     }
 
     /// The answer to who has the endpoints of a socket that was destroyed before anybody asked for it.
@@ -140,7 +149,10 @@ extension ConnectionTracker {
             }
             return
         }
-        if lateNames.takeEnd(between: message.name.endpoints) { return }
+        if lateNames.takeEnd(between: message.name.endpoints, activeAt: lastActivity(of: message, at: destruction.time))
+        {
+            return
+        }
         questions.keep(message, about: cookie, at: destruction.time, incarnation: destruction.incarnation)
         if listeners.contains(message.name.endpoints.localPort) {
             endUnknown(cookie, isChild: true)

@@ -17,6 +17,7 @@ extension ConnectionTracker {
     mutating func beginDump(_ scope: DumpScope) {
         generation &+= 1
         dump = RunningDump(scope: scope, beganAt: now.monotonicNanoseconds)
+        if isBeginning { watchedSince = now.monotonicNanoseconds }
     }
 
     mutating func endDump(isComplete: Bool) {
@@ -26,7 +27,6 @@ extension ConnectionTracker {
         if isBeginning { return endFirstDump(isComplete: isComplete) }
         if isComplete { askForMissing(of: dump) }
         if isComplete, dump.scope == .all || dump.scope == .allButTimeWait {
-            (newsSince, lastDumpBegan) = (lastDumpBegan, dump.beganAt)
             dumpsInDoubt = max(0, dumpsInDoubt - 1)
             sockets.compact()
         }
@@ -36,7 +36,6 @@ extension ConnectionTracker {
     private mutating func endFirstDump(isComplete: Bool) {
         isBeginning = false
         shownUntil = now.monotonicNanoseconds
-        (newsSince, lastDumpBegan) = (now.monotonicNanoseconds, now.monotonicNanoseconds)
         if !isComplete { outputs.append(.dump(.all)) }
         if configuration.reportsExisting { reportAll() } else { outputs.append(.ready) }
         // What was reported while the dump ran.

@@ -28,6 +28,8 @@ extension ConnectionTracker {
             guard row.name.endpoints.localPort != 0 else { return true }
             learnPort(place, row.name.endpoints)
         }
+        // What was bound when it was seen may have been connected since: its message is told by these ends.
+        if entry.isClosedSocket { sockets[place].endpoints = row.name.endpoints }
         refresh(place, row)
         return true
     }

@@ -55,9 +55,8 @@ package struct ConnectionTracker: ~Copyable {
     var dump: RunningDump?
     /// Its number, or that of the last one.
     var generation: UInt16 = 0
-    /// When the last complete dump but one began, monotonic nanoseconds: what ended before that is no news.
-    var newsSince: UInt64 = 0
-    var lastDumpBegan: UInt64 = 0
+    /// When the first dump began, monotonic nanoseconds.
+    var watchedSince: UInt64 = 0
     /// Whether what is seen was there before watching began.
     var isBeginning = true
     /// What tracepoints report before the first dump has ended: what exists is reported before it.

@@ -4,8 +4,11 @@
 /// The kernel gives a cookie on first need. A socket that nobody asked for while it lived gets one with its destroy
 /// message, and its minisocket, made before, another: only the endpoints join them.
 struct LateNames {
-    /// How long such a message is awaited, nanoseconds. It comes within milliseconds, or was lost, or came long ago.
-    static let patience: UInt64 = 5_000_000_000
+    /// How long such a message is awaited, nanoseconds: as long as sockets in CLOSED are kept, for a program may hold this one.
+    static let patience = ClosedSockets.patience
+    /// How late a message is read, nanoseconds: what its age says may be off by as much.
+    private static let lateness: UInt64 = 5_000_000_000
+    private static let limit = 8192
 
     private var ended: [Endpoints: UInt64] = [:]
     /// The same in order of time.
@@ -14,13 +17,17 @@ struct LateNames {
     var isEmpty: Bool { order.isEmpty }
 
     mutating func noteEnd(between endpoints: Endpoints, at time: UInt64) {
+        if order.count == Self.limit, let first = order.first { forget(until: first.time + Self.patience) }
         ended[endpoints] = time
         order.append((time, endpoints))
     }
 
-    /// Whether the message about a socket between these ends tells of such an end; once.
-    mutating func takeEnd(between endpoints: Endpoints) -> Bool {
-        !ended.isEmpty && ended.removeValue(forKey: endpoints) != nil
+    /// Whether the message about a socket between these ends, which was active last at a time, tells of such an end; once. One
+    /// that was active later is another.
+    mutating func takeEnd(between endpoints: Endpoints, activeAt time: UInt64) -> Bool {
+        guard let end = ended[endpoints], time <= end + Self.lateness else { return false }
+        ended[endpoints] = nil
+        return true
     }
 
     /// Forgets those that have waited long enough.

@@ -102,6 +102,16 @@ final class NamespaceWatcher {
     func take(_ fact: Input.Fact, at time: EventTime) {
         let input = Input(fact, at: time)
         stream.note(input, of: number)
+        take(input, at: time)
+    }
+
+    /// Hands a row of a dump to the tracker.
+    private func take(_ row: SocketRow, at time: EventTime) {
+        stream.note(row, at: time, of: number)
+        take(Input(.row(row), at: time), at: time)
+    }
+
+    private func take(_ input: Input, at time: EventTime) {
         tracker.take(input, into: &outputs)
         guard !outputs.isEmpty else { return }
         for output in outputs { carryOut(output, at: time) }
@@ -210,7 +220,7 @@ final class NamespaceWatcher {
                     if filter?.asksOwners == true, record.inode != nil, owners?.knows(record.cookie) != true {
                         undecided.append(TCPSocket(record))
                     } else {
-                        take(.row(SocketRow(record, matching: mask(record))), at: time)
+                        take(SocketRow(record, matching: mask(record)), at: time)
                     }
                 }
             }
@@ -218,7 +228,7 @@ final class NamespaceWatcher {
             failure = error
         }
         if !undecided.isEmpty || keepsExisting { findOwners() }
-        for socket in undecided { take(.row(SocketRow(socket, matching: mask(socket))), at: time) }
+        for socket in undecided { take(SocketRow(socket, matching: mask(socket)), at: time) }
         drain()
         take(.dumpEnded(isComplete: failure == nil), at: .now())
         let cost = DumpSchedule.processorTime &- start

@@ -31,8 +31,10 @@ struct DumpRows {
     private var position = 0
     /// Rows of it that are there no more, in order.
     private var gone: [Range<Int>] = []
-    /// Rows that were not in it, with the position of the row that they come before.
-    private var added: [(position: Int, row: SocketRow)] = []
+    /// Rows that were not in it.
+    private var added: [SocketRow] = []
+    /// How many of them follow one another, and the position of the row that they come before.
+    private var additions: [(position: Int, count: Int)] = []
     private var began: UInt64 = 0
     /// Since that dump began, milliseconds.
     private var elapsed: Int64 = 0
@@ -68,15 +70,27 @@ struct DumpRows {
         guard scope != nil else { return .new }
         for index in position..<min(position + Self.window, rows.count) where rows[index].isOfSocket(row) {
             let passed = index - position
-            let isSame = rows[index] == row
-            let drift = isSame ? nil : drift(of: row, at: index)
+            let isSame = rows[index].isEqualButForTimer(row)
+            if isSame, rows[index].timer == row.timer {
+                pass(passed)
+                return .same(passing: passed)
+            }
+            let drift = isSame ? drift(of: row, at: index) : nil
             pass(passed)
-            if isSame { return .same(passing: passed) }
             rows[index] = row
             return drift.map { .sameButTimer(passing: passed, drift: $0) } ?? .new
         }
-        added.append((position, row))
+        add(row)
         return .new
+    }
+
+    private mutating func add(_ row: SocketRow) {
+        added.append(row)
+        if additions.last?.position == position {
+            additions[additions.count - 1].count += 1
+        } else {
+            additions.append((position, 1))
+        }
     }
 
     /// Takes the next row that is told as the same; nil where there is none.
@@ -102,9 +116,9 @@ struct DumpRows {
     /// Where the timer of a row of the last dump would be by now.
     private func expectedTimer(at index: Int) -> Int64? { rows[index].timer.map { Int64($0) &- elapsed } }
 
-    /// How far the timer is from there, where nothing else has changed and it is not far.
+    /// How far the timer is from there, where it is not far.
     private func drift(of row: SocketRow, at index: Int) -> Int64? {
-        guard let timer = row.timer, let expected = expectedTimer(at: index), rows[index].isEqual(row),
+        guard let timer = row.timer, let expected = expectedTimer(at: index),
             Self.drifts.contains(Int64(timer) - expected)
         else { return nil }
         return Int64(timer) - expected
@@ -113,30 +127,36 @@ struct DumpRows {
     /// Takes out what has gone, and puts in what is new.
     private mutating func merge() {
         guard !gone.isEmpty || !added.isEmpty else { return }
+        defer {
+            gone = []
+            (added, additions) = ([], [])
+        }
+        // As the first dump, which is the longest.
+        guard !rows.isEmpty else { return swap(&rows, &added) }
         var merged: [SocketRow] = []
         merged.reserveCapacity(rows.count + added.count)
-        var start = 0
-        func keep(until end: Int, _ rows: [SocketRow], _ merged: inout [SocketRow]) {
+        var (start, first) = (0, 0)
+        var next = additions[...]
+        func keep(until end: Int) {
             if start < end { merged += rows[start..<end] }
             start = max(start, end)
         }
-        var additions = added[...]
-        for range in gone {
-            while let addition = additions.first, addition.position <= range.lowerBound {
-                keep(until: addition.position, rows, &merged)
-                merged.append(addition.row)
-                additions.removeFirst()
+        func add(until end: Int) {
+            while let addition = next.first, addition.position <= end {
+                keep(until: addition.position)
+                merged += added[first..<(first + addition.count)]
+                first += addition.count
+                next.removeFirst()
             }
-            keep(until: range.lowerBound, rows, &merged)
+        }
+        for range in gone {
+            add(until: range.lowerBound)
+            keep(until: range.lowerBound)
             start = range.upperBound
         }
-        for addition in additions {
-            keep(until: addition.position, rows, &merged)
-            merged.append(addition.row)
-        }
-        keep(until: rows.count, rows, &merged)
+        add(until: .max)
+        keep(until: rows.count)
         rows = merged
-        (gone, added) = ([], [])
     }
 }
 
@@ -145,10 +165,20 @@ extension SocketRow {
         name.cookie == other.name.cookie && isMinisocket == other.isMinisocket
     }
 
-    /// Whether both are equal but for the timer.
-    fileprivate func isEqual(_ other: SocketRow) -> Bool {
-        var row = self
-        row.timer = other.timer
-        return row == other
+    /// Whether both are equal but for the timer. Field by field: what the compiler makes of `==` is called through a table
+    /// and copies both, which takes longer than all else that is done for a row.
+    func isEqualButForTimer(_ other: SocketRow) -> Bool {
+        name.endpoints.isSame(other.name.endpoints) && name.cookie.rawValue == other.name.cookie.rawValue
+            && name.family.rawValue == other.name.family.rawValue && inode == other.inode && uid == other.uid
+            && matching.rawValue == other.matching.rawValue && state.rawValue == other.state.rawValue
+            && isMinisocket == other.isMinisocket
+    }
+}
+
+extension Endpoints {
+    fileprivate func isSame(_ other: Endpoints) -> Bool {
+        localLow == other.localLow && remoteLow == other.remoteLow && localHigh == other.localHigh
+            && remoteHigh == other.remoteHigh && localPort == other.localPort && remotePort == other.remotePort
+            && interface == other.interface
     }
 }

@@ -38,23 +38,18 @@ struct JournalBytes {
     /// Forgets the bytes from `count` on.
     mutating func truncate(to count: Int) { self.count = count }
 
-    mutating func append(_ byte: UInt8) {
-        storage[count] = byte
-        count += 1
+    /// Writes what belongs together.
+    mutating func write(_ body: (inout JournalSink) -> Void) {
+        let start = count
+        var span = storage.mutableSpan
+        var sink = JournalSink(span.mutableBytes, count: start)
+        body(&sink)
+        count = sink.count
     }
 
-    mutating func append(_ number: UInt64) {
-        // At least one byte; seven bits of the number in each.
-        let length = (70 - (number | 1).leadingZeroBitCount) / 7
-        if length <= 8 {
-            store(number << UInt64(length) | 1 << UInt64(length - 1))
-            count += length
-        } else {
-            append(UInt8(0))
-            store(number)
-            count += 8
-        }
-    }
+    mutating func append(_ byte: UInt8) { write { $0.append(byte) } }
+
+    mutating func append(_ number: UInt64) { write { $0.append(number) } }
 
     mutating func append(_ number: some FixedWidthInteger & UnsignedInteger) { append(UInt64(number)) }
 
@@ -78,8 +73,6 @@ struct JournalBytes {
         var bytes = span.mutableBytes
         bytes.storeBytes(of: number.littleEndian, toByteOffset: offset, as: type(of: number).self)
     }
-
-    private mutating func store(_ number: UInt64) { overwrite(number, at: count) }
 }
 
 extension Int64 {

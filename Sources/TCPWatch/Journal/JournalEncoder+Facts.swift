@@ -34,16 +34,9 @@ extension JournalEncoder {
 
     /// All of a row.
     mutating func append(fields row: SocketRow) {
-        var flags: JournalFactFlags = row.isMinisocket ? .isMinisocket : []
-        if row.uid != nil { flags.insert(.hasUID) }
-        if row.timer != nil { flags.insert(.hasTimer) }
-        append(flags, row.matching)
-        bytes.append(row.state.rawValue)
-        append(row.name)
-        bytes.append(signed: Int64(row.inode) - Int64(inode))
-        inode = row.inode
-        if let uid = row.uid { bytes.append(uid) }
-        if let timer = row.timer { bytes.append(timer) }
+        let (name, inode) = (name, inode)
+        bytes.write { $0.append(row, after: name, inode) }
+        (self.name, self.inode) = (row.name, row.inode)
     }
 
     private mutating func append(_ answer: LookupAnswer) {
@@ -101,8 +94,7 @@ extension JournalEncoder {
     }
 
     private mutating func append(_ flags: JournalFactFlags, _ matching: StateMask) {
-        bytes.append(flags.union(matching == .all ? [] : .hasMatching).rawValue)
-        if matching != .all { bytes.append(matching.rawValue) }
+        bytes.write { $0.append(flags, matching) }
     }
 
     mutating func append(_ number: (some FixedWidthInteger & UnsignedInteger)?) {
@@ -111,31 +103,9 @@ extension JournalEncoder {
     }
 
     mutating func append(_ name: SocketName) {
-        let (ends, last) = (name.endpoints, self.name.endpoints)
-        let hasNoHighWords = ends.localHigh == 0 && ends.remoteHigh == 0
-        var flags: JournalNameFlags = name.family == .ipv4 && hasNoHighWords ? .isIPv4 : []
-        if name.family == .ipv6 { flags.insert(.isIPv6) }
-        if (ends.localHigh, ends.localLow) == (last.localHigh, last.localLow) { flags.insert(.hasSameLocal) }
-        if (ends.remoteHigh, ends.remoteLow) == (last.remoteHigh, last.remoteLow) { flags.insert(.hasSameRemote) }
-        if ends.interface != 0 { flags.insert(.hasInterface) }
-        if name.cookie == self.name.cookie { flags.insert(.hasSameCookie) }
-        bytes.append(flags.rawValue)
-        if flags.isDisjoint(with: [.isIPv4, .isIPv6]) { bytes.append(name.family.rawValue) }
-        if !flags.contains(.hasSameCookie) {
-            bytes.append(signed: Int64(bitPattern: name.cookie.rawValue &- self.name.cookie.rawValue))
-        }
-        bytes.append(UInt64(ends.localPort) << 16 | UInt64(ends.remotePort))
-        if !flags.contains(.hasSameLocal) { append((ends.localHigh, ends.localLow), isIPv4: flags.contains(.isIPv4)) }
-        if !flags.contains(.hasSameRemote) {
-            append((ends.remoteHigh, ends.remoteLow), isIPv4: flags.contains(.isIPv4))
-        }
-        if ends.interface != 0 { bytes.append(ends.interface) }
+        let last = self.name
+        bytes.write { $0.append(name, after: last) }
         self.name = name
-    }
-
-    private mutating func append(_ address: (high: UInt64, low: UInt64), isIPv4: Bool) {
-        if !isIPv4 { bytes.append(address.high) }
-        bytes.append(address.low)
     }
 
     /// A namespace as far as people are shown it.

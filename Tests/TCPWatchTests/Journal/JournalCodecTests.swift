@@ -19,6 +19,30 @@ import Testing
         #expect(read.count == entries.count)
     }
 
+    /// Rows are compared field by field, by hand: none may be forgotten.
+    @Test func aRowThatDiffersInAnythingButItsTimerIsAnother() {
+        let ends = Endpoints(local: (0, 0), 0, remote: (0, 0), 0, interface: 0)
+        let row = SocketRow(SocketName(SocketCookie(rawValue: 1), ends, family: .ipv4), .established)
+        let changes: [(inout SocketRow) -> Void] = [
+            { $0.name.cookie.rawValue = 2 }, { $0.name.family = .ipv6 }, { $0.name.endpoints.localHigh = 1 },
+            { $0.name.endpoints.localLow = 1 }, { $0.name.endpoints.remoteHigh = 1 },
+            { $0.name.endpoints.remoteLow = 1 }, { $0.name.endpoints.interface = 1 },
+            { $0.name.endpoints.localPort = 1 }, { $0.name.endpoints.remotePort = 1 }, { $0.inode = 1 },
+            { $0.uid = 0 }, { $0.matching = [] }, { $0.state = .closeWait }, { $0.isMinisocket = true },
+        ]
+        for (index, change) in changes.enumerated() {
+            var other = row
+            change(&other)
+            #expect(other != row && !other.isEqualButForTimer(row), "change \(index)")
+        }
+        var later = row
+        later.timer = 7
+        #expect(later.isEqualButForTimer(row))
+        // All fields there are: the name, its ends and the timer are no changes of their own.
+        let fields = [Mirror(reflecting: row), Mirror(reflecting: row.name), Mirror(reflecting: ends)]
+        #expect(fields.reduce(0) { $0 + $1.children.count } == changes.count + 3)
+    }
+
     @Test func theHeaderIsReadAsItWasWritten() throws {
         let scratch = try JournalScratch()
         try scratch.write([])

@@ -69,6 +69,10 @@ struct AliasingTests {
         let watch = try AwaitedWatch(lab, source)
         try await watch.begin()
         let socket = try await reconnect(lab, watch, pace)
+        // Without the trace TIME_WAITs are dumped less often than what changes.
+        try await watch.told("TIME_WAIT of the first connection") { told in
+            told.contains { $0.identity.cookie == socket.cookie && $0.to == .timeWait }
+        }
         try await watch.passDumps(2, in: lab)
         let count = watch.told.count { $0.identity.cookie == socket.cookie }
         try await watch.passDumps(5, in: lab)

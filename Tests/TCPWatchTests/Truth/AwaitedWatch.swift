@@ -110,7 +110,8 @@ final class AwaitedWatch {
         try await step("\(state) of \(cookie)") { $0.identity.cookie == cookie && $0.to == state }
     }
 
-    /// Awaits so many dumps of all sockets, and what they tell: each shows a bound socket, which no other source does.
+    /// Awaits so many dumps, and what they tell: each shows a bound socket, which no other source does. With the trace they
+    /// are of all sockets; without it some are, the others leave out TIME_WAITs.
     func passDumps(_ count: Int, in lab: Lab, over network: LabNetwork = .ipv4) async throws {
         guard KernelRelease.running >= KernelRelease("6.8") else {
             return try await passTime(count, in: lab, over: network)
