@@ -7,13 +7,6 @@ import Testing
 
 /// Whose a socket is, where no process can be asked.
 @Suite struct SocketAccountsTests {
-    private struct Scope: LeakScope {
-        var rules: LeakRules { LeakRules() }
-        var parent: Scope? { nil }
-    }
-
-    private typealias Accounts = SocketAccounts<Scope>
-
     private static let app = ProcessIdentity(pid: 4711, startTime: 100)
     private static let owner = SocketOwner(pid: 4711, name: ProcessName("app"), descriptor: 7)
     private static let holder = SocketHolder(owner, of: app)
@@ -52,10 +45,12 @@ import Testing
 
     private static let listener = identity(8080, 0, cookie: 1)
 
-    private static func accounts() -> Accounts { Accounts(processesOf: Scope()) }
+    private static func accounts() -> SocketAccounts {
+        SocketAccounts(processesOf: LeakScope("app", rules: LeakRules()))
+    }
 
     /// Sockets among which is a listener, the scope's or another program's.
-    private static func accounts(ownListener: Bool) throws -> Accounts {
+    private static func accounts(ownListener: Bool) throws -> SocketAccounts {
         var accounts = accounts()
         let step = step(listener, .closed, .listen) { $0.owners = [owner] }
         accounts.note(step)
@@ -79,11 +74,11 @@ import Testing
 
     /// Takes the last step of a connection: what is known of it then; nil where it is not the scope's.
     private static func last(
-        _ accounts: inout Accounts,
+        _ accounts: inout SocketAccounts,
         _ local: UInt16,
         _ remote: UInt16,
         from: TCPState? = nil
-    ) -> SocketAccount<Scope>? {
+    ) -> SocketAccount? {
         let end = step(identity(local, remote, cookie: 2), from, .closed)
         accounts.note(end)
         _ = accounts.conclude(end)
@@ -165,20 +160,32 @@ import Testing
         accounts.note(held: Self.held(Self.listener, .listen), at: Self.time(1))
         #expect(accounts.completed(removed).isOwn)
         #expect(accounts.completed(removed).side == .passive)
-        let listener = SocketAccount<Scope>(Self.listener, .candidates([]), at: Self.time(1))
+        let listener = SocketAccount(Self.listener, .candidates([]), at: Self.time(1))
         #expect(!accounts.completed(listener).isOwn)
     }
 
     @Test func aClientThatHasTheNumberOfAServersPortIsNotAccepted() throws {
         var accounts = try Self.accounts(ownListener: true)
         let client = Self.identity(8080, 443, cookie: 2)
-        let open = Self.step(client, .closed, .established) { $0.via = [.synSent] }
+        let open = Self.step(client, .closed, .synSent)
         accounts.note(open)
         let isOwn = accounts.conclude(open)
         #expect(!isOwn)
         let account = try #require(accounts[client.cookie])
         #expect(!accounts.completed(account).isOwn)
         #expect(accounts.completed(account).side == .active)
+    }
+
+    @Test func whatWasFilledInBeforeItsListenerWasKnownIsNoEvidence() throws {
+        var accounts = Self.accounts()
+        let accepted = Self.identity(8080, 40_000, cookie: 2)
+        let open = Self.step(accepted, .closed, .established) { $0.via = [.synSent] }
+        accounts.note(open)
+        _ = accounts.conclude(open)
+        accounts.note(held: Self.held(Self.listener, .listen), at: Self.time(2))
+        let account = try #require(accounts[accepted.cookie])
+        #expect(account.side == .active)
+        #expect(accounts.completed(account).side == .passive)
     }
 
     @Test func whatVanishedUnseenIsNotLeft() throws {
@@ -192,7 +199,7 @@ import Testing
     // MARK: - Processes
 
     /// A step of a new socket whose owner a watcher knows by its number, at a time.
-    private static func conclude(_ accounts: inout Accounts, _ cookie: UInt64, at milliseconds: UInt64) -> Bool {
+    private static func conclude(_ accounts: inout SocketAccounts, _ cookie: UInt64, at milliseconds: UInt64) -> Bool {
         let step = step(identity(40_000, 443, cookie: cookie), .closed, .established, at: milliseconds) {
             $0.owners = [owner]
         }
@@ -313,7 +320,7 @@ import Testing
         var sides = SideEvidence()
         sides.take(.active, by: .elimination)
         sides.take(.passive, by: .counters)
-        sides.take(.active, by: .steps)
+        sides.take(.active, by: .inferred)
         #expect(sides.side == .passive)
         sides.take(.unknown, by: .call)
         sides.take(.active, by: .call)

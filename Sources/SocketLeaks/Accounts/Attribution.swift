@@ -1,12 +1,12 @@
 /// Whose a socket is, as far as it is known.
-package enum Attribution<Scope: Hashable & Sendable>: Hashable, Sendable {
+package enum Attribution: Hashable, Sendable {
     /// It may have been made in any of these: they were open when it appeared.
-    case candidates([Scope])
+    case candidates([LeakScope])
     /// It was made in this one; where it is nil, in none: by another program, in a test that is not checked, before all.
-    case maker(Scope?)
+    case maker(LeakScope?)
 
     /// The scopes one of which it was made in.
-    package var scopes: [Scope] {
+    package var scopes: [LeakScope] {
         switch self {
         case .candidates(let scopes): scopes
         case .maker(let scope): scope.map { [$0] } ?? []

@@ -8,12 +8,14 @@ package struct SideEvidence: Hashable, Sendable {
         case none
         /// Nothing but its end was seen, and no listener is known that it could have been accepted from.
         case elimination
-        /// The steps that were seen, some of them filled in.
-        case steps
+        /// Steps that were filled in, by what the watcher knew of listeners then.
+        case inferred
         /// The kernel's counters: ``/TCPWatch/WatchedSocket/measuredSide``.
         case counters
-        /// A listener has its local endpoint.
+        /// A listener has its local endpoint. The kernel gives no client the port of one; it has to bind it itself.
         case listener
+        /// The half of the handshake was seen.
+        case seen
         /// `connect()` or `accept()` was seen.
         case call
 
@@ -24,9 +26,8 @@ package struct SideEvidence: Hashable, Sendable {
     package private(set) var side = OpeningSide.unknown
     private var ground = Ground.none
 
-    /// Whether this side called `connect()`, and nothing that a listener has in common with it says otherwise: a client may
-    /// have the port of a server.
-    package var isSurelyActive: Bool { side == .active && ground > .elimination }
+    /// Whether a listener with its local endpoint may have accepted it.
+    package var mayBeAccepted: Bool { side != .active || ground < .listener }
 
     /// Nothing is known.
     package init() {}
@@ -35,6 +36,12 @@ package struct SideEvidence: Hashable, Sendable {
     package mutating func take(_ side: OpeningSide, by ground: Ground) {
         guard side != .unknown, ground >= self.ground else { return }
         (self.side, self.ground) = (side, ground)
+    }
+
+    /// Takes the step that opened the connection.
+    package mutating func take(_ step: Transition) {
+        let isSeen = step.certainty == .exact || step.to == .synSent || step.to == .synReceived
+        take(Self.side(of: [step]), by: isSeen ? .seen : .inferred)
     }
 
     /// Which side opened a connection that took the steps; unknown where its beginning was not watched.

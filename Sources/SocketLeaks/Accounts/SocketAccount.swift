@@ -2,13 +2,13 @@ package import SockDiag
 package import TCPWatch
 
 /// What is known of one socket: whose it is, who holds it, and what it did.
-package struct SocketAccount<Scope: LeakScope>: Sendable {
+package struct SocketAccount: Sendable {
     /// Its cookie, and its endpoints as far as they are known.
     package var identity: SocketIdentity
     /// Where it is.
     package var namespace: NetworkNamespace?
     /// Whose it is.
-    package var attribution: Attribution<Scope>
+    package var attribution: Attribution
     /// Who holds it, or held it last, as it was found; empty where that was only concluded.
     package var holders: [SocketHolder] = []
     /// Which side opened it.
@@ -29,7 +29,7 @@ package struct SocketAccount<Scope: LeakScope>: Sendable {
     package var isJudged = false
 
     /// A socket of which the first step was reported.
-    package init(_ step: Transition, _ attribution: Attribution<Scope>) {
+    package init(_ step: Transition, _ attribution: Attribution) {
         // What does not begin with its first step was there before.
         let isOlder = step.from.map { $0 != .closed && $0 != .bound } ?? false
         self.init(step.identity, isOlder ? .maker(nil) : attribution, SocketLife(in: step.to), at: step.time)
@@ -40,7 +40,7 @@ package struct SocketAccount<Scope: LeakScope>: Sendable {
     /// A socket that was not seen to begin.
     package init(
         _ socket: WatchedSocket,
-        _ attribution: Attribution<Scope>,
+        _ attribution: Attribution,
         isOlder: Bool = false,
         at time: EventTime
     ) {
@@ -53,7 +53,7 @@ package struct SocketAccount<Scope: LeakScope>: Sendable {
     /// A socket of which nothing was reported.
     package init(
         _ identity: SocketIdentity,
-        _ attribution: Attribution<Scope>,
+        _ attribution: Attribution,
         _ life: SocketLife = SocketLife(),
         at time: EventTime
     ) {
@@ -81,7 +81,7 @@ package struct SocketAccount<Scope: LeakScope>: Sendable {
     package mutating func take(_ step: Transition) {
         let wasOpen = life.openedAt != nil
         life.take(step)
-        if !wasOpen, life.openedAt != nil { sides.take(SideEvidence.side(of: [step]), by: .steps) }
+        if !wasOpen, life.openedAt != nil { sides.take(step) }
     }
 
     /// Takes what the kernel measured of the full socket.

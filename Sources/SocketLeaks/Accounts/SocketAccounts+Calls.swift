@@ -8,7 +8,7 @@ extension SocketAccounts {
     /// - Parameters:
     ///   - cookie: The socket.
     ///   - caller: Whose the call was; nil where it is not known.
-    package mutating func noteMade(_ cookie: SocketCookie, by caller: Attribution<Scope>?) {
+    package mutating func noteMade(_ cookie: SocketCookie, by caller: Attribution?) {
         if let caller { accounts[cookie]?.attribution = caller }
     }
 
@@ -29,7 +29,7 @@ extension SocketAccounts {
         from listener: SocketCookie?,
         at local: SocketEndpoint?,
         of client: SocketEndpoint?,
-        by caller: Attribution<Scope>?
+        by caller: Attribution?
     ) {
         accounts[cookie]?.sides.take(.passive, by: .call)
         setEndpoints(of: cookie, local, client)

@@ -15,9 +15,8 @@ extension SocketAccounts {
         }
         guard accounts.values[index].lastSnapshot != snapshot else { return }
         accounts.values[index].lastSnapshot = snapshot
-        let holders = accounts.values[index].holders
         // Mostly the same, and then nothing has to be allocated.
-        if holders.count != 1 || holders[0] != holder { accounts.values[index].holders = [holder] }
+        if accounts.values[index].holders.first != holder { accounts.values[index].holders = [holder] }
     }
 
     /// Ends a snapshot: forgets what nobody holds any more, unless that may count too.

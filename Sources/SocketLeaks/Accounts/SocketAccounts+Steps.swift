@@ -58,7 +58,7 @@ extension SocketAccounts {
             processes.process(owner.pid, at: account.firstSeen.monotonicNanoseconds).map { SocketHolder(owner, of: $0) }
         }
         if !known.isEmpty { return claim(cookie, known) }
-        guard !account.sides.isSurelyActive,
+        guard account.sides.mayBeAccepted,
             let listener = listeners.listener(of: account.identity, in: account.namespace).flatMap({ accounts[$0] })
         else {
             if step.from == nil { accounts[cookie]?.sides.take(.active, by: .elimination) }
@@ -79,8 +79,8 @@ extension SocketAccounts {
 
     /// An account by what is known of listeners now: a connection with the local endpoint of one of the scope's, also of
     /// one that was found later, is the scope's.
-    package func completed(_ account: SocketAccount<Scope>) -> SocketAccount<Scope> {
-        guard let processScope, !account.sides.isSurelyActive,
+    package func completed(_ account: SocketAccount) -> SocketAccount {
+        guard let processScope, account.sides.mayBeAccepted,
             listeners.isAccepted(account.identity, in: account.namespace)
         else { return account }
         var account = account
@@ -90,7 +90,7 @@ extension SocketAccounts {
     }
 
     /// Lets go of a socket that has ended; it, unless it was another program's.
-    package mutating func remove(_ cookie: SocketCookie, after step: Transition) -> SocketAccount<Scope>? {
+    package mutating func remove(_ cookie: SocketCookie, after step: Transition) -> SocketAccount? {
         guard let account = accounts.removeValue(forKey: cookie), !account.attribution.isForeign else { return nil }
         if account.isOwn { return account }
         // It lived on after it was found to be nobody's here: then it was another's.

@@ -15,20 +15,20 @@ package import TCPWatch
 /// | process | its number, never forgotten | its number | its number | number and start time (``ProcessIdentity``), forgotten when its sockets are settled (``ProcessGroup``) |
 /// | side | counters, else steps, or any listener's port and address in any namespace | as `run` | the call, else steps | the surest of them (``SideEvidence``) |
 /// | listener | by port and address, the first of several; once more by endpoint after its end | as `run` | by descriptor | by descriptor, else by port and address in the same namespace, the exact one first (``ListenerTable``) |
-/// | grace | 500 ms, polled every 20 ms or interval | none: the process is stopped | 1 s, polled after 1, 2, 4 … 32 ms | one ``GracePeriod``, polled as the trait did; no process that is stopped gets one. The time is a parameter |
+/// | grace | 500 ms, polled every 20 ms or interval | none: the process is stopped | 1 s, polled after 1, 2, 4 … 32 ms | one ``GracePeriod``, polled as by the trait, by `run` no more often than its interval; a process that is stopped gets none. The time is a parameter |
 /// | TIME_WAIT | held sockets alone | held sockets alone | also unheld ones, where asked for | a parameter, ``LeakRules/countsUnheld`` |
 /// | vanished TIME_WAIT | counters by endpoints, given to the TIME_WAIT of another cookie | as `run` | kept while a suspect counts it | ``StrayCounters``, ``endSnapshot()`` |
 /// | history | 32 steps, without the middle | as `run` | 16 steps, the latest: the first one was lost, and the age | 32 steps, without the middle (``SocketSteps``) |
 /// | age | from the first step | from the first step, else from the poll that showed it | from the first step, else from when it was seen | as the trait |
 /// | text | ``SocketLeak`` | ``SocketLeak`` | ``SocketLeak`` | ``SocketLeak`` |
 ///
-/// Two differences stay, by parameters, because tests pin them. An undecided listener gives what it accepts away in
+/// Two differences stay, because tests pin them. An undecided listener gives what it accepts away in
 /// `run`, where all its processes have been asked for it before (``conclude(_:)``); the trait knows the task that accepted
 /// (``noteAccepted(_:from:at:of:by:)``). And what is undecided at the end is listed by `run` as connections that cannot be
 /// attributed, but reported by the trait as of all candidates.
-package struct SocketAccounts<Scope: LeakScope>: Sendable {
+package struct SocketAccounts: Sendable {
     /// The scopes that are open.
-    package internal(set) var openScopes: [Scope] = [] {
+    package internal(set) var openScopes: [LeakScope] = [] {
         didSet {
             let outer = Set(openScopes.compactMap(\.parent))
             candidates = openScopes.filter { !outer.contains($0) }
@@ -36,10 +36,10 @@ package struct SocketAccounts<Scope: LeakScope>: Sendable {
     }
     /// The scopes that something can appear in without it being known in which: all that are open, but for those around
     /// another one.
-    private(set) var candidates: [Scope] = []
+    private(set) var candidates: [LeakScope] = []
     /// The scope that is known by its processes; nil where all scopes share one.
-    let processScope: Scope?
-    var accounts: [SocketCookie: SocketAccount<Scope>] = [:]
+    let processScope: LeakScope?
+    var accounts: [SocketCookie: SocketAccount] = [:]
     /// Sockets whose holders have to be found.
     var pending: [UInt32: SocketCookie] = [:]
     var listeners = ListenerTable()
@@ -61,7 +61,7 @@ package struct SocketAccounts<Scope: LeakScope>: Sendable {
     }
 
     /// For a scope that is known by its processes, none of which has been started yet; monotonic nanoseconds.
-    package init(processesOf scope: Scope, at time: UInt64 = 0) {
+    package init(processesOf scope: LeakScope, at time: UInt64 = 0) {
         processScope = scope
         processes = ProcessGroup(at: time)
         openScopes = [scope]
@@ -72,16 +72,16 @@ package struct SocketAccounts<Scope: LeakScope>: Sendable {
     package func contains(_ cookie: SocketCookie) -> Bool { accounts.index(forKey: cookie) != nil }
 
     /// The account of a socket.
-    package subscript(cookie: SocketCookie) -> SocketAccount<Scope>? { accounts[cookie] }
+    package subscript(cookie: SocketCookie) -> SocketAccount? { accounts[cookie] }
 
     /// The accounts of sockets that are there and whose they are, and those of which it cannot be known.
-    package var remaining: [SocketAccount<Scope>] { accounts.values.filter { $0.isOwn || $0.isUndecided } }
+    package var remaining: [SocketAccount] { accounts.values.filter { $0.isOwn || $0.isUndecided } }
 
     /// Opens a scope: what is there now is not its own.
-    package mutating func open(_ scope: Scope) { openScopes.append(scope) }
+    package mutating func open(_ scope: LeakScope) { openScopes.append(scope) }
 
     /// Closes a scope.
-    package mutating func close(_ scope: Scope) {
+    package mutating func close(_ scope: LeakScope) {
         openScopes.removeAll { $0 == scope }
         if openScopes.isEmpty { halves = ConnectionHalves() }
     }
@@ -89,13 +89,13 @@ package struct SocketAccounts<Scope: LeakScope>: Sendable {
     /// The sockets to be judged where a scope ends that is open still: those that appeared in it or in one that it is the
     /// innermost around, and that no other open scope may have made. Those of several scopes with nothing around them are
     /// judged where the last of these ends.
-    package func due(at scope: Scope) -> [SocketCookie] {
+    package func due(at scope: LeakScope) -> [SocketCookie] {
         let stillOpen = Set(openScopes).subtracting([scope])
         return accounts.indices.filter { index in
             guard !accounts.values[index].isJudged else { return false }
             let scopes = accounts.values[index].attribution.scopes
             guard !scopes.contains(where: stillOpen.contains) else { return false }
-            let place = Scope.innermost(around: scopes)
+            let place = LeakScope.innermost(around: scopes)
             return place == scope || place == nil && scopes.contains(scope)
         }.map { accounts.keys[$0] }
     }
@@ -116,9 +116,7 @@ package struct SocketAccounts<Scope: LeakScope>: Sendable {
         let account = accounts[socket.cookie]
         var sides = account?.sides ?? SideEvidence()
         sides.take(socket.measuredSide, by: .counters)
-        if !sides.isSurelyActive, listeners.isAccepted(socket.identity, in: socket.namespace) {
-            sides.take(.passive, by: .listener)
-        }
+        if listeners.isAccepted(socket.identity, in: socket.namespace) { sides.take(.passive, by: .listener) }
         return SocketLeak(
             socket,
             history: history ?? account?.life.steps ?? [],

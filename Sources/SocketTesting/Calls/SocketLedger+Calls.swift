@@ -9,8 +9,8 @@ internal import Testing
 extension SocketLedger {
     /// Whose the calling task is. Nobody's in a test that is not checked; nil where it is not known: on a thread of the
     /// program's own, such as an event loop's, in a detached task, and in what a suite shares.
-    private static var caller: Attribution<LeakWindow>? {
-        if let window = LeakWindow.current { return .maker(window) }
+    private static var caller: Attribution? {
+        if let scope = LeakScope.current { return .maker(scope) }
         return Test.current?.isSuite == false ? .maker(nil) : nil
     }
 
@@ -35,7 +35,7 @@ extension SocketLedger {
         }
     }
 
-    private func note(_ descriptor: Int32, _ body: (inout SocketAccounts<LeakWindow>, SocketCookie) -> Void) {
+    private func note(_ descriptor: Int32, _ body: (inout SocketAccounts, SocketCookie) -> Void) {
         guard isWatching.load(ordering: .relaxed), descriptor >= 0 else { return }
         let before = errno
         defer { errno = before }

@@ -2,14 +2,14 @@ package import SockDiag
 internal import SocketLeaks
 internal import TCPWatch
 
-/// What is to be reported at the end of a window: the sockets that appeared in it, once they have had time to go.
+/// What is to be reported at the end of a scope: the sockets that appeared in it, once they have had time to go.
 package struct LeakJudgement: Sendable {
     private let cookies: [SocketCookie]
     private let ledger: SocketLedger
     private let grace: GracePeriod
 
-    init(of cookies: [SocketCookie], at window: LeakWindow, in ledger: SocketLedger) {
-        (self.cookies, self.ledger, grace) = (cookies, ledger, GracePeriod(window.rules))
+    init(of cookies: [SocketCookie], at scope: LeakScope, in ledger: SocketLedger) {
+        (self.cookies, self.ledger, grace) = (cookies, ledger, GracePeriod(scope.rules))
     }
 
     /// Whether there is nothing left that could be reported, or no time.
@@ -41,14 +41,14 @@ package struct LeakJudgement: Sendable {
         return findings.sorted { $0.suspects.count < $1.suspects.count }
     }
 
-    private typealias Found = (account: SocketAccount<LeakWindow>, socket: WatchedSocket)
+    private typealias Found = (account: SocketAccount, socket: WatchedSocket)
 
-    /// What is still there, and counts by the rules of every window that it may have appeared in.
+    /// What is still there, and counts by the rules of every scope that it may have appeared in.
     private func counting() throws(SockDiagError) -> [Found] {
         let accounts = try ledger.accounts(cookies)
         guard !accounts.isEmpty else { return [] }
         var client = try SockDiagClient()
-        var matchers: [LeakWindow: LeakMatcher] = [:]
+        var matchers: [LeakScope: LeakMatcher] = [:]
         for suspect in Set(accounts.flatMap(\.attribution.scopes)) {
             matchers[suspect] = try LeakMatcher(suspect.rules, for: &client)
         }

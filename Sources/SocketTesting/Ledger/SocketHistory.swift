@@ -4,7 +4,7 @@ internal import SocketLeaks
 internal import TCPWatch
 
 /// The steps of the sockets that are there, for the reader of a leak: how it came to its state. One watcher, with its
-/// thread, from the first window to the end of the process.
+/// thread, from the first scope to the end of the process.
 final class SocketHistory: Sendable {
     private struct State {
         var watcher: SocketWatcher?

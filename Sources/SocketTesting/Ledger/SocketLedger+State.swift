@@ -6,7 +6,7 @@ internal import TCPWatch
 extension SocketLedger {
     /// What is written down.
     struct State {
-        var accounts = SocketAccounts<LeakWindow>()
+        var accounts = SocketAccounts()
     }
 }
 

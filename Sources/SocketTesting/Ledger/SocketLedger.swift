@@ -1,12 +1,12 @@
 package import SockDiag
-internal import SocketLeaks
+package import SocketLeaks
 internal import Synchronization
 internal import TCPWatch
 
-/// Which TCP sockets this process and its children hold, and in whose window each of them appeared.
+/// Which TCP sockets this process and its children hold, and in whose scope each of them appeared.
 ///
-/// There is one for the process. It takes a snapshot whenever a window opens or closes, so that between two snapshots the
-/// same windows are open: a socket that is new has appeared in one of these. Where the call that made it was seen, it is
+/// There is one for the process. It takes a snapshot whenever a scope opens or closes, so that between two snapshots the
+/// same scopes are open: a socket that is new has appeared in one of these. Where the call that made it was seen, it is
 /// known in which.
 package final class SocketLedger: Sendable {
     /// That of this process.
@@ -14,39 +14,39 @@ package final class SocketLedger: Sendable {
 
     private let state = Locked(State())
     private let history = SocketHistory()
-    /// Whether a window is open.
+    /// Whether a scope is open.
     let isWatching = Atomic(false)
 
     func withState(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
 
-    /// Opens a window: what is there now is not its own.
+    /// Opens a scope: what is there now is not its own.
     ///
     /// - Throws: ``/SockDiag/SockDiagError`` where the descriptors or the children's sockets cannot be listed.
-    package func begin(_ window: LeakWindow) throws(SockDiagError) {
+    package func begin(_ scope: LeakScope) throws(SockDiagError) {
         history.start()
         try state.withLock { state throws(SockDiagError) in
             try state.takeSnapshot()
-            state.accounts.open(window)
+            state.accounts.open(scope)
             isWatching.store(true, ordering: .relaxed)
         }
     }
 
-    /// Closes a window. The answer knows what has to be reported there.
+    /// Closes a scope. The answer knows what has to be reported there.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``, as ``begin(_:)`` does; the window is closed.
-    package func end(_ window: LeakWindow) throws(SockDiagError) -> LeakJudgement {
+    /// - Throws: ``/SockDiag/SockDiagError``, as ``begin(_:)`` does; the scope is closed.
+    package func end(_ scope: LeakScope) throws(SockDiagError) -> LeakJudgement {
         try state.withLock { state throws(SockDiagError) in
             defer {
-                state.accounts.close(window)
+                state.accounts.close(scope)
                 if state.accounts.openScopes.isEmpty { isWatching.store(false, ordering: .relaxed) }
             }
             try state.takeSnapshot()
-            return LeakJudgement(of: state.accounts.due(at: window), at: window, in: self)
+            return LeakJudgement(of: state.accounts.due(at: scope), at: scope, in: self)
         }
     }
 
     /// What is still held of these, or counts though it is not.
-    func accounts(_ cookies: [SocketCookie]) throws(SockDiagError) -> [SocketAccount<LeakWindow>] {
+    func accounts(_ cookies: [SocketCookie]) throws(SockDiagError) -> [SocketAccount] {
         try state.withLock { state throws(SockDiagError) in
             try state.takeSnapshot()
             return cookies.compactMap { state.accounts[$0] }

@@ -27,7 +27,7 @@ struct ConnectionTally {
         private(set) var shortest: Duration?
         private(set) var longest: Duration?
 
-        fileprivate mutating func add(_ socket: CommandSocket, at now: EventTime) {
+        fileprivate mutating func add(_ socket: SocketAccount, at now: EventTime) {
             count += 1
             if socket.life.endedAt == nil { open += 1 }
             if socket.life.counters?.bytesSent == nil { unmeasured += 1 }
@@ -43,7 +43,7 @@ struct ConnectionTally {
     private(set) var sums: [Kind: Sum] = [:]
 
     /// Adds a connection.
-    mutating func add(_ socket: CommandSocket, at now: EventTime) {
+    mutating func add(_ socket: SocketAccount, at now: EventTime) {
         sums[Kind(socket), default: Sum()].add(socket, at: now)
     }
 
@@ -66,7 +66,7 @@ struct ConnectionTally {
 }
 
 extension ConnectionTally.Kind {
-    fileprivate init(_ socket: CommandSocket) {
+    fileprivate init(_ socket: SocketAccount) {
         side = socket.side
         let isAccepted = socket.side == .passive
         service = isAccepted ? socket.identity.local : socket.identity.remote

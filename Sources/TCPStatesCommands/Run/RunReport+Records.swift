@@ -74,7 +74,7 @@ extension RunReport {
     fileprivate var signal: UInt32? { if case .killed(let signal) = end { UInt32(bitPattern: signal) } else { nil } }
 }
 
-extension CommandSocket {
+extension SocketAccount {
     /// The `connection` record, when it is over or COMMAND has ended.
     func record(at now: EventTime) -> RunFields {
         var fields = RunFields()

@@ -14,10 +14,10 @@ struct RunReport {
     /// How many sockets, and the first of them.
     struct Some {
         private(set) var count = 0
-        private(set) var first: [CommandSocket] = []
+        private(set) var first: [SocketAccount] = []
         private static var shown: Int { 10 }
 
-        mutating func add(_ socket: CommandSocket) {
+        mutating func add(_ socket: SocketAccount) {
             count += 1
             if first.count < Self.shown { first.append(socket) }
         }

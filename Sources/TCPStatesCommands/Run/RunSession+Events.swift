@@ -117,7 +117,7 @@ extension RunSession where Renderer: ~Copyable {
     }
 
     /// Sums up a socket that is over, or that is left.
-    private mutating func end(_ socket: CommandSocket, isLast: Bool = false) {
+    private mutating func end(_ socket: SocketAccount, isLast: Bool = false) {
         let socket = sockets.completed(socket)
         // The listener that it was accepted from may yet be found.
         if !socket.isOwn, !isLast, undecided.count < Self.keptUndecided { return undecided.append(socket) }

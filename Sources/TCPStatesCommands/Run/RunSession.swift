@@ -11,7 +11,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     var plan: RunPlan
     var renderer: Renderer
     var output: Output
-    var sockets: CommandSockets
+    var sockets: SocketAccounts
     var report: RunReport
     let inbox: Inbox
     let clock = ContinuousClock()
@@ -26,7 +26,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     var caughtUpAt: ContinuousClock.Instant?
     var polls = HolderPolls()
     /// Connections that are over, and of which it is not known whose they were.
-    var undecided: [CommandSocket] = []
+    var undecided: [SocketAccount] = []
     var toldSteps = 0
     var hasComplained = false
     /// What test processes held just before they ended.
@@ -41,8 +41,8 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         self.plan = plan
         self.renderer = renderer
         self.output = output
-        sockets = CommandSockets(
-            processesOf: RunScope(rules: plan.rules),
+        sockets = SocketAccounts(
+            processesOf: LeakScope("COMMAND", rules: plan.rules),
             at: EventTime.now().monotonicNanoseconds
         )
         report = RunReport(words: plan.words)

@@ -43,9 +43,9 @@ import Testing
     private static func report(isTestRun: Bool) -> RunReport {
         var counters = FinalCounters(nil)
         (counters.bytesSent, counters.bytesReceived, counters.retransmits) = (340, 56_000, 2)
-        let scope = RunScope(rules: LeakRules())
+        let scope = LeakScope("COMMAND", rules: LeakRules())
         let holder = SocketHolder(owner, of: ProcessIdentity(pid: owner.pid, startTime: 1))
-        var connection = CommandSocket(step(client, .closed, .established, via: [.synSent], after: 0), .maker(scope))
+        var connection = SocketAccount(step(client, .closed, .established, via: [.synSent], after: 0), .maker(scope))
         connection.holders = [holder]
         connection.take(step(client, .closed, .established, via: [.synSent], after: 0))
         connection.take(counters)
@@ -54,7 +54,7 @@ import Testing
             step(server, .closed, .established, via: [.synReceived], after: 0),
             step(server, .established, .closeWait, after: 1200),
         ]
-        var accepted = CommandSocket(history[0], .candidates([scope]))
+        var accepted = SocketAccount(history[0], .candidates([scope]))
         for step in history { accepted.take(step) }
         accepted.stateAtExit = .closeWait
         accepted.holders = [holder]
