@@ -79,4 +79,19 @@ struct DestroyedTests {
         hand.answer { _ in .found(timeWait(name(1))) }
         #expect(hand.takeTransitions().map(\.to) == [.timeWait])
     }
+
+    @Test func `As many messages as TIME_WAITs that ended between the same ends report no further end`() {
+        let hand = tracker()
+        for cookie in [9, 8] as [UInt64] {
+            hand.dump([timeWait(name(cookie))])
+            hand.dump([])
+            hand.answer { _ in .gone }
+        }
+        #expect(hand.takeTransitions().count { $0.to == .closed } == 2)
+        for cookie in [1, 2, 3] as [UInt64] {
+            hand.take(.destroyed(message(name(cookie))))
+            hand.answer { _ in .gone }
+        }
+        #expect(hand.paths() == ["3 ?>CLOSED"])
+    }
 }

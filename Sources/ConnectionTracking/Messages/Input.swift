@@ -51,8 +51,6 @@ package enum DumpScope: UInt8, Hashable, Sendable, CaseIterable {
     case handshakes
     /// All but TIME_WAIT.
     case allButTimeWait
-    /// TIME_WAIT alone.
-    case timeWait
 
     /// The states that it shows.
     package var states: TCPStateSet {
@@ -60,7 +58,6 @@ package enum DumpScope: UInt8, Hashable, Sendable, CaseIterable {
         case .all: .all
         case .handshakes: [.synSent, .synReceived, .listen]
         case .allButTimeWait: .all.subtracting(.timeWait)
-        case .timeWait: .timeWait
         }
     }
 }

@@ -45,6 +45,8 @@ struct SocketEntry {
         static let isUnclaimed = Flags(rawValue: 1 << 11)
         /// A socket in CLOSED that has carried a connection.
         static let hasCarried = Flags(rawValue: 1 << 12)
+        /// One dump of all sockets has not shown it, and no lookup finds it.
+        static let isMissed = Flags(rawValue: 1 << 13)
     }
 
     /// What kind of object it is.
@@ -91,8 +93,14 @@ struct SocketEntry {
     var uid: UInt32? { flags.contains(.hasUID) ? uidNumber : nil }
     var inodeIfKnown: UInt32? { inode == 0 ? nil : inode }
 
-    /// Whether an exact lookup finds it; a socket without a connection is in dumps alone.
+    /// Whether it is in the kernel's table of connections or of listeners.
     var isListed: Bool { state != .bound && state != .closed }
+
+    /// Whether an exact lookup finds it: a socket without a connection is in dumps alone, and so is one whose port was never
+    /// told. One that was bound is found by the ends of the connection that it is known to have had since.
+    var isFindable: Bool {
+        endpoints.localPort != 0 && (isListed || state == .bound && endpoints.remotePort != 0)
+    }
 
     /// Whether it carries a connection, which may go on in a minisocket.
     var isConnected: Bool { isListed && state != .listen }
@@ -129,7 +137,8 @@ struct Bucket {
     var openedAt: UInt64 = 0
     /// When the kernel's timer ends it, or sends the SYN+ACK again, monotonic nanoseconds; 0 where that is not known.
     var due: UInt64 = 0
-    /// When the last step of the socket before it was, where that may have been the connection's end too.
+    /// When the last step of the socket before it was, where that may have been the connection's end too; of a request, when
+    /// its SYN+ACK was sent again.
     var lastStepAt: UInt64 = 0
     /// When it is looked up next; the end of time where nothing is planned.
     var checkAt: UInt64 = .max

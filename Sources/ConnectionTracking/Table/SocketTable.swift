@@ -135,6 +135,13 @@ struct SocketTable: ~Copyable {
         if kind == .minisocket { ends.insert(place, hash: endHash) }
     }
 
+    /// A minisocket's ends are known now. O(1).
+    mutating func rename(_ place: Place, _ endpoints: Endpoints) {
+        ends.remove(place, hash: endHash)
+        entries[place].endpoints = endpoints
+        ends.insert(place, hash: endHash)
+    }
+
     /// When the connection of an object was first known, monotonic nanoseconds; 0 where it was there before.
     func openedAt(_ place: Place) -> UInt64 {
         let entry = entries[place]

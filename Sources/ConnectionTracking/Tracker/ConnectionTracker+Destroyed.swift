@@ -7,7 +7,11 @@ internal import SocketValues
 extension ConnectionTracker {
     mutating func take(_ message: DestroyedSocket) {
         let cookie = message.name.cookie
-        guard let place = sockets.socket(cookie) else { return takeWithoutSocket(message) }
+        guard let place = sockets.socket(cookie) else {
+            // Its connection's end is known, or what is left of it.
+            if recentNumbers.next(of: cookie) > 0 { return keepCounters(message, of: cookie) }
+            return takeWithoutSocket(message)
+        }
         let entry = sockets[place]
         // Whether it is of another connection than the one that is known.
         let endpoints = message.name.endpoints
@@ -17,10 +21,10 @@ extension ConnectionTracker {
             // Of a connection that began after the one that is known, and that no dump has shown.
             if isOther { return takeWithoutSocket(message) }
             keepCounters(message, of: cookie)
-            closed.count -= 1
-            sockets.remove(place)
-        case .bound where isOther:
+            forget(place)
+        case .bound where isOther || entry.isFindable:
             // It has connected since it was seen.
+            if isOther { displace(by: endpoints, source: .destroy, at: now) }
             sockets[place].endpoints = endpoints
             sockets[place].flags.formUnion([.isDestroyed, .isDoubted])
             questions.keep(message, about: cookie, at: now)
@@ -28,8 +32,7 @@ extension ConnectionTracker {
         case .listen, .bound:
             end(place, Report(to: .closed, certainty: .observed, source: .destroy, time: now))
         case _ where isOther:
-            setAside(place)
-            keepNumber(entry.incarnation, of: message.name)
+            setAside(place, for: endpoints, source: .destroy)
             takeWithoutSocket(message)
         default:
             sockets[place].flags.insert(.isDestroyed)
@@ -63,15 +66,23 @@ extension ConnectionTracker {
         via += TCPStateMachine.passed(from: via.last ?? entry.state, to: .closed, side: side, evidence: evidence)
         var counters = destruction.message.counters
         if ([entry.state] + via).contains(where: StateMask.peerClosed.contains) { counters?.discountFIN() }
+        let mayGoOn = evidence != .noFIN && entry.state != .closeWait && entry.state != .lastAck
         let report = Report(
             to: .closed,
             via: via,
             certainty: via.isEmpty ? .observed : .inferred,
             source: .destroy,
-            time: destruction.time
+            time: endTime(of: destruction, mayGoOn: mayGoOn)
         )
         // Where its cookie names other connections too, the number of this one is not given to another.
         end(place, report, counters: counters, mayHoldSocket: sockets.places(of: cookie).count > 1)
+    }
+
+    /// When the connection of a destroyed socket had ended. Where the answer comes late, a minisocket may have gone on with it
+    /// and have ended too.
+    private func endTime(of destruction: Questions.Destruction, mayGoOn: Bool) -> EventTime {
+        let waited = now.monotonicNanoseconds - destruction.time.monotonicNanoseconds
+        return mayGoOn && waited > Self.moment ? now : destruction.time
     }
 
     /// Keeps what the kernel measured for the minisocket that goes on with the connection.
@@ -99,24 +110,33 @@ extension ConnectionTracker {
 
     private mutating func takeWithoutSocket(_ message: DestroyedSocket) {
         let (cookie, endpoints) = (message.name.cookie, message.name.endpoints)
-        // Its connection goes on in a minisocket already.
-        if sockets.places(of: cookie).contains(where: { isRest($0, of: message) }) {
-            return keepCounters(message, of: cookie)
-        }
         // A socket that never had a peer was no connection. One that was aborted keeps the peer's address alone.
+        if claimRest(message) { return }
         guard endpoints.hasRemoteAddress, !isBeginning, isNews(message) else { return }
-        // Where messages are read late, the ends may have been used again: several sockets between the same two, and one
-        // minisocket. It is counted for the first message; each further one is the end of a connection.
-        if let place = sockets.minisocket(between: endpoints), sockets[place].flags.contains(.isUnclaimed) {
-            return keepCounters(message, at: place)
-        }
-        if lateNames.takeEnd(between: endpoints, activeAt: lastActivity(of: message)) { return }
-        questions.keep(message, about: cookie, at: now, incarnation: nextIncarnation(of: cookie))
+        questions.keep(message, about: cookie, at: now)
         if endpoints.remotePort != 0 {
             ask(Lookup(message.name.anonymous, .remains, about: cookie))
         } else {
             askForListener(message.name)
         }
+    }
+
+    /// Whether the connection of a destroyed socket goes on in a minisocket that is known, or did until that ended; then the
+    /// message tells of no other end.
+    ///
+    /// Where messages are read late, the ends may have been used again: several sockets between the same two, and one
+    /// minisocket. It is counted for the first message; each further one is the end of a connection.
+    private mutating func claimRest(_ message: DestroyedSocket) -> Bool {
+        let (cookie, endpoints) = (message.name.cookie, message.name.endpoints)
+        if sockets.places(of: cookie).contains(where: { isRest($0, of: message) }) {
+            keepCounters(message, of: cookie)
+            return true
+        }
+        if let place = sockets.minisocket(between: endpoints), sockets[place].flags.contains(.isUnclaimed) {
+            keepCounters(message, at: place)
+            return true
+        }
+        return lateNames.takeEnd(between: endpoints, activeAt: lastActivity(of: message))
     }
 
     /// Whether the socket's connection may have ended while it was watched, and its end is not known: not where nothing has
@@ -130,9 +150,9 @@ extension ConnectionTracker {
 
     /// When the last segment of a destroyed socket came or went, monotonic nanoseconds; 0 where nothing tells. The
     /// kernel counts in jiffies, of 10 ms at most.
-    private func lastActivity(of message: DestroyedSocket, at time: EventTime? = nil) -> UInt64 {
+    private func lastActivity(of message: DestroyedSocket) -> UInt64 {
         guard let idle = message.idleMilliseconds else { return 0 }
-        let time = (time ?? now).monotonicNanoseconds
+        let time = now.monotonicNanoseconds
         return time - min(time, UInt64(max(idle, 10) - 10) * 1_000_000)
     }
 
@@ -149,11 +169,7 @@ extension ConnectionTracker {
             }
             return
         }
-        if lateNames.takeEnd(between: message.name.endpoints, activeAt: lastActivity(of: message, at: destruction.time))
-        {
-            return
-        }
-        questions.keep(message, about: cookie, at: destruction.time, incarnation: destruction.incarnation)
+        questions.keep(message, about: cookie, at: destruction.time)
         if listeners.contains(message.name.endpoints.localPort) {
             endUnknown(cookie, isChild: true)
         } else {
@@ -179,36 +195,25 @@ extension ConnectionTracker {
     private mutating func endUnknown(_ cookie: SocketCookie, isChild: Bool) {
         guard let destruction = questions.takeDestruction(of: cookie) else { return }
         let message = destruction.message
+        guard !claimRest(message) else { return }
         guard message.matching.contains(.closed) || message.matching.contains(.established) else { return }
         let side = isChild ? OpeningSide.passive : .active
         var counters = message.counters
-        if EndEvidence(message.acknowledgedControls, side) == .finAcknowledged { counters?.discountFIN() }
+        let evidence = EndEvidence(message.acknowledgedControls, side)
+        if evidence == .finAcknowledged { counters?.discountFIN() }
         var last = Transition(
             message.name.identity,
             from: nil,
             to: .closed,
             certainty: .observed,
             source: .destroy,
-            time: destruction.time
+            time: endTime(of: destruction, mayGoOn: evidence != .noFIN)
         )
-        last.incarnation = destruction.incarnation
+        last.incarnation = nextIncarnation(of: cookie)
         last.openedBy = side
         last.final = counters.map(FinalCounters.init) ?? FinalCounters()
         outputs.append(.transition(last))
-        // Of its cookie other connections are known, and more may come to be.
-        if !sockets.places(of: message.name.cookie).isEmpty { keepNumber(destruction.incarnation, of: message.name) }
-    }
-
-    /// Remembers the number of a connection whose socket is gone: its cookie names others too.
-    private mutating func keepNumber(_ incarnation: UInt8, of name: SocketName) {
-        if let place = sockets.socket(name.cookie) {
-            sockets[place].incarnation = max(sockets[place].incarnation, incarnation)
-        } else if closed.hasRoom {
-            var entry =
-                SocketEntry(name, .socket, in: .closed, enteredAt: now.monotonicNanoseconds, generation: generation)
-            entry.incarnation = incarnation
-            keepClosed(sockets.insert(entry))
-        }
+        recentNumbers.note(cookie, last.incarnation)
     }
 
     /// Whether the kernel has told of the socket before the minisocket.

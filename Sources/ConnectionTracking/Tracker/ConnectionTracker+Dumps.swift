@@ -28,6 +28,7 @@ extension ConnectionTracker {
         if isComplete { askForMissing(of: dump) }
         if isComplete, dump.scope == .all || dump.scope == .allButTimeWait {
             dumpsInDoubt = max(0, dumpsInDoubt - 1)
+            if dump.beganAt >= lastLoss { doubtfulUntil = min(doubtfulUntil, now.monotonicNanoseconds) }
             sockets.compact()
         }
         compactTimers()
@@ -48,24 +49,31 @@ extension ConnectionTracker {
     /// A row that contradicted what was known, after all that was reported until the dump's end.
     private mutating func settle(_ row: SocketRow, since beganAt: UInt64) {
         let cookie = row.name.cookie
-        if confirm(row) || dump?.departed.contains(cookie) == true { return }
+        if confirm(row, settledSince: beganAt) || dump?.departed.contains(cookie) == true { return }
         let known = sockets.places(of: cookie)
         guard known.allSatisfy({ sockets[$0].enteredAt < beganAt }) else { return known.forEach { touch($0) } }
+        // Whatever it shows, the dump has not missed what it may be of.
+        for place in known where !sockets[place].isFindable {
+            if sockets[place].generation != generation { sockets[place].flags.insert(.isDoubted) }
+            sockets[place].generation = generation
+            sockets[place].flags.remove(.isMissed)
+        }
         let isListed = row.state != .closed && row.state != .bound
-        if isListed { ask(row.name, about: known.first) } else { apply(row) }
+        if isListed {
+            ask(row.name, about: known.first)
+        } else if let place = sockets.socket(cookie), sockets[place].isFindable {
+            // Nothing finds what a row without a connection shows, but what is known is found.
+            ask(place)
+        } else {
+            apply(row)
+        }
     }
 
     private mutating func askForMissing(of dump: RunningDump) {
         for place in sockets.places where sockets[place].generation != generation && sockets.isUsed(place) {
             let entry = sockets[place]
             guard entry.enteredAt < dump.beganAt, isShown(entry, in: dump.scope) else { continue }
-            // Without its port no lookup finds it.
-            if entry.flags.contains(.isDeferred), entry.endpoints.localPort == 0 {
-                endUnlisted(place, mayEnd: dump.scope == .all)
-                continue
-            }
-            // A bound socket may have connected, and be in TIME_WAIT by now.
-            if entry.isListed { ask(place) } else { endUnlisted(place, mayEnd: dump.scope == .all) }
+            if entry.isFindable { ask(place) } else { miss(place, isWhole: dump.scope == .all) }
         }
     }
 
@@ -74,26 +82,18 @@ extension ConnectionTracker {
         case .all: true
         case .handshakes: entry.kind == .request
         case .allButTimeWait: entry.state != .timeWait || entry.kind != .minisocket
-        case .timeWait: entry.state == .timeWait && entry.kind == .minisocket
         }
     }
 
-    /// A bound socket that two dumps have not shown has ended. A closed one is kept for its time.
-    private mutating func endUnlisted(_ place: SocketTable.Place, mayEnd: Bool) {
-        let isDeferred = sockets[place].flags.contains(.isDeferred)
-        guard sockets[place].state == .bound || isDeferred else { return }
-        if mayEnd, isDeferred, sockets[place].flags.contains(.isDoubted) {
-            learnPort(place, sockets[place].endpoints)  // Reported without.
-            let via = TCPStateMachine.passed(from: sockets[place].state, to: .closed, side: sockets[place].side)
-            end(
-                place,
-                Report(to: .closed, via: via, certainty: .inferred, source: .poll, time: now),
-                mayHoldSocket: true
-            )
-        } else if mayEnd, sockets[place].flags.contains(.isDoubted) {
-            end(place, Report(to: .closed, certainty: .observed, source: .poll, time: now), mayHoldSocket: true)
+    /// What no lookup finds has ended where two dumps of all sockets have not shown it: a bound one may have connected, and
+    /// be in TIME_WAIT by now. A closed one is kept for its time.
+    private mutating func miss(_ place: SocketTable.Place, isWhole: Bool) {
+        guard !sockets[place].isClosedSocket else { return }
+        if isWhole, sockets[place].flags.contains(.isMissed) {
+            end(place, goneReport(place, cause: nil), mayHoldSocket: true)
         } else {
             sockets[place].flags.insert(.isDoubted)
+            if isWhole { sockets[place].flags.insert(.isMissed) }
         }
     }
 

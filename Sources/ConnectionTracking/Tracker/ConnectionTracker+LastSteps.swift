@@ -11,7 +11,7 @@ extension ConnectionTracker {
     }
 
     /// `TCP_TIMEWAIT_LEN` of `<net/tcp.h>`: 60 seconds.
-    private static var timeWaitLength: UInt64 { 60_000_000_000 }
+    static var timeWaitLength: UInt64 { 60_000_000_000 }
 
     mutating func finish(_ place: SocketTable.Place, _ step: TracedStep) {
         let rest = step.rest ?? SocketRest()
@@ -153,6 +153,14 @@ extension ConnectionTracker {
 
     /// Reports the last step of a connection that still waits for a RST: its socket is used anew.
     mutating func reportWaiting(_ cookie: SocketCookie) {
-        if let last = resets.takeWaiting(cookie) { outputs.append(.transition(last)) }
+        if let last = resets.takeWaiting(cookie) { tellWaiting(last) }
+    }
+
+    /// Reports a last step that has waited for a RST, which may be what was lost.
+    mutating func tellWaiting(_ waiting: Transition) {
+        var last = waiting
+        let isInDoubt = hasLostReports || last.time.monotonicNanoseconds <= lastLoss
+        if isInDoubt, last.cause != .abort { last.cause = nil }
+        outputs.append(.transition(last))
     }
 }

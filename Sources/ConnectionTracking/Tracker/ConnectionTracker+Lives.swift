@@ -21,7 +21,7 @@ extension ConnectionTracker {
     /// Reports a step from the state that the connection is in, and takes it there.
     mutating func advance(_ place: SocketTable.Place, _ report: Report) {
         if let transition = transition(place, report) { outputs.append(.transition(transition)) }
-        move(place, to: report.to, at: report.time.monotonicNanoseconds)
+        move(place, to: report.to, at: isBeginning ? 0 : report.time.monotonicNanoseconds)
     }
 
     /// Notes that a connection has come to another state.
@@ -32,13 +32,14 @@ extension ConnectionTracker {
         sockets[place].enteredAt = max(entry.enteredAt, time)
     }
 
-    /// Takes a connection to its end. Where `mayHoldSocket`, a program may still have its descriptor, and connect again.
+    /// Takes a connection to its end; a first step that waits for its port is reported without one before. Where `mayHoldSocket`, a program may still have its descriptor, and connect again.
     mutating func end(
         _ place: SocketTable.Place,
         _ report: Report,
         counters: SocketCounters? = nil,
         mayHoldSocket: Bool = false
     ) {
+        if sockets[place].flags.contains(.isDeferred) { learnPort(place, sockets[place].endpoints) }
         if let last = lastTransition(place, report, counters) { outputs.append(.transition(last)) }
         forget(place, mayHoldSocket: mayHoldSocket)
     }
@@ -66,9 +67,10 @@ extension ConnectionTracker {
     mutating func forget(_ place: SocketTable.Place, mayHoldSocket: Bool = false) {
         let entry = sockets[place]
         noteListener(entry, from: entry.state, to: .closed, at: now.monotonicNanoseconds)
+        if !entry.isClosedSocket { recentNumbers.note(entry.cookie, entry.incarnation) }
         if entry.flags.contains(.isDeferred) { deferred[entry.cookie] = nil }
         dump?.departed.insert(entry.cookie)
-        questions.noteDeparture(of: entry.cookie, isAsked: entry.flags.contains(.isAsked))
+        questions.noteDeparture(of: entry.cookie, isDestroyed: entry.flags.contains(.isDestroyed))
         // A request may have become a socket that no dump has shown.
         let mayBeChild = entry.kind == .request && configuration.reportsDestroyed && !configuration.reportsSteps
         if entry.kind == .minisocket && entry.flags.contains(.isUnclaimed) || mayBeChild {
@@ -106,7 +108,7 @@ extension ConnectionTracker {
 
     /// Keeps a socket whose connection has ended: for the kernel's message about it, and for its next connection.
     mutating func keepClosed(_ place: SocketTable.Place) {
-        sockets[place].flags.subtract([.isDoubted, .isDestroyed, .isDeferred])
+        sockets[place].flags.subtract([.isDoubted, .isDestroyed, .isDeferred, .isAsked])
         sockets[place].flags.insert(.hasCarried)
         closed.count += 1
         timers.add(sockets[place].cookie, due: now.monotonicNanoseconds + ClosedSockets.patience)
@@ -114,7 +116,7 @@ extension ConnectionTracker {
 
     /// The number of a connection that begins under a cookie.
     func nextIncarnation(of cookie: SocketCookie) -> UInt8 {
-        var next: UInt8 = 0
+        var next = recentNumbers.next(of: cookie)
         for place in sockets.places(of: cookie) {
             let entry = sockets[place]
             if entry.isClosedSocket, !entry.flags.contains(.hasCarried) { continue }
@@ -142,11 +144,13 @@ extension ConnectionTracker {
         )
     }
 
-    /// A transition of what is remembered, in its order of time; nil where the filter leaves it out.
+    /// A transition of what is remembered, in its order of time; nil where the filter leaves it out, and before the first
+    /// dump has ended: what that has shown is told as existing.
     mutating func transition(_ place: SocketTable.Place, _ report: Report) -> Transition? {
         let entry = sockets[place]
         if let matching = report.matching { sockets[place].matching = matching }
         let matching = report.matching ?? entry.matching
+        guard !isBeginning else { return nil }
         let found = entry.matching.contains(entry.state) || matching.contains(report.to)
         guard found || report.via.contains(where: { matching.contains($0) }) else { return nil }
         let time = report.time.at(max(report.time.monotonicNanoseconds, entry.enteredAt))

@@ -10,7 +10,7 @@ extension ConnectionTracker {
     private static var millisecond: UInt64 { 1_000_000 }
     /// Until what a lookup contradicts is looked up again: the kernel takes a socket out of its table a moment before it
     /// reports the step, and changes its state a moment after.
-    private static var moment: UInt64 { 100_000_000 }
+    static var moment: UInt64 { 100_000_000 }
     /// How many lookups one wake-up asks for; the next follows at once.
     private static var batch: Int { 512 }
 
@@ -18,6 +18,7 @@ extension ConnectionTracker {
 
     /// Asks how a known socket is now, once at a time.
     mutating func ask(_ place: SocketTable.Place) {
+        guard sockets[place].isFindable else { return outputs.append(.dump(.all)) }
         guard !sockets[place].flags.contains(.isAsked) else { return }
         sockets[place].flags.insert(.isAsked)
         ask(Lookup(sockets[place].name, .state))
@@ -25,7 +26,7 @@ extension ConnectionTracker {
 
     /// Asks for the socket of a row, which may be one that is known by other ends.
     mutating func ask(_ name: SocketName, about place: SocketTable.Place?) {
-        if let place, sockets[place].endpoints == name.endpoints { return ask(place) }
+        if let place, sockets[place].isFindable, sockets[place].endpoints == name.endpoints { return ask(place) }
         ask(Lookup(name, .state))
     }
 
@@ -37,7 +38,7 @@ extension ConnectionTracker {
     /// The time has come to ask, or to give up waiting.
     mutating func wake() {
         let time = now.monotonicNanoseconds
-        outputs += resets.takeDue(at: time).map(Output.transition)
+        for last in resets.takeDue(at: time) { tellWaiting(last) }
         lateNames.forget(until: time)
         for lookup in questions.takeRetries(at: time) { ask(lookup) }
         var asked = 0
@@ -101,7 +102,9 @@ extension ConnectionTracker {
         case .socket: break
         case .request:
             let rest = UInt64(row.timer ?? 1000) * Self.millisecond
-            sockets.changeBucket(place) { $0.due = time + rest }
+            // A row from before the SYN+ACK was sent again says nothing of what follows.
+            let isNew = time > sockets.bucket(place).lastStepAt
+            sockets.changeBucket(place) { $0.due = row.timer == nil ? 0 : isNew ? time + rest : $0.due }
             // Dumps show it often enough where they alone report steps.
             if configuration.reportsSteps { schedule(place, at: time + max(rest, Self.firstCheck) + Self.firstCheck) }
         case .minisocket:
@@ -183,10 +186,17 @@ extension ConnectionTracker {
             if case .found(let row) = answer.result, !questions.hasDeparted(name.cookie) { apply(row) }
             return
         }
+        // Of a socket's connection, and of what is left of the one before between the same ends.
+        let rest = sockets.minisocket(name.cookie, name.endpoints)
+        take(answer, of: place)
+        if let rest, rest != place, sockets.minisocket(name.cookie, name.endpoints) == rest { take(answer, of: rest) }
+    }
+
+    private mutating func take(_ answer: LookupAnswer, of place: SocketTable.Place) {
         sockets[place].flags.remove(.isAsked)
         let entry = sockets[place]
         if entry.flags.contains(.isDestroyed) { return settleDestroyed(place, answer) }
-        guard entry.enteredAt < answer.askedAt else {
+        guard max(entry.enteredAt, sockets.bucket(place).lastStepAt) < answer.askedAt else {
             if entry.kind != .socket, sockets.bucket(place).checkAt == .max {
                 schedule(place, at: answer.askedAt + Self.firstCheck)
             }
@@ -197,11 +207,11 @@ extension ConnectionTracker {
                 timeWaitsLateUntil = max(timeWaitsLateUntil, answer.askedAt + Self.moment)
             }
             if entry.isTraced, isContradicted(entry, by: row), isFirstDoubt(of: place) { return }
-            if !confirm(row) { apply(row) }
-            if let place = sockets.socket(name.cookie) { scheduleOwner(place) }
+            if !confirm(row, settledSince: answer.askedAt) { apply(row) }
+            if let place = sockets.socket(entry.cookie) { scheduleOwner(place) }
             return
         }
-        if entry.kind == .socket, isFirstDoubt(of: place) { return }
+        if entry.kind != .minisocket, isFirstDoubt(of: place, goneAt: answer.askedAt) { return }
         endGone(place, askedAt: answer.askedAt)
     }
 
@@ -218,18 +228,26 @@ extension ConnectionTracker {
     }
 
     private func isContradicted(_ entry: SocketEntry, by row: SocketRow) -> Bool {
-        configuration.reportsSteps && row.state != entry.state && !entry.flags.contains(.isDeferred)
+        configuration.reportsSteps && (row.state != entry.state || row.isMinisocket)
+            && !entry.flags.contains(.isDeferred)
     }
 
     /// Whether a socket's end, or a step that should have been reported, is doubted for the first time: then it is looked up
-    /// once more, after a moment or after the next dump. A message about its end comes a moment after its row is gone.
-    private mutating func isFirstDoubt(of place: SocketTable.Place) -> Bool {
-        guard configuration.reportsSteps || configuration.reportsDestroyed,
-            !sockets[place].flags.contains(.isDoubted)
-        else { return false }
+    /// once more, after a moment or after the next dump. A message about its end comes a moment after its row is gone. What
+    /// looks like a request may be a Fast Open child, whose end is reported.
+    private mutating func isFirstDoubt(of place: SocketTable.Place, goneAt time: UInt64? = nil) -> Bool {
+        let isReported =
+            configuration.reportsSteps || configuration.reportsDestroyed && sockets[place].kind == .socket
+        guard isReported, !sockets[place].flags.contains(.isDoubted) else { return false }
         sockets[place].flags.insert(.isDoubted)
-        let pause = configuration.reportsSteps ? Self.moment : configuration.interval
-        timers.add(sockets[place].cookie, due: now.monotonicNanoseconds + pause)
+        let due = now.monotonicNanoseconds + (configuration.reportsSteps ? Self.moment : configuration.interval)
+        if sockets[place].kind == .socket {
+            timers.add(sockets[place].cookie, due: due)
+        } else {
+            // By its timer it has ended, or before.
+            if let time, time < sockets.bucket(place).due { sockets.changeBucket(place) { $0.due = .max } }
+            schedule(place, at: due)
+        }
         return true
     }
 
@@ -241,7 +259,10 @@ extension ConnectionTracker {
             return ask(Lookup(entry.name.anonymous, .successor, about: entry.cookie))
         }
         // A message about its end may still come, or another connection of it, where a program holds it.
-        end(place, goneReport(place, cause: cause(of: place, goneAt: askedAt)), mayHoldSocket: true)
+        var report = goneReport(place, cause: cause(of: place, goneAt: askedAt))
+        // By the ends of the connection that it has had since it was seen.
+        if entry.state == .bound { (report.via, report.certainty) = ([.synSent], .inferred) }
+        end(place, report, mayHoldSocket: true)
     }
 
     private mutating func takeSuccessor(_ answer: LookupAnswer) {
@@ -257,14 +278,13 @@ extension ConnectionTracker {
         end(place, goneReport(place, cause: cause))
     }
 
-    private mutating func goneReport(_ place: SocketTable.Place, cause: TCPStep.Trigger?) -> Report {
+    func goneReport(_ place: SocketTable.Place, cause: TCPStep.Trigger?) -> Report {
         let entry = sockets[place]
-        if entry.flags.contains(.isDeferred) { learnPort(place, entry.endpoints) }
         // No message, and yet no socket: it was reset, and a program still holds the descriptor.
         let isReset = expectsMessage && entry.kind == .socket
         let evidence: EndEvidence = isReset ? .noFIN : .none
         let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
-        let isMissed = configuration.reportsSteps && entry.isTraced
+        let isMissed = configuration.reportsSteps && entry.kind == .socket
         return Report(
             to: .closed,
             via: via,
@@ -284,6 +304,8 @@ extension ConnectionTracker {
         guard configuration.reportsSteps || entry.kind == .minisocket else { return nil }
         switch entry.state {
         case .timeWait: return time >= due ? .timeWaitTimeout : .receiveRST
+        // Or it has become a connection.
+        case .synReceived where sockets.openedAt(place) <= doubtfulUntil && doubtfulUntil != 0: return nil
         case .synReceived: return time >= due ? .timeout : .receiveRST
         // One that was never seen may have become a TIME_WAIT and given way.
         case .finWait2: return time >= due ? .timeout : nil

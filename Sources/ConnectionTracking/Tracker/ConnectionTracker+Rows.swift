@@ -18,14 +18,17 @@ extension ConnectionTracker {
     }
 
     /// Whether a row says what is known; then it is seen in this dump.
-    mutating func confirm(_ row: SocketRow) -> Bool {
+    ///
+    /// Of a first step that waits for its port the row has it only where it was asked for after the step, and all that was
+    /// reported until the row was made has been read: it may be of the connection before, or of the next.
+    mutating func confirm(_ row: SocketRow, settledSince asked: UInt64 = 0) -> Bool {
         guard let place = place(of: row) else { return false }
         let entry = sockets[place]
         guard entry.state == row.state,
             entry.kind == .minisocket || entry.isClosedSocket || entry.endpoints.isCompatible(with: row.name.endpoints)
         else { return false }
         if entry.flags.contains(.isDeferred) {
-            guard row.name.endpoints.localPort != 0 else { return true }
+            guard entry.enteredAt < asked, row.name.endpoints.localPort != 0 else { return false }
             learnPort(place, row.name.endpoints)
         }
         // What was bound when it was seen may have been connected since: its message is told by these ends.
@@ -72,7 +75,7 @@ extension ConnectionTracker {
             if row.state != entry.state { begin(place, row) } else { refresh(place, row) }
         } else if !entry.endpoints.isCompatible(with: row.name.endpoints) {
             // The socket has been disconnected and connected again.
-            setAside(place)
+            setAside(place, for: row.name.endpoints, source: .poll)
             if let place = sockets.socket(cookie) { begin(place, row) } else { appear(row) }
         } else if let via = TCPStateMachine.route(from: entry.state, to: row.state, side: entry.side) {
             step(place, row, via: via)
@@ -88,6 +91,10 @@ extension ConnectionTracker {
     private mutating func appear(_ row: SocketRow, side known: OpeningSide? = nil) {
         let cookie = row.name.cookie
         let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
+        // A connection of the socket that waits for its port was first.
+        if let place = sockets.socket(cookie), sockets[place].flags.contains(.isDeferred) {
+            learnPort(place, sockets[place].endpoints)
+        }
         var entry = SocketEntry(
             row.name,
             row.isMinisocket ? .minisocket : row.isRequest ? .request : .socket,
@@ -99,7 +106,7 @@ extension ConnectionTracker {
         )
         entry.incarnation = nextIncarnation(of: cookie)
         entry.learnOwner(inode: row.inode, uid: row.uid)
-        if row.isMinisocket, configuration.reportsDestroyed, !configuration.reportsSteps, !isBeginning {
+        if row.isMinisocket, configuration.reportsDestroyed, !configuration.reportsSteps {
             entry.flags.insert(.isUnclaimed)
         }
         if !isBeginning, row.state != .closed { displace(by: row.name.endpoints, source: .poll, at: now) }
@@ -119,11 +126,11 @@ extension ConnectionTracker {
     /// A socket that was bound, or closed, has become a connection, which has its own ends and its own beginning.
     private mutating func begin(_ place: SocketTable.Place, _ row: SocketRow) {
         let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
-        displace(by: row.name.endpoints, source: .poll, at: now)
         let wasBound = sockets[place].state == .bound
+        let next = wasBound ? sockets[place].incarnation : nextIncarnation(of: row.name.cookie)
+        displace(by: row.name.endpoints, source: .poll, at: now)
         if sockets[place].isClosedSocket { closed.count -= 1 }
         let enteredAt = sockets[place].enteredAt
-        let next = wasBound ? sockets[place].incarnation : nextIncarnation(of: row.name.cookie)
         sockets[place].begin(row.name.endpoints, side: side(of: row), at: openedAt)
         sockets[place].incarnation = next
         if wasBound { sockets[place].enteredAt = enteredAt }
@@ -143,14 +150,21 @@ extension ConnectionTracker {
         schedule(place, row)
     }
 
-    /// A socket carries another connection, and nothing is known of what became of the one before: that is asked.
-    mutating func setAside(_ place: SocketTable.Place) {
+    /// A socket carries another connection, and nothing is known of what became of the one before: that is asked, where
+    /// the other has not taken its place.
+    mutating func setAside(_ place: SocketTable.Place, for next: Endpoints, source: Transition.Source) {
         let old = sockets[place]
-        guard old.isConnected, old.endpoints.localPort != 0, sockets.minisocket(between: old.endpoints) == nil else {
+        guard old.isConnected, old.endpoints.localPort != 0, old.endpoints != next,
+            sockets.minisocket(between: old.endpoints) == nil
+        else {
             let via = TCPStateMachine.passed(from: old.state, to: .closed)
-            return end(place, observedReport(to: .closed, via: via), mayHoldSocket: true)
+            let isMissed = configuration.reportsSteps || !via.isEmpty
+            let certainty = isMissed ? Transition.Certainty.inferred : .observed
+            let report = Report(to: .closed, via: via, certainty: certainty, source: source, time: now)
+            return end(place, report, mayHoldSocket: true)
         }
         sockets.change(place, to: .minisocket)
+        sockets[place].flags.subtract([.isAsked, .isDoubted, .isDestroyed])
         ask(place)
     }
 
@@ -158,6 +172,14 @@ extension ConnectionTracker {
 
     private mutating func applyMinisocket(_ row: SocketRow, side: OpeningSide?) {
         let cookie = row.name.cookie
+        // One whose port was never told.
+        let portless = sockets.places(of: cookie).first {
+            sockets[$0].kind == .minisocket && sockets[$0].endpoints.localPort == 0
+                && sockets[$0].endpoints.isCompatible(with: row.name.endpoints)
+        }
+        if let portless, sockets.minisocket(cookie, row.name.endpoints) == nil {
+            sockets.rename(portless, row.name.endpoints)
+        }
         if let place = sockets.minisocket(cookie, row.name.endpoints) {
             let entry = sockets[place]
             guard entry.state != row.state else { return refresh(place, row) }
@@ -165,11 +187,6 @@ extension ConnectionTracker {
                 return refresh(place, row)  // An older row.
             }
             return step(place, row, via: via)
-        }
-        if let place = sockets.socket(cookie), sockets[place].state == .bound, dump?.scope == .timeWait,
-            !sockets[place].flags.contains(.isDoubted)
-        {
-            return  // Of the same connection or of one before: the next dump of bound sockets will show.
         }
         if let place = sockets.socket(cookie), isBoundNoMore(place) {
             // It has connected since it was seen bound.
@@ -186,7 +203,7 @@ extension ConnectionTracker {
             return
         }
         guard let place = sockets.socket(cookie), sockets[place].isConnected,
-            sockets[place].endpoints.isCompatible(with: row.name.endpoints),
+            sockets[place].endpoints.isCompatible(with: row.name.endpoints), !isOlder(row, than: place),
             let via = TCPStateMachine.route(from: sockets[place].state, to: row.state, side: sockets[place].side)
         else {
             if isBeginning, let other = sockets.socket(cookie), sockets[other].isConnected {
@@ -205,9 +222,20 @@ extension ConnectionTracker {
         if let destruction { keepCounters(destruction.message, at: place) }
     }
 
-    /// Whether a socket that was bound is not among the bound ones of the running dump, which come before the minisockets.
+    /// Whether a TIME_WAIT, by its timer, is older than a first step whose port is not known: it is of the connection before.
+    private func isOlder(_ row: SocketRow, than place: SocketTable.Place) -> Bool {
+        guard sockets[place].flags.contains(.isDeferred), row.state == .timeWait, let timer = row.timer else {
+            return false
+        }
+        let age = Self.timeWaitLength - min(UInt64(timer) * 1_000_000, Self.timeWaitLength)
+        return sockets[place].enteredAt + age > now.monotonicNanoseconds
+    }
+
+    /// Whether a socket that was bound has connected since for the first time, or is not among the bound ones of the running dump, which come before the minisockets.
     private func isBoundNoMore(_ place: SocketTable.Place) -> Bool {
         guard sockets[place].state == .bound, !isBeginning else { return false }
+        // One that has been disconnected keeps the peer's address.
+        if !sockets[place].endpoints.hasRemoteAddress { return true }
         if sockets[place].flags.contains(.isDoubted) { return true }
         guard let dump, dump.scope == .all || dump.scope == .allButTimeWait else { return false }
         return sockets[place].generation != generation
@@ -235,6 +263,10 @@ extension ConnectionTracker {
         if sockets[place].state == .closed { return touch(place) }
         // Its generation is left: the dump's end asks.
         sockets[place].flags.insert(.isDoubted)
+        guard sockets[place].state == .bound else { return }
+        // It has connected since it was seen: by the ends of that connection what is left of it is found.
+        displace(by: row.name.endpoints, source: .poll, at: now)
+        sockets[place].endpoints = row.name.endpoints
     }
 
     private mutating func keepSeenClosed(_ place: SocketTable.Place) {
@@ -247,7 +279,7 @@ extension ConnectionTracker {
     /// Notes that there was news of a connection, so that a dump's silence about it proves nothing.
     mutating func touch(_ place: SocketTable.Place) {
         sockets[place].generation = generation
-        sockets[place].flags.remove(.isDoubted)
+        sockets[place].flags.subtract([.isDoubted, .isMissed])
     }
 
     /// Notes what a row says beside the state.

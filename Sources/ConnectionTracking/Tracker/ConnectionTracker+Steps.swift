@@ -8,30 +8,32 @@ extension ConnectionTracker {
         guard step.from != step.to else { return }
         guard let place = sockets.socket(step.name.cookie) else { return open(step) }
         let entry = sockets[place]
-        if entry.state == step.from || (step.from == .closed && entry.state == .bound) { return follow(place, step) }
+        let isOther =
+            entry.isConnected && (step.from == .closed || !entry.endpoints.isCompatible(with: step.name.endpoints))
+        if !isOther, entry.state == step.from || (step.from == .closed && entry.state == .bound) {
+            return follow(place, step)
+        }
         // A dump has shown it sooner than the report was read.
+        if entry.isClosedSocket, hasExistingRest(step.name) { return }
         let shownAt = entry.enteredAt == 0 ? shownUntil : entry.enteredAt
         guard now.monotonicNanoseconds > shownAt else { return }
         // Reports before this one were lost.
-        if entry.flags.contains(.isDeferred) { learnPort(place, step.name.endpoints) }
-        if entry.isClosedSocket {
-            // Those of the beginning of another connection.
+        if !isOther, entry.flags.contains(.isDeferred) { learnPort(place, step.name.endpoints) }
+        if !entry.isListed {
+            // Those of the beginning of another connection, or of one since it was seen bound.
             beginAnew(place, step)
             fill(place, to: step.from, step.matching)
             return follow(place, step)
         }
-        if entry.state == .bound {
-            // It has connected since it was seen.
-            beginAnew(place, step)
-            fill(place, to: step.from, step.matching)
-            return follow(place, step)
-        }
-        if step.from != .closed, let via = TCPStateMachine.route(from: entry.state, to: step.from, side: entry.side) {
+        if !isOther, step.from != .closed,
+            let via = TCPStateMachine.route(from: entry.state, to: step.from, side: entry.side)
+        {
             advance(place, lostReport(to: step.from, via: via, step.matching))
+            // A port that is cleared with the last step may have been another connection's.
+            if step.name.endpoints.localPort == 0 { sockets[place].endpoints.localPort = 0 }
             return follow(place, step)
         }
-        let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side)
-        end(place, lostReport(to: .closed, via: via, nil), mayHoldSocket: true)
+        setAside(place, for: step.name.endpoints, source: .trace)
         take(step)
     }
 
@@ -54,7 +56,7 @@ extension ConnectionTracker {
         let wasThere = !isNew && now.monotonicNanoseconds <= shownUntil
         // It had ended before the first dump came to it, or that has shown what is left of it.
         if wasThere, step.to == .closed { return }
-        if now.monotonicNanoseconds <= shownUntil, hasExistingRest(step.name) { return }
+        if hasExistingRest(step.name) { return }
         let beganAt = isChild ? requestTime(of: step) : now.monotonicNanoseconds
         let isAccepted = isChild || listeners.contains(step.name.endpoints.localPort)
         var entry = SocketEntry(
@@ -89,13 +91,14 @@ extension ConnectionTracker {
         follow(place, step, isOpening: true)
     }
 
-    /// Whether the first dump has shown a minisocket of a socket.
+    /// Whether the first dump has shown a minisocket of a socket, and what is reported came before.
     private func hasExistingRest(_ name: SocketName) -> Bool {
-        sockets.places(of: name.cookie).contains { place in
-            let entry = sockets[place]
-            return entry.kind == .minisocket && entry.enteredAt == 0
-                && entry.endpoints.isCompatible(with: name.endpoints)
-        }
+        now.monotonicNanoseconds <= shownUntil
+            && sockets.places(of: name.cookie).contains { place in
+                let entry = sockets[place]
+                return entry.kind == .minisocket && entry.enteredAt == 0
+                    && entry.endpoints.isCompatible(with: name.endpoints)
+            }
     }
 
     /// When the request of a child came: the kernel measures how long the handshake's last ACK took. Not before there was a
@@ -150,8 +153,8 @@ extension ConnectionTracker {
     private mutating func beginAnew(_ place: SocketTable.Place, _ step: TracedStep) {
         let entry = sockets[place]
         reportWaiting(entry.cookie)
-        displace(by: step.name.endpoints, source: .trace, at: now)
         let next = entry.isClosedSocket ? nextIncarnation(of: entry.cookie) : entry.incarnation
+        displace(by: step.name.endpoints, source: .trace, at: now)
         if entry.isClosedSocket { closed.count -= 1 }
         defer { sockets[place].incarnation = next }
         sockets[place].begin(
@@ -210,6 +213,7 @@ extension ConnectionTracker {
         let name = handshake.name
         if let place = sockets.socket(name.cookie) {
             if sockets[place].flags.contains(.isDeferred) { learnPort(place, name.endpoints) }
+            noteAnswer(place)
             return
         }
         displace(by: name.endpoints, source: .trace, at: now)
@@ -235,13 +239,26 @@ extension ConnectionTracker {
                 matching: handshake.matching
             )
         )
-        if handshake.isRequest { schedule(place, SocketRow(name, .synReceived)) }
+        noteAnswer(place)
+    }
+
+    /// A request's SYN+ACK was sent again: when the next is due, a lookup will show.
+    private mutating func noteAnswer(_ place: SocketTable.Place) {
+        guard sockets[place].kind == .request else { return }
+        let time = now.monotonicNanoseconds
+        sockets.changeBucket(place) { $0.lastStepAt = time }
+        schedule(place, SocketRow(sockets[place].name, .synReceived))
     }
 
     /// A socket that was bound and no more has been closed.
     mutating func endBound(_ cookie: SocketCookie) {
-        guard let place = sockets.socket(cookie), sockets[place].state == .bound else { return }
-        end(place, Report(to: .closed, certainty: .exact, source: .trace, time: now))
+        // A row that shows it is older.
+        dump?.departed.insert(cookie)
+        guard let place = sockets.socket(cookie) else { return }
+        if sockets[place].isClosedSocket { return forget(place) }
+        guard sockets[place].state == .bound else { return }
+        // Where steps were lost it may have listened, or connected, since it was seen.
+        end(place, Report(to: .closed, certainty: hasLostReports ? .inferred : .exact, source: .trace, time: now))
     }
 }
 

@@ -49,6 +49,7 @@ package struct ConnectionTracker: ~Copyable {
     var closed = ClosedSockets()
     var recentSYNs = RecentSYNs()
     var lateNames = LateNames()
+    var recentNumbers = RecentNumbers()
     /// First steps that wait to be reported until the kernel has chosen the port.
     var deferred: [SocketCookie: TracedStep] = [:]
     /// The dump that runs, and what it has shown that is not known.
@@ -65,6 +66,10 @@ package struct ConnectionTracker: ~Copyable {
     var shownUntil: UInt64 = 0
     /// How many more dumps must end before a destroy message that does not come is known not to have been lost.
     var dumpsInDoubt = 0
+    /// Until when what was seen may have had reports that were lost, monotonic nanoseconds: the end of the first complete dump
+    /// that began after a loss, the end of time before that.
+    var doubtfulUntil: UInt64 = 0
+    private(set) var lastLoss: UInt64 = 0
     /// Whether every RST that answers a SYN has been reported so far.
     var reportsRefusals: Bool
     /// Before this moment no TIME_WAIT is looked up: where one timer has not fired in time, later ones have not either.
@@ -106,7 +111,9 @@ package struct ConnectionTracker: ~Copyable {
         case .boundDestroyed(let cookie): endBound(cookie)
         case .lost(let loss): take(loss)
         case .wake: wake()
-        case .resynchronize: reportAll()
+        case .resynchronize:
+            for last in resets.takeAll() { tellWaiting(last) }
+            reportAll()
         }
     }
 
@@ -139,13 +146,20 @@ package struct ConnectionTracker: ~Copyable {
     /// Reports were lost: what they would have told is found by a dump.
     private mutating func take(_ loss: Loss) {
         if loss.includesRefusals { reportsRefusals = false }
-        if loss.source == .destroy { dumpsInDoubt = 3 }
+        if loss.source == .destroy {
+            dumpsInDoubt = 3
+        } else {
+            (doubtfulUntil, lastLoss) = (.max, now.monotonicNanoseconds)
+        }
         // Another namespace's tracker has reported what was lost of all of them.
         if loss.count != 0 {
             outputs.append(.gap(Gap(source: loss.source, reason: loss.description, lost: loss.count)))
         }
         outputs.append(.dump(.all))
     }
+
+    /// Whether reports were lost, and no dump has shown since what they would have told.
+    var hasLostReports: Bool { doubtfulUntil == .max }
 
     /// Whether a message about a socket whose connection has ended may still come, as a program holds it; it was not lost.
     var expectsMessage: Bool { configuration.reportsDestroyed && dumpsInDoubt == 0 }

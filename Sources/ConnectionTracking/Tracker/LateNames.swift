@@ -10,30 +10,40 @@ struct LateNames {
     private static let lateness: UInt64 = 5_000_000_000
     private static let limit = 8192
 
-    private var ended: [Endpoints: UInt64] = [:]
+    /// When they ended, the first one first: the same ends may be used again before a message comes.
+    private var ended: [Endpoints: [UInt64]] = [:]
     /// The same in order of time.
     private var order: [(time: UInt64, endpoints: Endpoints)] = []
 
     var isEmpty: Bool { order.isEmpty }
 
     mutating func noteEnd(between endpoints: Endpoints, at time: UInt64) {
-        if order.count == Self.limit, let first = order.first { forget(until: first.time + Self.patience) }
-        ended[endpoints] = time
+        if order.count == Self.limit { forget(until: order[Self.limit / 4].time + Self.patience) }
+        ended[endpoints, default: []].append(time)
         order.append((time, endpoints))
     }
 
     /// Whether the message about a socket between these ends, which was active last at a time, tells of such an end; once. One
     /// that was active later is another.
     mutating func takeEnd(between endpoints: Endpoints, activeAt time: UInt64) -> Bool {
-        guard let end = ended[endpoints], time <= end + Self.lateness else { return false }
-        ended[endpoints] = nil
+        guard let ends = ended[endpoints], let end = ends.firstIndex(where: { time <= $0 + Self.lateness }) else {
+            return false
+        }
+        remove(end, of: endpoints)
         return true
+    }
+
+    private mutating func remove(_ index: Int, of endpoints: Endpoints) {
+        ended[endpoints]?.remove(at: index)
+        if ended[endpoints]?.isEmpty == true { ended[endpoints] = nil }
     }
 
     /// Forgets those that have waited long enough.
     mutating func forget(until time: UInt64) {
         let late = order.prefix { $0.time + Self.patience <= time }
-        for end in late where ended[end.endpoints] == end.time { ended[end.endpoints] = nil }
+        for end in late {
+            if let index = ended[end.endpoints]?.firstIndex(of: end.time) { remove(index, of: end.endpoints) }
+        }
         order.removeFirst(late.count)
         if order.isEmpty { (order, ended) = ([], [:]) }
     }

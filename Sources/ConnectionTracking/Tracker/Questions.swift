@@ -6,8 +6,6 @@ struct Questions {
     struct Destruction {
         let message: DestroyedSocket
         let time: EventTime
-        /// Which connection of its socket it tells of, where it was not known.
-        var incarnation: UInt8 = 0
     }
 
     /// What was destroyed and is looked up: by the known socket's cookie, or the cookie that came with the message.
@@ -50,21 +48,16 @@ struct Questions {
         if count == 0 { departed = [] }
     }
 
-    mutating func noteDeparture(of cookie: SocketCookie, isAsked: Bool) {
+    mutating func noteDeparture(of cookie: SocketCookie, isDestroyed: Bool) {
         if count > 0 { departed.insert(cookie) }
-        if isAsked { destructions[cookie] = nil }
+        if isDestroyed { destructions[cookie] = nil }
     }
 
     func hasDeparted(_ cookie: SocketCookie) -> Bool { departed.contains(cookie) }
 
     /// Keeps a message until the answer comes.
-    mutating func keep(
-        _ message: DestroyedSocket,
-        about cookie: SocketCookie,
-        at time: EventTime,
-        incarnation: UInt8 = 0
-    ) {
-        destructions[cookie] = Destruction(message: message, time: time, incarnation: incarnation)
+    mutating func keep(_ message: DestroyedSocket, about cookie: SocketCookie, at time: EventTime) {
+        destructions[cookie] = Destruction(message: message, time: time)
     }
 
     mutating func takeDestruction(of cookie: SocketCookie) -> Destruction? { destructions.removeValue(forKey: cookie) }

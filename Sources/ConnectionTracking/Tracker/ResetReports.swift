@@ -75,6 +75,12 @@ struct ResetReports {
 
     private var wait: UInt64 { min(max(Self.shortestWait, 4 * longest), Self.longestWait) }
 
+    /// Takes all that wait.
+    mutating func takeAll() -> [Transition] {
+        defer { waiting = [] }
+        return waiting
+    }
+
     /// Takes those that have waited long enough.
     mutating func takeDue(at time: UInt64) -> ArraySlice<Transition> {
         forget(until: time)

@@ -11,6 +11,9 @@ final class TraceReader {
     private var lost = CounterDelta()
     private var missed = CounterDelta()
 
+    /// How many records have been read so far.
+    private(set) var count: UInt64 = 0
+
     /// How often a record that a processor has begun to write is waited for.
     private static let patience = 1000
 
@@ -40,11 +43,9 @@ final class TraceReader {
         self.watchers = Dictionary(watchers.map { ($0.inode, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Hands over all that the kernel has reported until now; how many records.
-    @discardableResult
-    func drain() -> Int {
+    /// Hands over all that the kernel has reported until now.
+    func drain() {
         let now = EventTime.now()
-        var count = 0
         for _ in 0..<Self.patience {
             let isComplete = trace.read { record in
                 count += 1
@@ -53,7 +54,6 @@ final class TraceReader {
             if isComplete { break }
             sched_yield()
         }
-        return count
     }
 
     /// The records that found no room since this was asked last; nil for none.

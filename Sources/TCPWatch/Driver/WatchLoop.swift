@@ -120,12 +120,13 @@ final class WatchLoop: Sendable {
 
     private func watch(_ owned: inout Resources) throws(SockDiagError) {
         let (trace, stream) = (owned.trace, owned.stream)
-        let drain = { _ = trace?.drain() }
+        let drain = { if let trace { trace.drain() } }
         try owned.namespaces.begin(drain)
         stream.flush(isBounded: false)
         var nextMissed: UInt64 = 0
+        var readBefore = trace?.count ?? 0
         while !owned.namespaces.watchers.isEmpty {
-            let records = trace?.drain() ?? 0
+            drain()
             let now = EventTime.now().monotonicNanoseconds
             if let loss = trace?.takeLost() { note(loss, owned.namespaces.watchers) }
             if trace != nil, nextMissed <= now {
@@ -146,7 +147,10 @@ final class WatchLoop: Sendable {
             for watcher in owned.namespaces.watchers { watcher.resolveOwners() }
             let next = owned.namespaces.watchers.map(\.nextTurn).min() ?? 0
             let deadline = min(next, owned.namespaces.nextCheck, trace == nil ? .max : nextMissed)
+            let records = (trace?.count ?? 0) - readBefore
             guard wait(for: owned, until: deadline, isStorm: records >= Self.storm) else { return }
+            // Where there is more to be done at once, nothing was waited for, and the storm goes on.
+            if deadline > 0 { readBefore += records }
         }
     }
 
@@ -177,7 +181,9 @@ final class WatchLoop: Sendable {
         }
         let now = EventTime.now().monotonicNanoseconds
         let rest = Int32(pollingFor: deadline > now ? deadline - now : 0)
-        guard poll(&waited, nfds_t(waited.count), isStorm ? min(rest, Self.pause) : rest) > 0 else { return true }
+        // In a storm what is due waits for the pause too; questions that wait to be asked do not.
+        let time = isStorm && deadline > 0 ? Self.pause : rest
+        guard poll(&waited, nfds_t(waited.count), time) > 0 else { return true }
         guard waited[0].revents != 0 else { return true }
         var byte: UInt8 = 0
         return recv(owned.bell, &byte, 1, Int32(MSG_DONTWAIT)) > 0

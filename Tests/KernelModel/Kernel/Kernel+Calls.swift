@@ -117,6 +117,7 @@ extension Kernel {
             return giveUpConnect(socket)
         }
         let uid = objects[socket].isOfKernel ? nil : pid
+        lives[objects[socket].life].beganWithoutPort = !objects[socket].isPortBound
         step(socket, to: .synSent, Causes(.connect), pid: uid)
         slots[play.number]?[slot].connects += 1
         slots[play.number]?[slot].isBlocking = isBlocking

@@ -18,6 +18,7 @@ extension Kernel {
             features.insert(.fastOpen)
             let child = addChild(of: listener, name, play, slot, life: nil)
             objects[child].synTime = now
+            objects[child].timerEnd = now + 1_000_000_000  // The SYN+ACK's.
             objects[child].state = .synReceived
             truth(child, to: .synReceived, Causes(.receiveSYN))
         default:
@@ -115,6 +116,7 @@ extension Kernel {
         remove(request)
         let child = addChild(of: old.listener, old.name, play, slot, life: old.life)
         (objects[child].cookie, objects[child].state) = (old.cookie, .synReceived)
+        objects[child].isMissed = old.isMissed
         objects[child].synTime = old.answers == 0 ? old.synTime : now
         lives[old.life].due = 0
         step(child, to: .established, Causes(.receiveACK))

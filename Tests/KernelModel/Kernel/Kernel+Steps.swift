@@ -41,6 +41,7 @@ extension Kernel {
         objects[object].oldState = from == .closed ? objects[object].closedState : from
         objects[object].changedAt = generator.happens(700) ? now + generator.among(1...30) * 1000 : 0
         objects[object].state = to
+        objects[object].timerEnd = 0
         objects[object].lastSegment = now
         if to == .synReceived, from == .closed { objects[object].synTime = now }
     }
@@ -102,6 +103,7 @@ extension Kernel {
             }
         }
         objects[object].state = .closed
+        objects[object].timerEnd = 0
         objects[object].changedAt = 0
         objects[object].isLifeOver = true
         if !objects[object].isPortBound { objects[object].hasPort = false }
@@ -142,7 +144,7 @@ extension Kernel {
         let old = objects[socket]
         var heir = KernelObject(kind: .minisocket, play: old.play, slot: old.slot, name: old.name)
         (heir.cookie, heir.life, heir.state, heir.isOfKernel) = (old.cookie, old.life, state, old.isOfKernel)
-        heir.uid = old.uid
+        (heir.uid, heir.isMissed) = (old.uid, old.isMissed)
         let object = add(heir)
         slots[old.play]?[old.slot].minisockets.append(object)
         if state == .finWait2 { features.insert(.orphanMinisocket) }

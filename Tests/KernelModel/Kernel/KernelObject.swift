@@ -44,6 +44,8 @@ struct KernelObject {
     var listener = -1
     /// Whether it is a child that waits for `accept()`.
     var isQueued = false
+    /// Whether the last dump that should have shown it has missed it.
+    var isMissed = false
     /// What lookups and dumps still see until ``changedAt``: the state, BOUND and CLOSED for what is in no hash.
     var oldState = TCPState.closed
     var changedAt: UInt64 = 0

@@ -45,6 +45,8 @@ package struct TrueLife {
     var hasLost = false
     /// Whether it was reported under a name.
     var isReported = false
+    /// Whether its first step was reported before it had a port.
+    var beganWithoutPort = false
     /// Whether its last step made a TIME_WAIT of which the report tells.
     var impliesTimeWait = false
     /// The ends that it had, other than those of `name`: before its port was known.

@@ -15,10 +15,12 @@ struct LifeCheck {
     /// Which true steps were told as exact.
     private var exact: Set<Int> = []
     private let isStrict: Bool
+    private let isNameless: Bool
 
     init(_ told: ToldLife, _ candidate: Oracle.Lives, _ oracle: Oracle, _ kernel: Kernel) {
         (self.told, self.oracle, self.kernel) = (told, oracle, kernel)
         lives = candidate.map { kernel.lives[Int($0)] }
+        isNameless = oracle.isNameless(told, candidate, kernel)
         for (index, life) in lives.enumerated() { path += life.steps.map { ($0, index) } }
         isStrict = lives.count == 1 && oracle.isStrict(lives[0])
     }
@@ -98,6 +100,7 @@ struct LifeCheck {
 
     private mutating func checkTime(_ step: ToldLife.Step, _ truth: TrueLife.Step, at index: Int) {
         guard step.certainty != .exact else { return }
+        if isNameless, step.to == .closed, step.certainty == .inferred { return }
         if step.certainty != .derived, step.cause != .reuse, step.time + Oracle.slack < truth.time, !isExchanged(step) {
             fail(.toldTooEarly, "\(words(step)): was so from \(truth.time / 1000)µs on", at: step.learned)
         }
@@ -121,9 +124,10 @@ struct LifeCheck {
     }
 
     /// Whether it is an end, and another connection between the same ends has ended so: which of them the TIME_WAIT belongs
-    /// to that is there, nothing says where dumps alone tell.
+    /// to that is there, nothing says where dumps alone tell, or reports were lost.
     private func isExchanged(_ step: ToldLife.Step) -> Bool {
-        guard step.to == .closed, oracle.mode == .poll, let ends = lives.last?.name.endpoints else { return false }
+        let isDumped = oracle.mode == .poll || lives.contains(where: \.hasLost)
+        guard step.to == .closed, isDumped, let ends = lives.last?.name.endpoints else { return false }
         return kernel.lives.contains { other in
             other.name.endpoints == ends && other.hasEnded
                 && other.steps.last.map { $0.time <= step.time + Oracle.slack } == true
@@ -185,7 +189,9 @@ struct LifeCheck {
 
     private mutating func checkCause(_ step: ToldLife.Step, _ truth: TrueLife.Step, _ life: TrueLife) {
         guard let cause = step.cause else {
-            if isStrict, step.certainty == .exact, !truth.causes.mayBeOpen {
+            // A RST that was sent, and whose report was lost, would have been another cause.
+            let mayBeReset = step.isInDoubt && oracle.habits.reportsReasons && step.to == .closed
+            if isStrict, step.certainty == .exact, !truth.causes.mayBeOpen, !mayBeReset {
                 fail(.causeUntold, "\(words(step)): \(truth.causes)", at: step.learned)
             }
             return
@@ -193,6 +199,9 @@ struct LifeCheck {
         guard !truth.causes.contains(cause), step.certainty != .inferred else { return }
         // The report of the RST that told a refusal from ICMP's may be what was lost.
         if life.hasLost, step.from == .synSent, cause == .unreachable || cause == .receiveRST { return }
+        if oracle.hasLostRefusals, step.from == .synSent, cause == .receiveRST, truth.causes.contains(.unreachable) {
+            return
+        }
         let isSmall = truth.reportedFrom == nil && step.certainty != .exact
         let isLate = isSmall && life.due != 0 && step.learned + oracle.habits.dumpLength + 1_000_000 >= life.due
         if isLate, cause == .timeout || cause == .timeWaitTimeout { return }
@@ -228,14 +237,17 @@ struct LifeCheck {
             {
                 counters.bytesReceived = received
             }
-            // Where dumps alone tell, a message may be of the next connection of the socket, between the same ends.
+            // Where dumps alone tell, a message may be of the next connection of the socket, between the same ends; where
+            // reports were lost, a last step with a cleared port of any.
             let isOther =
-                oracle.mode == .poll
+                (oracle.mode == .poll || life.hasLost)
                 && kernel.lives.contains { other in
                     (other.socket == life.socket || other.name.endpoints == life.name.endpoints)
                         && other.counters.bytesSent == final.bytesSent
                 }
-            if final.bytesSent != nil, final != counters, !isOther {
+            // Of several that nobody can tell apart it may be any.
+            let isAny = lives.dropLast().contains { $0.counters.bytesSent == final.bytesSent }
+            if final.bytesSent != nil, final != counters, !isOther, !isAny {
                 fail(.wrongCounters, "\(final) not \(counters)", at: last.learned)
             }
         }

@@ -30,7 +30,7 @@ extension Oracle {
                 return
             }
             for (index, lives) in found {
-                if lives.count > 1 { isMerged.insert(index) }
+                if lives.count > 1 || isNameless(told[index], lives, kernel) { isMerged.insert(index) }
                 for life in lives {
                     let other = tellings[Int(life)]
                     if other >= 0, !isMerged.contains(other), lives.count == 1, !hasTwin(Int(life), kernel) {
@@ -59,9 +59,10 @@ extension Oracle {
             for start in lives.indices where start + length <= lives.count {
                 let candidate = lives[start..<(start + length)]
                 if length > 1, !isMergeable(candidate, kernel) { continue }
-                guard let last = candidate.last,
-                    told[first].isCompatible(with: kernel.lives[Int(last)].name.endpoints)
-                else { continue }
+                let isCompatible = candidate.contains {
+                    told[first].isCompatible(with: kernel.lives[Int($0)].name.endpoints)
+                }
+                guard isCompatible else { continue }
                 var check = LifeCheck(told[first], candidate, self, kernel)
                 if let problem = check.problem() {
                     // The candidate that explains most is the one to complain about.
@@ -69,11 +70,12 @@ extension Oracle {
                     continue
                 }
                 found.append((first, candidate))
-                // What precedes is left for others where dumps alone tell of it.
+                // What precedes is left for others where dumps alone tell of it; and all of it, where a socket had several
+                // connections between the same ends: what a dump shows of one, and what of the next, nothing says.
                 let isUnordered = mode == .poll || habits.losesReports
-                let rest = Array(
-                    isUnordered ? lives[..<start] + lives[candidate.endIndex...] : lives[candidate.endIndex...]
-                )
+                let before = isUnordered ? lives[..<start] : []
+                let isShared = isTwin(candidate, kernel) || isNameless(told[first], candidate, kernel)
+                let rest = Array(isShared ? lives[...] : before + lives[candidate.endIndex...])
                 if assign(mine.dropFirst(), rest, kernel, &found, &worst) { return true }
                 found.removeLast()
             }
@@ -87,6 +89,23 @@ extension Oracle {
             && kernel.lives.indices.contains {
                 $0 != life && kernel.lives[$0].name.endpoints == kernel.lives[life].name.endpoints
             }
+    }
+
+    /// Whether the port of a connection was never told, as reports of it were lost: no lookup finds what is left of it, and what
+    /// a dump shows of that may be another's.
+    func isNameless(_ told: ToldLife, _ lives: Lives, _ kernel: Kernel) -> Bool {
+        told.localPort == 0
+            && lives.allSatisfy {
+                kernel.lives[Int($0)].beganWithoutPort && kernel.lives[Int($0)].hasLost
+            }
+    }
+
+    /// Whether they are several, between the same ends; or the first was reported before it had its port, and the report of its
+    /// end, or of the beginning of the next, was lost.
+    private func isTwin(_ lives: Lives, _ kernel: Kernel) -> Bool {
+        guard lives.count > 1, let first = lives.first else { return false }
+        if mode == .trace, kernel.lives[Int(first)].beganWithoutPort { return isMergeable(lives, kernel) }
+        return lives.allSatisfy { kernel.lives[Int($0)].name.endpoints == kernel.lives[Int(first)].name.endpoints }
     }
 
     /// Whether nobody can tell one life from the next: dumps show the same socket with the same ends.

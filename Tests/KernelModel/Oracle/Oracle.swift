@@ -18,6 +18,11 @@ package struct Oracle {
     /// What was declared to be lost, and what the tracker said; and whether some of it was not counted.
     private var declared: [Gap.Source: (count: UInt64, isOpen: Bool)] = [:]
     private var gaps: [Gap.Source: (count: UInt64, isOpen: Bool)] = [:]
+    /// Whether it was declared that RSTs that answer a SYN were lost: then one may have been any refusal's.
+    private(set) var hasLostRefusals = false
+    /// Whether losses were declared, and no dump has been since.
+    private var isInDoubt = false
+    private var lastLoss: UInt64 = 0
     /// How many transitions were told.
     package private(set) var transitions = 0
 
@@ -31,7 +36,9 @@ package struct Oracle {
     /// The first dump has ended.
     mutating func hasBegun(at time: UInt64) { begun = time }
 
-    mutating func declare(_ loss: Loss) {
+    mutating func declare(_ loss: Loss, at now: UInt64) {
+        if loss.includesRefusals { hasLostRefusals = true }
+        if loss.source == .trace { (isInDoubt, lastLoss) = (true, now) }
         let sum = declared[loss.source, default: (0, false)]
         declared[loss.source] = (sum.count + (loss.count ?? 0), sum.isOpen || loss.count == nil)
     }
@@ -40,6 +47,9 @@ package struct Oracle {
         epoch += 1
         isResynchronizing = true
     }
+
+    /// A complete dump has shown what lost reports would have told.
+    mutating func settleLosses() { isInDoubt = false }
 
     /// Hears what a tracker says.
     mutating func note(_ output: Output, at now: UInt64, _ kernel: Kernel) {
@@ -133,7 +143,8 @@ package struct Oracle {
                 learned: now,
                 cause: step.cause,
                 pid: step.pid,
-                reason: step.resetReason
+                reason: step.resetReason,
+                isInDoubt: isInDoubt || time <= lastLoss
             )
         )
         told[index].state = step.to

@@ -16,6 +16,8 @@ struct ToldLife {
         var cause: TCPStep.Trigger?
         var pid: Int32?
         var reason: ResetReason?
+        /// Whether it was told when the report of a RST may have been lost.
+        var isInDoubt: Bool
     }
 
     let cookie: SocketCookie

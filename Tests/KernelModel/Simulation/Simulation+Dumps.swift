@@ -7,6 +7,7 @@ extension Simulation where Tracker: ~Copyable {
     func dump(_ scope: DumpScope, isFirst: Bool = false, isQuiet: Bool = false) {
         if !isFirst { read() }
         let asked = now
+        losses = 0
         deliver(.dumpBegan(scope), at: asked)
         let habits = scenario.habits
         let isCut = habits.cutsDumps && !isQuiet && !isFirst && generator.happens(100)
@@ -27,7 +28,7 @@ extension Simulation where Tracker: ~Copyable {
         if !isFirst || generator.happens(500) { drain() }
         if isCut { kernel.features.insert(.dumpCut) }
         deliver(.dumpEnded(isComplete: !isCut), at: now)
-        if isFirst { oracle.hasBegun(at: now) }
+        if isFirst { oracle.hasBegun(at: now) } else if scope == .all, !isCut, losses == 0 { oracle.settleLosses() }
     }
 
     /// Which of a dump's buffers an object is in, by its place in the hash.
@@ -38,12 +39,19 @@ extension Simulation where Tracker: ~Copyable {
     }
 
     private func show(_ object: Int, _ scope: DumpScope, at time: UInt64, isQuiet: Bool) {
-        guard let row = kernel.row(object, in: scope.states) else { return }
-        let isInHash = row.state != .listen && row.state != .bound && row.state != .closed
-        if scenario.habits.missesRows, !isQuiet, isInHash, generator.happens(50) {
-            kernel.features.insert(.rowMissed)
+        guard let row = kernel.row(object, in: scope.states) else {
+            // On its way from one table to the other.
+            if kernel.now < kernel.objects[object].changedAt { kernel.objects[object].isMissed = true }
             return
         }
+        let isInHash = row.state != .listen && row.state != .bound && row.state != .closed
+        // By chance: not by two dumps in a row that should show it.
+        if scenario.habits.missesRows, !isQuiet, isInHash, !kernel.objects[object].isMissed, generator.happens(50) {
+            kernel.features.insert(.rowMissed)
+            kernel.objects[object].isMissed = true
+            return
+        }
+        kernel.objects[object].isMissed = false
         let life = kernel.objects[object].life
         if life >= 0, row.state != .closed { kernel.lives[life].rows += 1 }
         deliver(.row(row), at: time)

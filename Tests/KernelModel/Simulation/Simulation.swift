@@ -21,11 +21,12 @@ package final class Simulation<Tracker: Tracking & ~Copyable> {
     var isPaused = false
     private var isFinishing = false
     private var wakes = 0
+    /// How often losses of the trace were declared since the last dump began.
+    var losses = 0
     /// All inputs and outputs, where that is wanted.
     package private(set) var journal: Journal?
     /// How many inputs were taken.
     package private(set) var inputs = 0
-    private var ticks = 0
 
     /// What happens in the namespace.
     enum WorldEvent { case act(play: Int, act: Int), timer(Int), tidy(Int) }
@@ -151,7 +152,7 @@ package final class Simulation<Tracker: Tracking & ~Copyable> {
             tick()
         case .reconcile:
             dump(.all)
-            schedule(.reconcile, after: 10_000_000_000)
+            schedule(.reconcile, after: reconciliation)
         case .resynchronize:
             dump(.all)
             oracle.beginResynchronization()
@@ -171,7 +172,7 @@ package final class Simulation<Tracker: Tracking & ~Copyable> {
         advance(to: now)
         dump(.all, isFirst: true)
         schedule(.tick, after: scenario.habits.interval)
-        if scenario.mode == .trace { schedule(.reconcile, after: 10_000_000_000) }
+        if scenario.mode == .trace || scenario.habits.reportsDestroyed { schedule(.reconcile, after: reconciliation) }
         if scenario.habits.resynchronizes {
             driver.add(.resynchronize, at: now + generator.among(1...30) * 1_000_000_000)
         }
@@ -180,15 +181,12 @@ package final class Simulation<Tracker: Tracking & ~Copyable> {
         }
     }
 
+    /// From one dump of all sockets to the next.
+    private var reconciliation: UInt64 { scenario.mode == .trace ? 10_000_000_000 : 16 * scenario.habits.interval }
+
     private func tick() {
-        ticks += 1
-        if scenario.mode == .trace {
-            dump(.handshakes)
-        } else if ticks % 16 == 0 {
-            if generator.happens(500) { dump(.all) } else { dump(.timeWait) }
-        } else {
-            dump(.allButTimeWait)
-        }
+        // As the driver has it: what no other source reports.
+        dump(scenario.mode == .trace ? .handshakes : scenario.habits.reportsDestroyed ? .allButTimeWait : .all)
         schedule(.tick, after: scenario.habits.interval)
     }
 
@@ -205,24 +203,26 @@ package final class Simulation<Tracker: Tracking & ~Copyable> {
     func read() {
         drain()
         receive()
-        if scenario.mode == .trace, kernel.lostRecords > 0 {
-            let reason: Loss.Reason = generator.happens(500) ? .overrun : .passedOver
-            let loss = Loss(.trace, reason, count: kernel.lostRecords, includesRefusals: kernel.hasLostRefusals)
-            (kernel.lostRecords, kernel.hasLostRefusals) = (0, false)
-            oracle.declare(loss)
-            deliver(.lost(loss), at: now)
-        }
         if kernel.lostMessages > 0 {
             let count = scenario.habits.losesCount ? nil : kernel.lostMessages
             let loss = Loss(.destroy, .overrun, count: count)
             kernel.lostMessages = 0
-            oracle.declare(loss)
+            oracle.declare(loss, at: now)
             deliver(.lost(loss), at: now)
         }
     }
 
     /// Reads the ring.
     func drain() {
+        // What is counted by now was lost before what is read next.
+        if kernel.lostRecords > 0 {
+            let reason: Loss.Reason = generator.happens(500) ? .overrun : .passedOver
+            let loss = Loss(.trace, reason, count: kernel.lostRecords, includesRefusals: kernel.hasLostRefusals)
+            (kernel.lostRecords, kernel.hasLostRefusals) = (0, false)
+            oracle.declare(loss, at: now)
+            losses += 1
+            deliver(.lost(loss), at: now)
+        }
         for input in kernel.readRing(until: now) { deliver(input.fact, at: input.time.monotonicNanoseconds) }
     }
 
