@@ -49,18 +49,28 @@ let package = Package(
             dependencies: ["ConnectionTracking", "KernelTrace", "SockDiag", "SocketOwners", "SocketValues"],
             swiftSettings: settings
         ),
-        .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
         .target(
-            name: "SocketTesting",
+            name: "SocketLeaks",
             dependencies: ["SockDiag", "SocketOwners", "TCPWatch"],
             swiftSettings: settings
         ),
-        .target(name: "SocketTestingXCTest", dependencies: ["SockDiag", "SocketTesting"], swiftSettings: settings),
+        .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(
+            name: "SocketTesting",
+            dependencies: ["SockDiag", "SocketLeaks", "TCPWatch"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "SocketTestingXCTest",
+            dependencies: ["SockDiag", "SocketLeaks", "SocketTesting"],
+            swiftSettings: settings
+        ),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
                 "KernelTrace",
                 "SockDiag",
+                "SocketLeaks",
                 "SocketOwners",
                 "TCPDiagnosis",
                 "TCPWatch",
@@ -142,7 +152,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "SystemProbe",
-            dependencies: ["KernelTrace", "SocketOwners", "SockDiag", "TCPWatch"],
+            dependencies: ["KernelTrace", "SocketLeaks", "SocketOwners", "SockDiag", "TCPWatch"],
             path: "Tests/SystemProbe",
             swiftSettings: settings
         ),
@@ -167,6 +177,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "SocketLeaksTests",
+            dependencies: ["SockDiag", "SocketLeaks", "SocketOwners", "SystemProbe", "TCPStateLab", "TCPWatch"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TCPDiagnosisTests",
             dependencies: ["SockDiag", "SocketOwners", "TCPDiagnosis", "TCPStateLab"],
             swiftSettings: settings
@@ -174,15 +189,16 @@ let package = Package(
         .testTarget(
             name: "SocketTestingTests",
             dependencies: [
-                "SockDiag", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPStateLab", "TCPWatch",
+                "SockDiag", "SocketLeaks", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPStateLab",
+                "TCPWatch",
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "ConnectionTracking", "KernelTrace", "SockDiag", "SocketOwners", "TCPDiagnosis", "TCPWatch",
-                "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "ConnectionTracking", "KernelTrace", "SockDiag", "SocketLeaks", "SocketOwners", "TCPDiagnosis",
+                "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings

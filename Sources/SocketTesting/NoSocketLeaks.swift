@@ -1,5 +1,5 @@
 public import SockDiag
-internal import TCPWatch
+package import SocketLeaks
 public import Testing
 
 /// Finds the TCP sockets that a test leaves open.
@@ -31,6 +31,7 @@ public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
         self.severity = severity
         rules.settleTime = settleTime
         if let states { rules.states = states }
+        rules.countsUnheld = rules.states.contains(.timeWait)
         switch filter {
         case .success(let filter): rules.ignored = filter
         case .failure(let error): mistake = error
@@ -50,42 +51,42 @@ public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
         performing function: @Sendable () async throws -> Void
     ) async throws {
         let name = "\(test.displayName ?? test.name) at \(test.sourceLocation)"
-        let window: LeakWindow
-        do { window = try begin(name) } catch {
+        let scope: LeakScope
+        do { scope = try begin(name) } catch {
             Issue.record(error, sourceLocation: test.sourceLocation)
             return try await function()
         }
         // A test that fails may leak for that reason: it is told of both.
         let outcome: Result<Void, any Error>
         do {
-            outcome = .success(try await LeakWindow.$current.withValue(window) { try await function() })
+            outcome = .success(try await LeakScope.$current.withValue(scope) { try await function() })
         } catch {
             outcome = .failure(error)
         }
         do {
-            for finding in try await Self.findings(of: window) { await finding.record(at: test.sourceLocation) }
+            for finding in try await Self.findings(of: scope) { await finding.record(at: test.sourceLocation) }
         } catch {
             Issue.record(error, "what the test left open is not known", sourceLocation: test.sourceLocation)
         }
         try outcome.get()
     }
 
-    /// Opens the window of a test.
+    /// Opens the scope of a test.
     ///
     /// - Throws: ``/SockDiag/SocketFilterError`` where the text of the filter is none, ``/SockDiag/SockDiagError`` where
     ///   the sockets cannot be listed.
-    package func begin(_ name: String) throws -> LeakWindow {
+    package func begin(_ name: String) throws -> LeakScope {
         if let mistake { throw mistake }
-        let window = LeakWindow(name, rules: rules, severity: severity)
-        try SocketLedger.shared.begin(window)
-        return window
+        let scope = LeakScope(name, rules: rules, onlyWarns: severity < .error, in: .current)
+        try SocketLedger.shared.begin(scope)
+        return scope
     }
 
     /// Waits in a task of its own, because that of the test may be cancelled and would not.
-    private static func findings(of window: LeakWindow) async throws -> [LeakFinding] {
-        let judgement = try SocketLedger.shared.end(window)
+    private static func findings(of scope: LeakScope) async throws -> [LeakFinding] {
+        let judgement = try SocketLedger.shared.end(scope)
         return try await Task.detached {
-            for pause in LeakJudgement.pauses {
+            for pause in GracePeriod.pauses {
                 if try judgement.isSettled() { break }
                 try await Task.sleep(for: pause)
             }

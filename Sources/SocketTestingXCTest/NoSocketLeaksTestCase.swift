@@ -1,5 +1,6 @@
 internal import Glibc
 public import SockDiag
+internal import SocketLeaks
 public import SocketTesting
 public import XCTest
 
@@ -20,15 +21,15 @@ open class NoSocketLeaksTestCase: XCTestCase {
 
     /// Runs the test, and tells what it left open as a failure.
     open override func invokeTest() {
-        let window: LeakWindow
-        do { window = try Self.socketLeaks.begin(name) } catch {
+        let scope: LeakScope
+        do { scope = try Self.socketLeaks.begin(name) } catch {
             fail("\(error)")
             return super.invokeTest()
         }
-        LeakWindow.$current.withValue(window) { super.invokeTest() }
+        LeakScope.$current.withValue(scope) { super.invokeTest() }
         do {
-            let judgement = try SocketLedger.shared.end(window)
-            for pause in LeakJudgement.pauses {
+            let judgement = try SocketLedger.shared.end(scope)
+            for pause in GracePeriod.pauses {
                 if try judgement.isSettled() { break }
                 usleep(UInt32(pause / .microseconds(1)))
             }

@@ -12,10 +12,11 @@ import TCPWatch
 //   namespaces        a line for each network namespace
 //   listeners SPACE   a line for each listening port of a namespace
 //   watch SOURCE      a line for each event until a listener ends, then what the watcher has left behind
+//   reused-number     who holds a listener once its holder has another process' number, see reuseNumber()
 //   script WORD…      does to sockets what the words say, see script(_:)
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
 //
-// The last line of the first five says how many descriptors were left open.
+// The last line of the first six says how many descriptors were left open.
 
 let openBefore = try countDescriptors()
 do {
@@ -47,6 +48,7 @@ do {
             isEnded.signal()
         }
         isEnded.wait()
+    case "reused-number": try reuseNumber()
     case "script": script(Array(arguments))
     default:
         var thread = pthread_t()

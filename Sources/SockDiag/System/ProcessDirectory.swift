@@ -50,27 +50,8 @@ package struct ProcessDirectory: ~Copyable {
         }
     }
 
-    /// What a process is, as far as it tells whether its files matter.
-    package enum Kind { case program, ended, kernelThread }
-
     /// What a process is; nil where it is gone or hidden.
-    package func kind(of process: Int32) -> Kind? {
-        guard let line = try? OpenFile.start(of: "\(process)/stat", in: descriptor, limit: 512),
-            let nameEnd = line.lastIndex(of: UInt8(ascii: ")"))
-        else { return nil }
-        // After the name: state, ppid, pgrp, session, tty_nr, tpgid, flags.
-        let fields = line[(nameEnd + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 7)
-        guard fields.count > 6, let flags = UInt32(String(decoding: fields[6], as: UTF8.self)) else { return nil }
-        if flags & Self.kernelThreadFlag != 0 { return .kernelThread }
-        let hasEnded = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")
-        return hasEnded || flags & Self.exitingFlag != 0 ? .ended : .program
-    }
-
-    /// `PF_EXITING` of `<linux/sched.h>`: the kernel has begun to close what the process holds.
-    private static let exitingFlag: UInt32 = 0x4
-
-    /// `PF_KTHREAD` of `<linux/sched.h>`
-    private static let kernelThreadFlag: UInt32 = 0x0020_0000
+    package func kind(of process: Int32) -> ProcessStatus.Kind? { ProcessStatus(of: process, in: self)?.kind }
 }
 
 extension ProcessName {

@@ -1,18 +1,18 @@
-package import TCPWatch
+package import SocketLeaks
 package import Testing
 
 /// Leaked sockets of which the same can be said.
 package struct LeakFinding: Sendable {
     /// The sockets.
     package internal(set) var leaks: [SocketLeak]
-    /// The windows one of which they came in; a single one where that is known.
-    let suspects: [LeakWindow]
+    /// The scopes one of which they appeared in; a single one where that is known.
+    let suspects: [LeakScope]
 
-    /// The test or suite that it is told at; nil where it is nobody's.
-    package var place: LeakWindow? { LeakWindow.innermost(around: suspects) }
+    /// The test or suite that it is reported at; nil where it is nobody's.
+    package var place: LeakScope? { LeakScope.innermost(around: suspects) }
 
     /// Whether it is a failure: a warning where one of the suspects says so.
-    package var severity: Issue.Severity { suspects.map(\.severity).min() ?? .error }
+    package var severity: Issue.Severity { suspects.contains(where: \.onlyWarns) ? .warning : .error }
 
     /// Whether it is a failure.
     package var isFailure: Bool { severity == .error }

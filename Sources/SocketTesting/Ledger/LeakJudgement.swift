@@ -1,84 +1,82 @@
 package import SockDiag
-internal import SocketOwners
+internal import SocketLeaks
 internal import TCPWatch
 
-/// What is to be told at the end of a window: the sockets that came in it, once they have had time to go.
+/// What is to be reported at the end of a scope: the sockets that appeared in it, once they have had time to go.
 package struct LeakJudgement: Sendable {
     private let cookies: [SocketCookie]
-    private let window: LeakWindow
     private let ledger: SocketLedger
-    private let deadline: ContinuousClock.Instant
+    private let grace: GracePeriod
 
-    init(of cookies: [SocketCookie], at window: LeakWindow, in ledger: SocketLedger) {
-        self.cookies = cookies
-        self.window = window
-        self.ledger = ledger
-        deadline = .now + window.rules.settleTime
+    init(of cookies: [SocketCookie], at scope: LeakScope, in ledger: SocketLedger) {
+        (self.cookies, self.ledger, grace) = (cookies, ledger, GracePeriod(scope.rules))
     }
 
-    /// How long to wait between two looks, until it is settled.
-    package static var pauses: some Sequence<Duration> {
-        sequence(first: .milliseconds(1)) { min($0 * 2, .milliseconds(32)) }
-    }
-
-    /// Whether there is nothing left that could be told, or no time.
+    /// Whether there is nothing left that could be reported, or no time.
     ///
     /// - Throws: ``/SockDiag/SockDiagError``.
     package func isSettled() throws(SockDiagError) -> Bool {
-        if cookies.isEmpty || ContinuousClock.now >= deadline { return true }
+        if cookies.isEmpty || grace.isOver { return true }
         return try counting().isEmpty
     }
 
-    /// What is there now, and is told by nobody else from now on: what is certain first.
+    /// What is there now, and is reported by nobody else from now on: what is certain first.
     ///
     /// - Throws: ``/SockDiag/SockDiagError``.
     package func findings() throws(SockDiagError) -> [LeakFinding] {
         guard !cookies.isEmpty else { return [] }
         let found = try counting()
-        ledger.noteJudged(cookies)
+        ledger.markJudged(cookies)
+        let now = EventTime.now()
         var findings: [LeakFinding] = []
-        for (holding, socket) in found {
-            var leak = SocketLeak(socket, history: ledger.steps(of: holding.cookie), openedBy: holding.side)
-            if leak.age == nil { leak.age = holding.since.duration(to: .now) }
-            if let index = findings.firstIndex(where: { $0.suspects == holding.suspects }) {
+        for (account, socket) in found {
+            let suspects = account.attribution.scopes
+            let leak = ledger.leak(socket, at: now)
+            if let index = findings.firstIndex(where: { $0.suspects == suspects }) {
                 findings[index].leaks.append(leak)
             } else {
-                findings.append(LeakFinding(leaks: [leak], suspects: holding.suspects))
+                findings.append(LeakFinding(leaks: [leak], suspects: suspects))
             }
         }
         return findings.sorted { $0.suspects.count < $1.suspects.count }
     }
 
-    /// What is still there, and counts by the rules of every window that it may have come in.
-    private func counting() throws(SockDiagError) -> [(holding: SocketLedger.Holding, socket: WatchedSocket)] {
-        let holdings = try ledger.holdings(cookies)
-        guard !holdings.isEmpty else { return [] }
+    private typealias Found = (account: SocketAccount, socket: WatchedSocket)
+
+    /// What is still there, and counts by the rules of every scope that it may have appeared in.
+    private func counting() throws(SockDiagError) -> [Found] {
+        let accounts = try ledger.accounts(cookies)
+        guard !accounts.isEmpty else { return [] }
         var client = try SockDiagClient()
-        var matchers: [LeakWindow: LeakMatcher] = [:]
-        for suspect in Set(holdings.flatMap(\.suspects)) {
+        var matchers: [LeakScope: LeakMatcher] = [:]
+        for suspect in Set(accounts.flatMap(\.attribution.scopes)) {
             matchers[suspect] = try LeakMatcher(suspect.rules, for: &client)
         }
-        let extensions = matchers.values.reduce(into: SocketExtensions()) { $0.formUnion($1.extensions) }
-        let isHeld = Dictionary(uniqueKeysWithValues: holdings.map { ($0.cookie, $0.pid != 0) })
+        let extensions = matchers.values.reduce(into: SocketExtensions.info) { $0.formUnion($1.extensions) }
+        let isHeld = Dictionary(uniqueKeysWithValues: accounts.map { ($0.identity.cookie, !$0.holders.isEmpty) })
         var rows: [SocketCookie: TCPSocket] = [:]
         try client.forEach(SocketQuery(extensions: extensions)) { record in
             // Of a socket that is held there may be a second row, without an inode: its TIME_WAIT.
             if isHeld[record.cookie] == (record.inode != nil) { rows[record.cookie] = TCPSocket(record) }
         }
-        // What the kernel lists elsewhere, or no more, or as if it had never been connected, the descriptor tells.
-        for holding in holdings where rows[holding.cookie].map({ $0.state == .bound && holding.peer != nil }) ?? true {
-            rows[holding.cookie] = holding.descriptor?.socket(holding.cookie, peer: holding.peer)
+        // What the kernel lists elsewhere, or no more, or as if it had never been connected, the descriptor shows.
+        for account in accounts {
+            let cookie = account.identity.cookie
+            let isAsNew = rows[cookie].map { $0.state == .bound && account.identity.remote.port != 0 } ?? true
+            if isAsNew { rows[cookie] = OwnDescriptor(of: account.holders)?.socket(account.identity) }
         }
-        let pids = ProcessSelection(pids: Set(holdings.map(\.pid)).subtracting([0]))
-        let owners = try OwnerSnapshot(of: rows.values.compactMap(\.inode), in: pids)
-        let counting = holdings.compactMap { holding -> (holding: SocketLedger.Holding, socket: WatchedSocket)? in
-            guard let row = rows[holding.cookie] else { return nil }
-            let socket = WatchedSocket(row, heldBy: owners[row.inode])
-            let isLeak = holding.suspects.allSatisfy {
-                matchers[$0]?.counts(socket) == true && (holding.pid != 0 || $0.countsUnheld)
+        let processes = Set(accounts.flatMap { $0.holders.map(\.process) })
+        let holders = try HolderSnapshot(of: rows.values.compactMap(\.inode), in: processes)
+        let counting = accounts.compactMap { account -> Found? in
+            guard let row = rows[account.identity.cookie] else { return nil }
+            let socket = HeldSocket(WatchedSocket(socket: row), by: holders[row.inode]).socket
+            let isLeak = account.attribution.scopes.allSatisfy {
+                matchers[$0]?.counts(socket, isHeld: !account.holders.isEmpty) == true
             }
-            return isLeak ? (holding, socket) : nil
+            return isLeak ? (account, socket) : nil
         }
-        return counting.sorted { $0.holding.since < $1.holding.since }
+        return counting.sorted {
+            $0.account.firstSeen.monotonicNanoseconds < $1.account.firstSeen.monotonicNanoseconds
+        }
     }
 }

@@ -1,10 +1,25 @@
 internal import Glibc
 internal import SockDiag
+internal import SocketLeaks
 
 /// One of this process' descriptors, asked directly: that costs a microsecond, works in any network namespace, and finds
 /// a TCP socket that the kernel lists no more because its connection was reset.
 struct OwnDescriptor {
     let number: Int32
+
+    init(number: Int32) { self.number = number }
+
+    /// The first of these holders that is this process; nil where none is.
+    init?(of holders: [SocketHolder]) {
+        guard let own = holders.first(where: { $0.process == OwnProcess.identity }) else { return nil }
+        self.init(number: own.owner.descriptor)
+    }
+
+    /// This process by it, as the holder of a socket.
+    var holder: SocketHolder {
+        let owner = SocketOwner(pid: OwnProcess.identity.pid, name: OwnProcess.name, descriptor: number)
+        return SocketHolder(owner, of: OwnProcess.identity)
+    }
 
     /// Every descriptor of this process.
     static func forEach(_ body: (OwnDescriptor) -> Void) throws(SockDiagError) {
@@ -28,15 +43,15 @@ struct OwnDescriptor {
     }
 
     /// What can be had of the socket without the kernel's list, with the peer that it was connected to.
-    func socket(_ cookie: SocketCookie, peer: SocketEndpoint?) -> TCPSocket? {
-        guard self.cookie == cookie, let local else { return nil }
+    func socket(_ known: SocketIdentity) -> TCPSocket? {
+        guard cookie == known.cookie, let local else { return nil }
         let info: UInt8? = option(Int32(IPPROTO_TCP), TCP_INFO)  // tcpi_state is the first byte
         let nobody = SocketEndpoint(local.address.family == .ipv6 ? .anyIPv6 : .anyIPv4, port: 0)
         let identity = SocketIdentity(
             family: local.address.family,
             local: local,
-            remote: remote ?? peer ?? nobody,
-            cookie: cookie
+            remote: remote ?? (known.remote.port == 0 ? nobody : known.remote),
+            cookie: known.cookie
         )
         var status = stat()
         fstat(number, &status)

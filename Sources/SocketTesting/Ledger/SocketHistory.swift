@@ -1,24 +1,23 @@
 internal import Dispatch
 internal import SockDiag
+internal import SocketLeaks
 internal import TCPWatch
 
 /// The steps of the sockets that are there, for the reader of a leak: how it came to its state. One watcher, with its
-/// thread, from the first window to the end of the process.
+/// thread, from the first scope to the end of the process.
 final class SocketHistory: Sendable {
     private struct State {
         var watcher: SocketWatcher?
         var isStarted = false
-        var steps: [SocketCookie: [Transition]] = [:]
+        var steps: [SocketCookie: SocketSteps] = [:]
     }
 
     private let state = Locked(State())
     /// Open when the sockets that existed are known, or never will be.
     private let readiness = DispatchSemaphore(value: 0)
-    /// A connection has a handful of steps; of a descriptor that is used again and again these are kept.
-    private static let limit = 16
 
     /// The steps of a socket that has not ended, in their order.
-    subscript(cookie: SocketCookie) -> [Transition] { state.withLock { $0.steps[cookie] ?? [] } }
+    subscript(cookie: SocketCookie) -> [Transition] { state.withLock { $0.steps[cookie]?.all ?? [] } }
 
     /// Begins to watch, at the first call, and returns when the sockets that exist are known: what comes then is new.
     /// Where the kernel refuses, leaks are found and their past is not known.
@@ -62,8 +61,7 @@ final class SocketHistory: Sendable {
                     state.steps[cookie] = nil
                     continue
                 }
-                state.steps[cookie, default: []].append(step)
-                if state.steps[cookie, default: []].count > Self.limit { state.steps[cookie]?.removeFirst() }
+                state.steps[cookie, default: SocketSteps()].append(step)
             }
         }
     }

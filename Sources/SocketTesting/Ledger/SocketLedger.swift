@@ -1,70 +1,64 @@
 package import SockDiag
+package import SocketLeaks
 internal import Synchronization
 internal import TCPWatch
 
-/// Which TCP sockets this process and its children hold, and in whose window each of them came.
+/// Which TCP sockets this process and its children hold, and in whose scope each of them appeared.
 ///
-/// There is one for the process. It looks whenever a window opens or closes, so that between two looks the same windows
-/// are open: a socket that is new has come in one of these. Where the call that made it was seen, it is known in which.
+/// There is one for the process. It takes a snapshot whenever a scope opens or closes, so that between two snapshots the
+/// same scopes are open: a socket that is new has appeared in one of these. Where the call that made it was seen, it is
+/// known in which.
 package final class SocketLedger: Sendable {
     /// That of this process.
     package static let shared = SocketLedger()
 
     private let state = Locked(State())
     private let history = SocketHistory()
-    /// Whether a window is open.
+    /// Whether a scope is open.
     let isWatching = Atomic(false)
 
     func withState(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
 
-    /// Opens a window: what is there now is not its own.
+    /// Opens a scope: what is there now is not its own.
     ///
     /// - Throws: ``/SockDiag/SockDiagError`` where the descriptors or the children's sockets cannot be listed.
-    package func begin(_ window: LeakWindow) throws(SockDiagError) {
+    package func begin(_ scope: LeakScope) throws(SockDiagError) {
         history.start()
         try state.withLock { state throws(SockDiagError) in
-            try state.look()
-            state.open.append(window)
+            try state.takeSnapshot()
+            state.accounts.open(scope)
             isWatching.store(true, ordering: .relaxed)
         }
     }
 
-    /// Closes a window. What has to be told there is known to the answer.
+    /// Closes a scope. The answer knows what has to be reported there.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``, as ``begin(_:)`` does; the window is closed.
-    package func end(_ window: LeakWindow) throws(SockDiagError) -> LeakJudgement {
+    /// - Throws: ``/SockDiag/SockDiagError``, as ``begin(_:)`` does; the scope is closed.
+    package func end(_ scope: LeakScope) throws(SockDiagError) -> LeakJudgement {
         try state.withLock { state throws(SockDiagError) in
             defer {
-                state.open.removeAll { $0 == window }
-                if state.open.isEmpty {
-                    state.halves = [:]
-                    isWatching.store(false, ordering: .relaxed)
-                }
+                state.accounts.close(scope)
+                if state.accounts.openScopes.isEmpty { isWatching.store(false, ordering: .relaxed) }
             }
-            try state.look()
-            let stillOpen = Set(state.open).subtracting([window])
-            let due = state.holdings.values.filter { holding in
-                guard !holding.isJudged, !holding.suspects.contains(where: stillOpen.contains) else { return false }
-                let place = LeakWindow.innermost(around: holding.suspects)
-                return place == window || place == nil && holding.suspects.contains(window)
-            }
-            return LeakJudgement(of: due.map(\.cookie), at: window, in: self)
+            try state.takeSnapshot()
+            return LeakJudgement(of: state.accounts.due(at: scope), at: scope, in: self)
         }
     }
 
     /// What is still held of these, or counts though it is not.
-    func holdings(_ cookies: [SocketCookie]) throws(SockDiagError) -> [Holding] {
+    func accounts(_ cookies: [SocketCookie]) throws(SockDiagError) -> [SocketAccount] {
         try state.withLock { state throws(SockDiagError) in
-            try state.look()
-            return cookies.compactMap { state.holdings[$0] }
+            try state.takeSnapshot()
+            return cookies.compactMap { state.accounts[$0] }
         }
     }
 
-    /// The steps of a socket, as far as they were watched.
-    func steps(of cookie: SocketCookie) -> [Transition] { history[cookie] }
-
-    /// Nobody else tells of these.
-    func noteJudged(_ cookies: [SocketCookie]) {
-        state.withLock { state in for cookie in cookies { state.holdings[cookie]?.isJudged = true } }
+    /// A socket that was left open, with what is known of its life.
+    func leak(_ socket: WatchedSocket, at time: EventTime) -> SocketLeak {
+        let history = history[socket.cookie]
+        return state.withLock { $0.accounts.leak(socket, history: history, at: time) }
     }
+
+    /// Nobody else reports these.
+    func markJudged(_ cookies: [SocketCookie]) { withState { $0.accounts.markJudged(cookies) } }
 }

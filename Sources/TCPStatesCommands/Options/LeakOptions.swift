@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
-internal import TCPWatch
+internal import SocketLeaks
 
 /// What counts as a leak.
 struct LeakOptions: ParsableArguments {

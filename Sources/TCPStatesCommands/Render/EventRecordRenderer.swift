@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketLeaks
 internal import TCPWatch
 
 /// Events as records, in the format of the writer.
@@ -40,7 +41,7 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
         }
     }
 
-    mutating func render(_ connection: CommandSocket, at now: EventTime) {
+    mutating func render(_ connection: SocketAccount, at now: EventTime) {
         description.describe("connection", run: connection.record(at: now), to: &writer)
     }
 

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketLeaks
 internal import TCPWatch
 
 /// Turns what a watcher tells into text. What it has written is in its buffer until it is drained.
@@ -10,7 +11,7 @@ protocol EventRenderer: ~Copyable {
     /// Writes one event.
     mutating func render(_ event: SocketEvent)
     /// Writes what a connection of a command came to, or has come to.
-    mutating func render(_ connection: CommandSocket, at now: EventTime)
+    mutating func render(_ connection: SocketAccount, at now: EventTime)
     /// Writes what a command's sockets did.
     mutating func render(_ report: RunReport)
     /// Moves text to the output where enough of it has gathered.

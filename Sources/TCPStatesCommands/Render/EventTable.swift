@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketLeaks
 internal import TCPWatch
 
 /// Events as a table for people: a line for each step, with what else is known behind it, or below it where a terminal
@@ -71,7 +72,7 @@ struct EventTable: EventRenderer, ~Copyable {
     }
 
     /// The report sums them up.
-    func render(_ connection: CommandSocket, at now: EventTime) {}
+    func render(_ connection: SocketAccount, at now: EventTime) {}
 
     mutating func render(_ report: RunReport) { report.appendTable(to: &text, names: &names, terminal: terminal) }
 

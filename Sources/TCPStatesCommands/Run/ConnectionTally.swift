@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketLeaks
 internal import TCPWatch
 
 /// COMMAND's connections, counted by whom they were made to or accepted from: no larger than there are such.
@@ -26,14 +27,14 @@ struct ConnectionTally {
         private(set) var shortest: Duration?
         private(set) var longest: Duration?
 
-        fileprivate mutating func add(_ socket: CommandSocket, at now: EventTime) {
+        fileprivate mutating func add(_ socket: SocketAccount, at now: EventTime) {
             count += 1
-            if socket.endedAt == nil { open += 1 }
-            if socket.counters?.bytesSent == nil { unmeasured += 1 }
-            if let sent = socket.counters?.bytesSent { bytesSent = (bytesSent ?? 0) &+ sent }
-            if let received = socket.counters?.bytesReceived { bytesReceived = (bytesReceived ?? 0) &+ received }
-            retransmits &+= socket.counters?.retransmits ?? 0
-            guard let duration = socket.duration(at: now) else { return }
+            if socket.life.endedAt == nil { open += 1 }
+            if socket.life.counters?.bytesSent == nil { unmeasured += 1 }
+            if let sent = socket.life.counters?.bytesSent { bytesSent = (bytesSent ?? 0) &+ sent }
+            if let received = socket.life.counters?.bytesReceived { bytesReceived = (bytesReceived ?? 0) &+ received }
+            retransmits &+= socket.life.counters?.retransmits ?? 0
+            guard let duration = socket.life.duration(at: now) else { return }
             shortest = min(shortest ?? duration, duration)
             longest = max(longest ?? duration, duration)
         }
@@ -42,7 +43,7 @@ struct ConnectionTally {
     private(set) var sums: [Kind: Sum] = [:]
 
     /// Adds a connection.
-    mutating func add(_ socket: CommandSocket, at now: EventTime) {
+    mutating func add(_ socket: SocketAccount, at now: EventTime) {
         sums[Kind(socket), default: Sum()].add(socket, at: now)
     }
 
@@ -65,7 +66,7 @@ struct ConnectionTally {
 }
 
 extension ConnectionTally.Kind {
-    fileprivate init(_ socket: CommandSocket) {
+    fileprivate init(_ socket: SocketAccount) {
         side = socket.side
         let isAccepted = socket.side == .passive
         service = isAccepted ? socket.identity.local : socket.identity.remote

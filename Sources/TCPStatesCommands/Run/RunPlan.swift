@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketLeaks
 internal import TCPWatch
 
 /// What `run` is asked for.

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketLeaks
 internal import SocketOwners
 internal import TCPWatch
 
@@ -56,16 +57,16 @@ extension RunReport {
             fields.isOpenAtExit = finding.isOver
             body("leak", finding.leak.socket, fields)
         }
-        for state in TCPState.allCases where census.peaks[state] != nil {
+        for state in TCPState.allCases where states.peaks[state] != nil {
             var fields = RunFields()
             fields.state = state
-            fields.count = census.now[state] ?? 0
-            fields.peak = census.peaks[state]
+            fields.count = states.now[state] ?? 0
+            fields.peak = states.peaks[state]
             body("summary", nil, fields)
         }
         var fields = RunFields()
         fields.report = self
-        fields.peak = census.peak
+        fields.peak = states.peak
         body("run", nil, fields)
     }
 
@@ -73,16 +74,16 @@ extension RunReport {
     fileprivate var signal: UInt32? { if case .killed(let signal) = end { UInt32(bitPattern: signal) } else { nil } }
 }
 
-extension CommandSocket {
+extension SocketAccount {
     /// The `connection` record, when it is over or COMMAND has ended.
     func record(at now: EventTime) -> RunFields {
         var fields = RunFields()
         fields.identity = identity
         fields.namespace = namespace
-        fields.state = state
+        fields.state = life.state
         fields.owners = owners
-        var counters = counters ?? FinalCounters(nil)
-        counters.duration = duration(at: now)
+        var counters = life.counters ?? FinalCounters(nil)
+        counters.duration = life.duration(at: now)
         fields.counters = counters
         fields.side = side
         fields.isAttributed = isOwn

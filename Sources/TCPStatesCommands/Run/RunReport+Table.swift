@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import SocketLeaks
 internal import TCPWatch
 
 extension RunReport {
@@ -57,7 +58,7 @@ extension RunReport {
         text.append(" after ")
         text.append(span: duration.nanoseconds)
         text.append(" ---\n")
-        guard census.peak > 0 else { return text.append("none of the TCP sockets that were seen was its own\n") }
+        guard states.peak > 0 else { return text.append("none of the TCP sockets that were seen was its own\n") }
         let unknown = connections.count(.unknown)
         text.append(connections.count(.active), "connection", "connections")
         text.append(" made, ")
@@ -69,7 +70,7 @@ extension RunReport {
             text.append(" opened by a side unknown")
         }
         text.append("; at most ")
-        text.append(census.peak, "socket", "sockets")
+        text.append(states.peak, "socket", "sockets")
         text.append(" at once\n")
     }
 
@@ -132,16 +133,16 @@ extension RunReport {
     }
 
     private func appendStates(to text: inout TextBuffer, _ terminal: Terminal) {
-        guard !census.peaks.isEmpty else { return }
+        guard !states.peaks.isEmpty else { return }
         text.append("STATE        PEAK   LEFT\n")
         for state in TCPState.allCases {
-            guard let peak = census.peaks[state] else { continue }
+            guard let peak = states.peaks[state] else { continue }
             if terminal.hasColor { text.append(StateColor.of(state)) }
             text.append(state.description)
             if terminal.hasColor { text.append(StateColor.reset) }
             text.append(spaces: EventTableLayout.state - state.description.utf8.count)
             text.append(decimal: UInt64(peak), width: 6)
-            text.append(decimal: UInt64(census.now[state] ?? 0), width: 7)
+            text.append(decimal: UInt64(states.now[state] ?? 0), width: 7)
             text.append(.newline)
         }
     }
@@ -153,7 +154,7 @@ extension RunReport {
         text.append(openAtExit.count == 1 ? "it\n" : "them\n")
         for socket in openAtExit.first {
             text.append("  ")
-            text.append(printable: SocketLeak(socket.lastOpen, history: socket.steps, openedBy: socket.side).summary)
+            text.append(printable: socket.leakAtExit.summary)
             text.append(.newline)
         }
         if openAtExit.count > openAtExit.first.count { text.append("  …\n") }

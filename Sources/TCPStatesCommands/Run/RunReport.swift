@@ -1,5 +1,5 @@
 internal import SockDiag
-internal import TCPWatch
+internal import SocketLeaks
 
 /// What COMMAND's sockets did, and which it left behind.
 struct RunReport {
@@ -14,10 +14,10 @@ struct RunReport {
     /// How many sockets, and the first of them.
     struct Some {
         private(set) var count = 0
-        private(set) var first: [CommandSocket] = []
+        private(set) var first: [SocketAccount] = []
         private static var shown: Int { 10 }
 
-        mutating func add(_ socket: CommandSocket) {
+        mutating func add(_ socket: SocketAccount) {
             count += 1
             if first.count < Self.shown { first.append(socket) }
         }
@@ -28,7 +28,7 @@ struct RunReport {
     var end = ChildCommand.End.exited(0)
     var duration = Duration.zero
     var connections = ConnectionTally()
-    var census = StateCensus()
+    var states = StateTally()
     var leaks: [Finding] = []
     /// Sockets that were open when the process that held them ended.
     var openAtExit = Some()

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SockDiag
+internal import SocketLeaks
 internal import SocketOwners
 internal import TCPWatch
 
@@ -19,7 +20,7 @@ extension RunSession where Renderer: ~Copyable {
         var steps: [Transition] = []
         for event in events {
             switch event {
-            case .socket(let socket): sockets.note(existing: socket)
+            case .socket(let socket): sockets.note(existing: socket, at: socket.time ?? .now())
             case .ready: hasBegun = true
             case .transition(let step): steps.append(sockets.note(step))
             case .gap(let gap):
@@ -41,16 +42,16 @@ extension RunSession where Renderer: ~Copyable {
 
     /// Finds out which new sockets COMMAND's processes hold.
     private mutating func claim() throws(SockDiagError) -> Set<SocketCookie> {
-        guard !sockets.askedInodes.isEmpty else { return [] }
-        let processes = Set(try Descendants.current())
-        let owners = try OwnerSnapshot(of: sockets.askedInodes, in: ProcessSelection(pids: processes))
-        if !hasComplained, owners.coverage.unreadable > 0, let proc = try? ProcessDirectory(),
-            processes.contains(where: { proc.isClosed($0) })
+        guard !sockets.pendingInodes.isEmpty else { return [] }
+        let processes = try ProcessIdentity.descendants()
+        let holders = try HolderSnapshot(of: sockets.pendingInodes, in: processes)
+        if !hasComplained, let coverage = holders.coverage, coverage.unreadable > 0,
+            let proc = try? ProcessDirectory(), processes.contains(where: { proc.isClosed($0.pid) })
         {
             hasComplained = true
-            TCPStates.complain(owners.coverage.description)
+            TCPStates.complain(coverage.description)
         }
-        return sockets.claim(owners, of: processes, at: .now())
+        return sockets.claim(holders, of: processes, at: .now())
     }
 
     /// Tells the steps of COMMAND's sockets; of those that were just found to be, from their beginning.
@@ -61,7 +62,7 @@ extension RunSession where Renderer: ~Copyable {
             let cookie = step.identity.cookie
             guard let socket = sockets[cookie], socket.isOwn else { continue }
             if untold.remove(cookie) != nil {
-                told += socket.steps
+                told += socket.life.steps
             } else if !claimed.contains(cookie) {
                 told.append(step)
             }
@@ -85,13 +86,19 @@ extension RunSession where Renderer: ~Copyable {
 
     /// Asks COMMAND's processes, or the test processes among them, what they hold, when it is time or a test has begun or
     /// ended.
-    mutating func look(_ search: LeakSearches) throws {
+    mutating func pollHolders(_ search: LeakSearch) throws {
         let hasNews = plan.tests?.readStream() ?? false
-        guard hasNews || looks.next <= clock.now else { return }
-        let processes = try plan.tests?.processes ?? Set(Descendants.current())
-        for socket in try looks.look(at: processes, search, remembers: plan.tests != nil)
-        where sockets.note(held: socket) {
-            tell(sockets[socket.cookie]?.steps ?? [])
+        guard hasNews || polls.next <= clock.now else { return }
+        let processes: Set<ProcessIdentity>
+        if let tests = plan.tests {
+            processes = tests.processes
+        } else {
+            processes = try ProcessIdentity.descendants()
+            sockets.noteProcesses(processes, at: EventTime.now().monotonicNanoseconds)
+        }
+        for held in try polls.poll(processes, search, remembers: plan.tests != nil)
+        where sockets.note(held: held, at: .now()) {
+            tell(sockets[held.socket.cookie]?.life.steps ?? [])
         }
     }
 
@@ -99,18 +106,19 @@ extension RunSession where Renderer: ~Copyable {
     private mutating func noteExits(_ steps: [Transition]) {
         let closing = steps.filter { $0.closesHere && sockets[$0.identity.cookie]?.isOwn == true }
         guard !closing.isEmpty, let proc = try? ProcessDirectory() else { return }
-        var alive: [Int32: Bool] = [:]
+        var isRunning: [ProcessIdentity: Bool] = [:]
         for step in closing {
-            let pids = Set(sockets[step.identity.cookie]?.owners.map(\.pid) ?? [])
-            for pid in pids where alive[pid] == nil { alive[pid] = proc.kind(of: pid) == .program }
-            if !pids.isEmpty, !pids.contains(where: { alive[$0] == true }) { sockets.noteExit(before: step) }
+            let holders = Set(sockets[step.identity.cookie]?.holders.map(\.process) ?? [])
+            for process in holders where isRunning[process] == nil {
+                isRunning[process] = process.isRunning(in: proc)
+            }
+            if !holders.isEmpty, !holders.contains(where: { isRunning[$0] == true }) { sockets.noteExit(before: step) }
         }
     }
 
     /// Sums up a socket that is over, or that is left.
-    private mutating func end(_ socket: CommandSocket, isLast: Bool = false) {
-        var socket = socket
-        if sockets.isAccepted(socket.identity) { (socket.isOwn, socket.side) = (true, .passive) }
+    private mutating func end(_ socket: SocketAccount, isLast: Bool = false) {
+        let socket = sockets.completed(socket)
         // The listener that it was accepted from may yet be found.
         if !socket.isOwn, !isLast, undecided.count < Self.keptUndecided { return undecided.append(socket) }
         if socket.isConnection, !socket.isOlder {
@@ -126,19 +134,19 @@ extension RunSession where Renderer: ~Copyable {
 
     /// Gives sockets that processes of COMMAND still hold the time to go; what is left then has leaked.
     mutating func settle(
-        _ search: LeakSearches,
+        _ search: LeakSearch,
         _ child: ChildCommand,
         _ signals: borrowing SignalDescriptor,
         _ watcher: SocketWatcher,
         _ interval: Duration
     ) throws {
-        let begin = clock.now
-        var end = begin
+        let grace = GracePeriod(plan.rules)
+        var pauses = GracePeriod.pauses.makeIterator()
+        var end = clock.now
         var heldBefore: Set<SocketCookie>?
         while true {
-            let processes = ProcessSelection(pids: Set(try Descendants.current()))
-            let held = processes.pids.isEmpty ? [] : try search.heldSockets(by: processes)
-            let cookies = Set(held.map(\.cookie))
+            let held = try search.heldSockets(by: ProcessIdentity.descendants())
+            let cookies = Set(held.map(\.socket.cookie))
             if heldBefore?.isSubset(of: cookies) != true {
                 // What has just ended, with COMMAND or with a descendant that has outlived it, has to be told yet.
                 end = clock.now
@@ -151,13 +159,14 @@ extension RunSession where Renderer: ~Copyable {
                 caughtUpAt.map { $0 + interval + .milliseconds(10) } ?? .now + .seconds(9),
                 end + .seconds(2)
             )
-            let limit = held.isEmpty ? last : max(last, begin + plan.rules.settleTime)
+            let limit = held.isEmpty ? last : max(last, grace.end)
             if isInterrupted || isOver || clock.now >= limit {
-                sockets.settle(held: cookies, at: .now())
-                report.leaks += held.map { RunReport.Finding(leak: sockets.leak($0)) }
+                let now = EventTime.now()
+                sockets.settle(held: cookies, at: now)
+                report.leaks += held.map { RunReport.Finding(leak: sockets.leak($0.socket, at: now)) }
                 return
             }
-            wait(for: signals, until: min(limit, clock.now + max(interval, .milliseconds(20))))
+            wait(for: signals, until: min(limit, clock.now + max(interval, pauses.next() ?? interval)))
             _ = try takeSignals(signals, for: child, search, watcher)
             try takeEvents(from: watcher)
         }
@@ -167,7 +176,7 @@ extension RunSession where Renderer: ~Copyable {
     mutating func finish() {
         plan.tests?.output?.passOn()
         for socket in undecided + sockets.remaining { end(socket, isLast: true) }
-        report.census = sockets.census
+        report.states = sockets.states
         if let tests = plan.tests {
             _ = tests.readStream()
             report.leaks = remains.map { $0.finding(tests.log) } + report.leaks

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SockDiag
+internal import SocketLeaks
 internal import Synchronization
 internal import TCPWatch
 
@@ -10,7 +11,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     var plan: RunPlan
     var renderer: Renderer
     var output: Output
-    var sockets = CommandSockets()
+    var sockets: SocketAccounts
     var report: RunReport
     let inbox: Inbox
     let clock = ContinuousClock()
@@ -23,9 +24,9 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     /// What tells that the watcher has told all that ended with COMMAND, and when it had.
     var marker: EndMarker?
     var caughtUpAt: ContinuousClock.Instant?
-    var looks = Looks()
+    var polls = HolderPolls()
     /// Connections that are over, and of which it is not known whose they were.
-    var undecided: [CommandSocket] = []
+    var undecided: [SocketAccount] = []
     var toldSteps = 0
     var hasComplained = false
     /// What test processes held just before they ended.
@@ -40,6 +41,10 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         self.plan = plan
         self.renderer = renderer
         self.output = output
+        sockets = SocketAccounts(
+            processesOf: LeakScope("COMMAND", rules: plan.rules),
+            at: EventTime.now().monotonicNanoseconds
+        )
         report = RunReport(words: plan.words)
         inbox = try Inbox()
     }
@@ -50,7 +55,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         pthread_sigmask(SIG_BLOCK, nil, &mask)
         let signals = try adoptAndTakeSignals()
         let begin = Self.processorTime()
-        let search = try LeakSearches(plan.rules, in: plan.watch.namespaces)
+        let search = try LeakSearch(plan.rules, in: plan.watch.namespaces)
         if !plan.hasInterval { plan.watch.interval = Self.interval(afterDumpOf: Self.processorTime() - begin) }
         plan.watch.tellsExisting = true
         plan.watch.tellsCounters = inbox.put
@@ -76,14 +81,14 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         var isAsked = false
         var end: ChildCommand.End?
         while end == nil {
-            wait(for: signals, until: min(looks.next, isAsked ? looks.next : deadline ?? looks.next))
+            wait(for: signals, until: min(polls.next, isAsked ? polls.next : deadline ?? polls.next))
             end = try takeSignals(signals, for: child, search, watcher)
             try takeEvents(from: watcher)
             if isAbandoned || isInterrupted && plan.tests != nil {
                 let forced = try endDescendants(signals, child)
                 end = end ?? forced
             }
-            try look(search)
+            try pollHolders(search)
             let isEnough = toldSteps >= plan.transitions ?? .max || deadline.map { $0 <= clock.now } ?? false
             guard isEnough, !isAsked, end == nil else { continue }
             kill(child.pid, SIGTERM)
@@ -143,7 +148,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     mutating func takeSignals(
         _ signals: borrowing SignalDescriptor,
         for child: ChildCommand,
-        _ search: LeakSearches,
+        _ search: LeakSearch,
         _ watcher: SocketWatcher
     ) throws -> ChildCommand.End? {
         while let signal = signals.next() {
@@ -161,7 +166,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             kill(child.pid, signal.number)
         }
         return try child.reap { process, status in
-            try plan.tests?.handleStop(of: process, waitStatus: status) { test in
+            try plan.tests?.handleStop(of: process, waitStatus: status) { process, test in
                 try takeEvents(from: watcher)
                 try noteRemains(of: process, test, search)
             }

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import SockDiag
-internal import SocketOwners
+internal import SocketLeaks
 internal import TCPWatch
 
 /// A socket that a test process held just before it ended.
@@ -20,14 +20,12 @@ struct TestRemains {
 
 extension RunSession where Renderer: ~Copyable {
     /// Notes what a test process holds that is about to end.
-    mutating func noteRemains(of process: Int32, _ test: String?, _ search: LeakSearches) throws {
-        for socket in try search.heldSockets(by: ProcessSelection(pids: [process])) {
-            let opened = looks.opening(of: socket.cookie)
-            _ = sockets.note(held: socket)
-            var leak = sockets.leak(socket)
-            let age = Duration.nanoseconds(Int64(clamping: EventTime.now().monotonicNanoseconds - opened.upperBound))
-            if leak.age == nil, age >= .milliseconds(1) { leak.age = age }
-            remains.append(TestRemains(leak: leak, opened: opened, test: test))
+    mutating func noteRemains(of process: ProcessIdentity, _ test: String?, _ search: LeakSearch) throws {
+        for held in try search.heldSockets(by: [process]) {
+            let now = EventTime.now()
+            let opened = polls.opening(of: held.socket.cookie)
+            sockets.note(held: held, at: now)
+            remains.append(TestRemains(leak: sockets.leak(held.socket, at: now), opened: opened, test: test))
         }
     }
 
@@ -49,7 +47,7 @@ extension RunSession where Renderer: ~Copyable {
             while signals.next() != nil {}
             end =
                 child.reap { process, status in
-                    plan.tests?.handleStop(of: process, waitStatus: status) { _ in }
+                    plan.tests?.handleStop(of: process, waitStatus: status) { _, _ in }
                 } ?? end
         }
         return end ?? .killed(signal: SIGTERM)

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SockDiag
+internal import SocketLeaks
 internal import TCPWatch
 
 /// Follows the test processes of `swift test`: when which test ran, and the moment before each process ends.
@@ -9,8 +10,9 @@ final class TestWatch {
     let output = LiveOutput()
     /// Where the event stream comes from; -1 for nowhere.
     let descriptor: Int32
-    /// The test processes that run, and the test that is all that each runs, where that is known.
-    private var traced: [Int32: String?] = [:]
+    /// The test processes that run, and the test that is all that each runs, where that is known. Their numbers are not
+    /// used again before this process has reaped them.
+    private var traced: [Int32: (process: ProcessIdentity, test: String?)] = [:]
     /// Why processes could not be traced: what they left is not known.
     private(set) var refusal: Errno?
 
@@ -24,7 +26,7 @@ final class TestWatch {
     deinit { close(descriptor) }
 
     /// The test processes that run.
-    var processes: Set<Int32> { Set(traced.keys) }
+    var processes: Set<ProcessIdentity> { Set(traced.values.map(\.process)) }
 
     /// Reads what has come; whether something has.
     func readStream() -> Bool {
@@ -45,17 +47,23 @@ final class TestWatch {
         return child
     }
 
-    /// Takes what `waitpid(2)` tells of a process that has stopped. A test process that is about to end waits while `look`
-    /// is run, which is told the test that was all it ran, where that is known.
-    func handleStop(of process: Int32, waitStatus: Int32, _ look: (_ test: String?) throws -> Void) rethrows {
+    /// Takes what `waitpid(2)` tells of a process that has stopped. A test process that is about to end waits while `search`
+    /// is run, which receives the test that was all it ran, where that is known.
+    func handleStop(
+        of process: Int32,
+        waitStatus: Int32,
+        _ search: (_ process: ProcessIdentity, _ test: String?) throws -> Void
+    ) rethrows {
         switch ProcessTrace.handle(stopOf: process, waitStatus: waitStatus) {
         case .newProgram:
-            guard Self.program(of: process)?.hasSuffix(".xctest") == true else { return ProcessTrace.resume(process) }
-            traced[process] = .some(TestLog.test(ofArguments: Self.arguments(of: process)))
+            guard Self.program(of: process)?.hasSuffix(".xctest") == true,
+                let identity = try? ProcessIdentity(of: process, in: ProcessDirectory())
+            else { return ProcessTrace.resume(process) }
+            traced[process] = (identity, TestLog.test(ofArguments: Self.arguments(of: process)))
             ProcessTrace.stopBeforeEnd(process)
         case .ending:
             defer { ProcessTrace.end(process) }
-            try look(traced.removeValue(forKey: process) ?? nil)
+            if let (process, test) = traced.removeValue(forKey: process) { try search(process, test) }
         case .other: break
         }
     }

@@ -1,9 +1,9 @@
 internal import ConnectionTracking
-internal import SockDiag
+package import SockDiag
 internal import SocketOwners
 
 /// A watcher's filter, ready for the sockets of one network namespace: in which states it would find a socket.
-struct WatchFilter {
+package struct WatchFilter {
     private let matcher: SocketMatcher
     /// The conditions on the namespace that hold there.
     private let held: Set<SocketFilter.External>
@@ -13,7 +13,7 @@ struct WatchFilter {
     private let probes: [TCPState]
 
     /// - Throws: ``/SockDiag/SockDiagError``, as ``/SockDiag/SockDiagClient/matcher(for:)`` does.
-    init(
+    package init(
         _ filter: SocketFilter,
         for client: inout SockDiagClient,
         in namespace: NetworkNamespace?
@@ -34,7 +34,7 @@ struct WatchFilter {
     }
 
     /// What has to be asked of the kernel for it.
-    var extensions: SocketExtensions { matcher.extensions }
+    package var extensions: SocketExtensions { matcher.extensions }
 
     /// The states in which the filter finds a socket that is held by these, all else being as it is.
     func mask(_ socket: borrowing some SocketFields & ~Escapable, owners: [SocketOwner]) -> StateMask {
@@ -46,7 +46,7 @@ struct WatchFilter {
     }
 
     /// Whether it finds the socket, held by these.
-    func finds(_ socket: borrowing some SocketFields & ~Escapable, of owners: [SocketOwner]) -> Bool {
+    package func finds(_ socket: borrowing some SocketFields & ~Escapable, of owners: [SocketOwner]) -> Bool {
         matcher.matches(socket) { external in
             switch external {
             case .pid(let pid): owners.contains { $0.pid == pid }

@@ -13,11 +13,36 @@ public struct WatchedSocket: Hashable, Sendable, SocketFields {
     /// When it was seen.
     public var time: EventTime?
 
+    /// A socket.
+    public init(
+        socket: TCPSocket,
+        namespace: NetworkNamespace? = nil,
+        owners: [SocketOwner] = [],
+        time: EventTime? = nil
+    ) {
+        (self.socket, self.namespace, self.owners, self.time) = (socket, namespace, owners, time)
+    }
+
     /// Calls `body` with the bytes of the kernel's message.
     public func withMessage<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try socket.withMessage(body)
+    }
+}
+
+extension WatchedSocket {
+    /// A socket as it is remembered, in a state that it is in no more.
+    package init(
+        remembered identity: SocketIdentity,
+        in state: TCPState,
+        uid: UInt32?,
+        inode: UInt32?,
+        namespace: NetworkNamespace?,
+        owners: [SocketOwner]
+    ) {
+        let socket = TCPSocket(identity, state: state, uid: uid, inode: inode)
+        self.init(socket: socket, namespace: namespace, owners: owners)
     }
 }
 

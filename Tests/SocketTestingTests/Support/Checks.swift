@@ -1,4 +1,5 @@
 import SockDiag
+import SocketLeaks
 import Synchronization
 import TCPWatch
 import Testing
@@ -14,21 +15,21 @@ final class Outcome<Value: Sendable>: Sendable {
     func get() throws -> Value { try #require(result.withLock { $0 }).get() }
 }
 
-extension LeakWindow {
-    /// Opens a window.
-    static func begin(_ name: String, _ rules: NoSocketLeaks = .noSocketLeaks(settleTime: .zero)) throws -> LeakWindow {
+extension LeakScope {
+    /// Opens a scope.
+    static func begin(_ name: String, _ rules: NoSocketLeaks = .noSocketLeaks(settleTime: .zero)) throws -> LeakScope {
         try rules.begin(name)
     }
 
     /// Runs the closure as a part of the test.
     func run<Value>(_ body: () throws -> Value) rethrows -> Value {
-        try LeakWindow.$current.withValue(self) { try body() }
+        try LeakScope.$current.withValue(self) { try body() }
     }
 
-    /// Closes the window; what is told of the sockets of these ports alone, because other tests run in this process too.
+    /// Closes the scope; what is told of the sockets of these ports alone, because other tests run in this process too.
     func end(_ ports: [UInt16]) throws -> [LeakFinding] {
         let judgement = try SocketLedger.shared.end(self)
-        for _ in LeakJudgement.pauses where try judgement.isSettled() { break }
+        for _ in GracePeriod.pauses where try judgement.isSettled() { break }
         return try judgement.findings().compactMap { finding in
             let own = finding.leaks.filter { ports.contains($0.socket.local.port) }
             return own.isEmpty ? nil : LeakFinding(leaks: own, suspects: finding.suspects)

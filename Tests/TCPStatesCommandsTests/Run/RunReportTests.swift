@@ -1,4 +1,5 @@
 import SockDiag
+import SocketLeaks
 import SocketOwners
 import TCPStateLab
 import Testing
@@ -42,9 +43,10 @@ import Testing
     private static func report(isTestRun: Bool) -> RunReport {
         var counters = FinalCounters(nil)
         (counters.bytesSent, counters.bytesReceived, counters.retransmits) = (340, 56_000, 2)
-        var connection = CommandSocket(step(client, .closed, .established, via: [.synSent], after: 0))
-        connection.isOwn = true
-        connection.owners = [owner]
+        let scope = LeakScope("COMMAND", rules: LeakRules())
+        let holder = SocketHolder(owner, of: ProcessIdentity(pid: owner.pid, startTime: 1))
+        var connection = SocketAccount(step(client, .closed, .established, via: [.synSent], after: 0), .maker(scope))
+        connection.holders = [holder]
         connection.take(step(client, .closed, .established, via: [.synSent], after: 0))
         connection.take(counters)
         connection.take(step(client, .established, .timeWait, via: [.finWait1, .finWait2], after: 1200))
@@ -52,18 +54,18 @@ import Testing
             step(server, .closed, .established, via: [.synReceived], after: 0),
             step(server, .established, .closeWait, after: 1200),
         ]
-        var accepted = CommandSocket(history[0])
+        var accepted = SocketAccount(history[0], .candidates([scope]))
         for step in history { accepted.take(step) }
         accepted.stateAtExit = .closeWait
-        accepted.owners = [owner]
+        accepted.holders = [holder]
         var report = RunReport(words: ["./server", "--port", "8080\u{1b}[31m"])
         report.duration = .milliseconds(3210)
         let now = step(client, nil, .closed, after: 2000).time
         report.connections.add(connection, at: now)
         report.connections.add(accepted, at: now)
         report.untold.add(connection, at: now)
-        for state in [TCPState.listen, .established, .timeWait] { report.census.count(from: nil, to: state) }
-        report.census.count(from: .established, to: .closeWait)
+        for state in [TCPState.listen, .established, .timeWait] { report.states.count(from: nil, to: state) }
+        report.states.count(from: .established, to: .closeWait)
         let leak = SocketLeak(
             WatchedSocket(
                 remembered: server,

@@ -1,8 +1,10 @@
 package import SockDiag
+package import TCPWatch
 
 /// Leak rules, ready for the sockets of one network namespace.
 package struct LeakMatcher {
     private let states: TCPStateSet
+    private let countsUnheld: Bool
     private let ignored: WatchFilter?
 
     /// What has to be asked of the kernel for it.
@@ -15,6 +17,7 @@ package struct LeakMatcher {
         in namespace: NetworkNamespace? = nil
     ) throws(SockDiagError) {
         states = rules.states
+        countsUnheld = rules.countsUnheld
         if let filter = rules.ignored {
             ignored = try WatchFilter(filter, for: &client, in: namespace)
         } else {
@@ -22,15 +25,9 @@ package struct LeakMatcher {
         }
     }
 
-    /// Whether the socket counts as leaked where its holders keep it open.
-    package func counts(_ socket: WatchedSocket) -> Bool {
-        states.contains(socket.state) && ignored?.finds(socket, of: socket.owners) != true
-    }
-}
-
-extension WatchedSocket {
-    /// A socket of the calling thread's network namespace and its holders.
-    package init(_ socket: TCPSocket, heldBy owners: [SocketOwner]) {
-        self.init(socket: socket, namespace: nil, owners: owners)
+    /// Whether the socket counts as leaked where it is still there at the end of the scope and of its ``GracePeriod``.
+    package func counts(_ socket: WatchedSocket, isHeld: Bool) -> Bool {
+        (isHeld || countsUnheld) && states.contains(socket.state)
+            && ignored?.finds(socket, of: socket.owners) != true
     }
 }

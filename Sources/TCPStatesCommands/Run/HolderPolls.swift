@@ -1,16 +1,17 @@
 internal import SockDiag
-internal import SocketOwners
+internal import SocketLeaks
 internal import TCPWatch
 
 /// When COMMAND's processes are asked what they hold: a hundred times a second, or as often as a quarter of a processor
 /// allows.
 ///
-/// The watcher tells each step, but where the machine is busy it tells late: when a process has ended, nobody can tell any
+/// The watcher reports each step, but where the machine is busy it does so late: when a process has ended, nobody knows any
 /// more what was its.
-struct Looks {
-    /// When the last look began, monotonic nanoseconds.
+struct HolderPolls {
+    /// When the last poll began, monotonic nanoseconds.
     private var last = EventTime.now().monotonicNanoseconds
-    /// When each socket was opened, at the earliest and at the latest; only where that is asked for.
+    /// When each socket was opened, at the earliest and at the latest; only where that is asked for. A socket that is
+    /// connected again has been opened once.
     private var opened: [SocketCookie: ClosedRange<UInt64>] = [:]
     /// When the next one is due.
     private(set) var next = ContinuousClock.now
@@ -21,15 +22,15 @@ struct Looks {
     }
 
     /// What the processes hold.
-    mutating func look(
-        at processes: Set<Int32>,
-        _ search: LeakSearches,
+    mutating func poll(
+        _ processes: Set<ProcessIdentity>,
+        _ search: LeakSearch,
         remembers: Bool
-    ) throws(SockDiagError) -> [WatchedSocket] {
+    ) throws(SockDiagError) -> [HeldSocket] {
         let (begin, clock) = (EventTime.now().monotonicNanoseconds, ContinuousClock.now)
-        let held = processes.isEmpty ? [] : try search.heldSockets(by: ProcessSelection(pids: processes))
-        for socket in held where remembers && opened[socket.cookie] == nil {
-            opened[socket.cookie] = opening(of: socket.cookie)
+        let held = try search.heldSockets(by: processes)
+        for cookie in held.map(\.socket.cookie) where remembers && opened[cookie] == nil {
+            opened[cookie] = opening(of: cookie)
         }
         last = begin
         next = clock + max(.milliseconds(10), (.now - clock) * 4)

@@ -1,5 +1,5 @@
-internal import SockDiag
-internal import SocketOwners
+package import SockDiag
+package import TCPWatch
 
 /// A socket that was left open: what it is, who holds it, how it got there, and what usually causes that.
 package struct SocketLeak: Hashable, Sendable {
@@ -7,39 +7,38 @@ package struct SocketLeak: Hashable, Sendable {
     package var socket: WatchedSocket
     /// Its steps in their order, as far as they were watched.
     package var history: [Transition]
-    /// How old it is; nil where its beginning was not watched.
-    package var age: Duration?
+    /// How old it is, or at least is where its beginning was not watched; nil where it was not seen before.
+    package private(set) var age: Duration?
 
     /// Which side opened the connection, where that is known.
     package let openedBy: OpeningSide
 
-    /// A leak that was found at a time, with what is known of the socket's life until then, and of who opened it.
+    /// A leak.
+    ///
+    /// - Parameters:
+    ///   - socket: As it was found.
+    ///   - history: What is known of its life until then.
+    ///   - side: Who opened it, where that is known otherwise than by its history.
+    ///   - firstSeen: When it was seen first.
+    ///   - time: When it was found.
     package init(
         _ socket: WatchedSocket,
         history: [Transition] = [],
         openedBy side: OpeningSide = .unknown,
+        firstSeen: EventTime? = nil,
         at time: EventTime = .now()
     ) {
         self.socket = socket
         self.history = history
-        openedBy = side == .unknown ? Self.openingSide(of: history) : side
-        if side != .unknown, let first = history.first, first.from == .closed, first.certainty == .inferred {
+        openedBy = side == .unknown ? SideEvidence.side(of: history) : side
+        let first = history.first.flatMap { $0.from == .closed || $0.from == .bound ? $0 : nil }
+        if side != .unknown, let first, first.from == .closed, first.certainty == .inferred {
             self.history[0].via = TCPStateMachine.passed(from: .closed, to: first.to, side: side)
         }
-        guard let first = history.first, first.from == .closed || first.from == .bound,
-            first.time.monotonicNanoseconds <= time.monotonicNanoseconds
-        else { return }
-        age = .nanoseconds(Int64(clamping: time.monotonicNanoseconds - first.time.monotonicNanoseconds))
-    }
-
-    /// Which side opened a connection that took the steps; unknown where its beginning was not watched.
-    package static func openingSide(of steps: [Transition]) -> OpeningSide {
-        guard let first = steps.first(where: { $0.from == .closed || $0.from == .bound }) else { return .unknown }
-        switch (first.via + [first.to]).first(where: { $0 == .synSent || $0 == .synReceived }) {
-        case .synSent: return .active
-        case .synReceived: return .passive
-        default: return .unknown
+        guard let begin = (first?.time ?? firstSeen)?.monotonicNanoseconds, begin <= time.monotonicNanoseconds else {
+            return
         }
+        age = .nanoseconds(Int64(clamping: time.monotonicNanoseconds - begin))
     }
 
     /// What usually leaves a socket in that state, in a sentence.
@@ -80,7 +79,7 @@ extension SocketLeak: CustomStringConvertible {
     package var summary: String {
         var parts = [socket.state == .listen || socket.state == .bound ? "\(socket.state) \(socket.local)" : connection]
         if let namespace = socket.namespace { parts[0] += " in \(namespace.label)" }
-        if let age { parts.append("\(age.inWords) old") }
+        if let age, age >= .milliseconds(1) { parts.append("\(age.inWords) old") }
         if !socket.owners.isEmpty {
             parts.append("held by \(socket.owners.map(\.description).joined(separator: " "))")
         }
@@ -115,21 +114,5 @@ extension Duration {
         let (seconds, attoseconds) = components
         let milliseconds = attoseconds / 1_000_000_000_000_000
         return seconds == 0 ? "\(milliseconds) ms" : "\(seconds).\(milliseconds / 100) s"
-    }
-}
-
-extension WatchedSocket {
-    /// A socket as it is remembered, in a state that it is in no more.
-    package init(
-        remembered identity: SocketIdentity,
-        in state: TCPState,
-        uid: UInt32?,
-        inode: UInt32?,
-        namespace: NetworkNamespace?,
-        owners: [SocketOwner]
-    ) {
-        socket = TCPSocket(identity, state: state, uid: uid, inode: inode)
-        self.namespace = namespace
-        self.owners = owners
     }
 }

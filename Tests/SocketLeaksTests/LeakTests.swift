@@ -2,29 +2,36 @@ import Glibc
 import SockDiag
 import SocketOwners
 import TCPStateLab
+import TCPWatch
 import Testing
 
-@testable import TCPWatch
+@testable import SocketLeaks
 
 @Suite struct LeakTests {
-    private static let own = ProcessSelection(pids: [getpid()])
+    private func own() throws -> Set<ProcessIdentity> {
+        [try #require(try identity(of: getpid()))]
+    }
+
+    private func identity(of pid: Int32) throws -> ProcessIdentity? {
+        ProcessIdentity(of: pid, in: try ProcessDirectory())
+    }
 
     /// A search whose window begins now in the lab.
     private func search(_ lab: Lab, _ rules: LeakRules = LeakRules()) throws -> LeakSearch {
         let namespace = try NetworkNamespace(path: lab.namespace.path)
-        return try LeakSearch(rules, in: namespace)
+        return try LeakSearch(rules, in: [namespace])
     }
 
-    private func states(_ sockets: [WatchedSocket]) -> [String] { sockets.map(\.state.description).sorted() }
+    private func states(_ held: [HeldSocket]) -> [String] { held.map(\.socket.state.description).sorted() }
 
     @Test func whatIsOpenedInTheWindowIsFoundWithItsDescriptor() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        var search = try search(lab)
+        let search = try search(lab)
         let pair = try lab.loopbackPair()
-        let found = try search.heldSockets(by: Self.own)
+        let found = try search.heldSockets(by: own())
         #expect(states(found) == ["ESTABLISHED", "ESTABLISHED", "LISTEN"])
-        let client = try #require(found.first { $0.local.port == pair.client.local.port })
+        let client = try #require(found.map(\.socket).first { $0.local.port == pair.client.local.port })
         #expect(client.owners.map(\.pid) == [getpid()])
         #expect(client.namespace != nil)
     }
@@ -32,14 +39,14 @@ import Testing
     @Test(arguments: [0, 1, 5000]) func countersTellWhichSideOpenedAConnection(_ bytes: Int) throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        var search = try search(lab)
+        let search = try search(lab)
         let pair = try lab.loopbackPair()
         try pair.send([UInt8](repeating: 1, count: bytes), from: .client)
         try pair.send([UInt8](repeating: 1, count: bytes), from: .accepted)
-        let found = try search.heldSockets(by: Self.own)
+        let found = try search.heldSockets(by: own())
         for (end, side) in [(pair.client, OpeningSide.active), (pair.accepted, .passive)] {
             let cookie = try end.cookie()
-            #expect(found.first { $0.cookie == cookie }?.measuredSide == side)
+            #expect(found.map(\.socket).first { $0.cookie == cookie }?.measuredSide == side)
         }
     }
 
@@ -47,34 +54,35 @@ import Testing
         let lab = try Lab.orCancel()
         defer { lab.close() }
         try lab.loopbackPair()
-        var search = try search(lab)
-        #expect(try search.heldSockets(by: Self.own).isEmpty)
+        let search = try search(lab)
+        #expect(try search.heldSockets(by: own()).isEmpty)
     }
 
     @Test func whatAnotherProcessHoldsIsNoLeak() throws {
+        let first = try #require(try identity(of: 1))
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        var search = try search(lab)
+        let search = try search(lab)
         try lab.loopbackPair()
-        #expect(try search.heldSockets(by: ProcessSelection(pids: [1])).isEmpty)
+        #expect(try search.heldSockets(by: [first]).isEmpty)
     }
 
     @Test func whatTheKernelFinishesByItselfIsNoLeak() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        var search = try search(lab)
+        let search = try search(lab)
         try lab.client(in: .timeWait)
         let orphan = try lab.client(in: .finWait1)
         orphan.socket?.close()
-        #expect(try search.heldSockets(by: Self.own).isEmpty)
+        #expect(try search.heldSockets(by: own()).isEmpty)
     }
 
     @Test func aConnectionThatWaitsToBeAcceptedBelongsToItsListener() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        var search = try search(lab)
+        let search = try search(lab)
         try lab.server(in: .closeWait, accepted: false)
-        let found = try search.heldSockets(by: Self.own)
+        let found = try search.heldSockets(by: own())
         #expect(states(found) == ["LISTEN"])
     }
 
@@ -85,10 +93,10 @@ import Testing
         var ignoring = LeakRules()
         ignoring.ignored = .localPort == port || .pid(getpid()) && .state(.listen)
         ignoring.states = .all.subtracting(.established)
-        var search = try search(lab, ignoring)
+        let search = try search(lab, ignoring)
         try lab.loopbackPair()
         try lab.bound()
-        let found = try search.heldSockets(by: Self.own)
+        let found = try search.heldSockets(by: own())
         #expect(states(found) == ["BOUND"])
     }
 

@@ -1,0 +1,56 @@
+package import SockDiag
+
+/// Which side opened a connection, and how that is known: what is surer takes the place of what was known before.
+package struct SideEvidence: Hashable, Sendable {
+    /// How a side is known, the least certain first.
+    package enum Ground: Int, Comparable, Sendable {
+        /// Not at all.
+        case none
+        /// Nothing but its end was seen, and no listener is known that it could have been accepted from.
+        case elimination
+        /// Steps that were filled in, by what the watcher knew of listeners then.
+        case inferred
+        /// The kernel's counters: ``/TCPWatch/WatchedSocket/measuredSide``.
+        case counters
+        /// A listener has its local endpoint. The kernel gives no client the port of one; it has to bind it itself.
+        case listener
+        /// The half of the handshake was seen.
+        case seen
+        /// `connect()` or `accept()` was seen.
+        case call
+
+        package static func < (left: Ground, right: Ground) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// The side.
+    package private(set) var side = OpeningSide.unknown
+    private var ground = Ground.none
+
+    /// Whether a listener with its local endpoint may have accepted it.
+    package var mayBeAccepted: Bool { side != .active || ground < .listener }
+
+    /// Nothing is known.
+    package init() {}
+
+    /// Takes a side, unless it is known by something surer.
+    package mutating func take(_ side: OpeningSide, by ground: Ground) {
+        guard side != .unknown, ground >= self.ground else { return }
+        (self.side, self.ground) = (side, ground)
+    }
+
+    /// Takes the step that opened the connection.
+    package mutating func take(_ step: Transition) {
+        let isSeen = step.certainty == .exact || step.to == .synSent || step.to == .synReceived
+        take(Self.side(of: [step]), by: isSeen ? .seen : .inferred)
+    }
+
+    /// Which side opened a connection that took the steps; unknown where its beginning was not watched.
+    package static func side(of steps: [Transition]) -> OpeningSide {
+        guard let first = steps.first(where: { $0.from == .closed || $0.from == .bound }) else { return .unknown }
+        switch (first.via + [first.to]).first(where: { $0 == .synSent || $0 == .synReceived }) {
+        case .synSent: return .active
+        case .synReceived: return .passive
+        default: return .unknown
+        }
+    }
+}

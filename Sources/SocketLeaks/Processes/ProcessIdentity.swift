@@ -1,0 +1,44 @@
+internal import Glibc
+package import SockDiag
+
+/// A process, and no other that has its number later.
+package struct ProcessIdentity: Hashable, Sendable {
+    /// Its number, in the PID namespace of `/proc`.
+    package let pid: Int32
+    /// When it was started, in clock ticks since the machine was: ``/SockDiag/ProcessStatus/startTime``.
+    package let startTime: UInt64
+
+    /// A process that is known by both.
+    package init(pid: Int32, startTime: UInt64) { (self.pid, self.startTime) = (pid, startTime) }
+
+    /// The process that has the number now; nil where there is none.
+    package init?(of pid: Int32, in proc: borrowing ProcessDirectory) {
+        guard let status = ProcessStatus(of: pid, in: proc) else { return nil }
+        self.init(pid: pid, startTime: status.startTime)
+    }
+
+    /// Whether it is there, and has not begun to end.
+    package func isRunning(in proc: borrowing ProcessDirectory) -> Bool {
+        guard let status = ProcessStatus(of: pid, in: proc) else { return false }
+        return status.startTime == startTime && status.kind == .program
+    }
+
+    /// The descendants of this process, as ``/SockDiag/Descendants/current()`` has them.
+    ///
+    /// A number may go to a stranger between the list of children and the reading of `stat`; the parent in the same line
+    /// shows that.
+    ///
+    /// - Throws: ``/SockDiag/SockDiagError``.
+    package static func descendants() throws(SockDiagError) -> Set<ProcessIdentity> {
+        let pids = try Descendants.current()
+        guard !pids.isEmpty else { return [] }
+        let proc = try ProcessDirectory()
+        let parents = Set(pids + [getpid()])
+        var found: Set<ProcessIdentity> = []
+        for pid in pids {
+            guard let status = ProcessStatus(of: pid, in: proc), parents.contains(status.parent) else { continue }
+            found.insert(ProcessIdentity(pid: pid, startTime: status.startTime))
+        }
+        return found
+    }
+}
