@@ -227,5 +227,6 @@ extension SocketQuery {
     }
 }
 
-// Safe: the descriptor and the buffer belong to this value alone, and every use of the buffer is mutating.
+// Safe: the descriptor and the buffer belong to this value alone, and every use of the buffer is mutating. What is called
+// between replies is set for one dump and cleared after it, by the thread that makes the dump.
 extension SockDiagClient: @unchecked Sendable {}
