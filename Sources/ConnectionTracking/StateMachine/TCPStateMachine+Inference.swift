@@ -33,14 +33,47 @@ extension TCPStateMachine {
         evidence: EndEvidence = .none
     ) -> [TCPState] {
         if to == .closed { return passedToTheEnd(from: from, evidence: evidence) }
-        let ways = ways(from: from, to: to)
-        guard !ways.isEmpty else {
-            // A state that this version does not know.
-            guard from != .closed else { return [] }
-            // The descriptor was used anew: disconnected, then bound, listening or connecting again.
-            return passedToTheEnd(from: from, evidence: evidence) + [.closed]
-                + (to == .closed ? [] : passed(from: .closed, to: to, side: side))
+        if let way = usualWay(from: from, to: to, side: side) { return way }
+        // A state that this version does not know.
+        guard from != .closed else { return [] }
+        // The descriptor was used anew: disconnected, then bound, listening or connecting again.
+        return passedToTheEnd(from: from, evidence: evidence) + [.closed] + passed(from: .closed, to: to, side: side)
+    }
+
+    /// The states that one connection passed through unseen between two; nil where one connection cannot be in the one and
+    /// then in the other. A state that this version does not know may follow and lead anywhere.
+    package static func route(from: TCPState, to: TCPState, side: OpeningSide) -> [TCPState]? {
+        guard isKnown(from), isKnown(to), from != to else { return [] }
+        if to == .closed { return passedToTheEnd(from: from, evidence: .none) }
+        return usualWay(from: from, to: to, side: side)
+    }
+
+    /// The states on the most likely way between two, of those that there are; nil where there is none.
+    private static func usualWay(from: TCPState, to: TCPState, side: OpeningSide) -> [TCPState]? {
+        guard isKnown(from), isKnown(to) else { return nil }
+        return usualWays[index(from, to, side)]
+    }
+
+    private static func index(_ from: TCPState, _ to: TCPState, _ side: OpeningSide) -> Int {
+        Int(side.rawValue) << 8 | Int(from.rawValue) << 4 | Int(to.rawValue)
+    }
+
+    /// Found once: to search takes microseconds, and many connections are seen once or twice.
+    private static let usualWays: [[TCPState]?] = {
+        let sides: [OpeningSide] = [.unknown, .active, .passive]
+        var table = [[TCPState]?](repeating: nil, count: sides.count << 8)
+        for side in sides {
+            for from in TCPState.allCases {
+                for to in TCPState.allCases {
+                    table[index(from, to, side)] = findUsualWay(from: from, to: to, side: side)
+                }
+            }
         }
+        return table
+    }()
+
+    private static func findUsualWay(from: TCPState, to: TCPState, side: OpeningSide) -> [TCPState]? {
+        let ways = ways(from: from, to: to)
         let fitting = ways.filter { way in
             switch side {
             case .active: from != .closed || way.first == .synSent || way.first == .bound
@@ -54,14 +87,7 @@ extension TCPStateMachine {
                 step(from: pair.0, to: pair.1).map(rare.contains) ?? false
             }
         }
-        return (usual ?? candidates[0]).dropLast()
-    }
-
-    /// The states that one connection passed through unseen between two; nil where one connection cannot be in the one and
-    /// then in the other. A state that this version does not know may follow and lead anywhere.
-    package static func route(from: TCPState, to: TCPState, side: OpeningSide) -> [TCPState]? {
-        guard isKnown(from), isKnown(to), from != to else { return [] }
-        return ways(from: from, to: to).isEmpty ? nil : passed(from: from, to: to, side: side)
+        return (usual ?? candidates.first)?.dropLast()
     }
 
     private static func isKnown(_ state: TCPState) -> Bool { TCPState.allCases.contains(state) }
