@@ -3,13 +3,13 @@ package import SocketValues
 /// What a ``ConnectionTracker`` wants done.
 package enum Output: Hashable, Sendable {
     /// A connection, a listener or a bound socket took a step. Owners and namespace are the driver's to add.
-    case transition(Transition)
+    indirect case transition(Transition)
     /// A socket that existed when watching began, or when the state was read anew.
-    case socket(TrackedSocket)
+    indirect case socket(TrackedSocket)
     /// All that existed have been reported; what follows happened since.
     case ready
     /// Something was lost.
-    case gap(Gap)
+    indirect case gap(Gap)
     /// Look a socket up, and answer by ``Input/Fact/answer(_:)``.
     case lookUp(Lookup)
     /// Dump the sockets as soon as may be.

@@ -284,7 +284,6 @@ extension ConnectionTracker {
 
     /// Notes what a row says beside the state.
     mutating func refresh(_ place: SocketTable.Place, _ row: SocketRow) {
-        touch(place)
         learn(place, row)
         schedule(place, row)
     }

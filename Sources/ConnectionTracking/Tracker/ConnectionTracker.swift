@@ -93,6 +93,14 @@ package struct ConnectionTracker: ~Copyable {
         handle(input)
     }
 
+    /// Takes rows of the running dump, one after the other: as ``Input/Fact/row(_:)``, of which there are a million.
+    package mutating func take(_ rows: [SocketRow], at time: EventTime, into outputs: inout [Output]) {
+        swap(&self.outputs, &outputs)
+        defer { swap(&self.outputs, &outputs) }
+        now = time
+        for row in rows { take(row) }
+    }
+
     mutating func handle(_ input: Input) {
         now = input.time
         if isBeginning, input.fact.isReport {

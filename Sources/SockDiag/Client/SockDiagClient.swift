@@ -26,9 +26,6 @@ public struct SockDiagClient: ~Copyable {
     /// The ports that the kernel chooses from; read at once, because `/proc` shows the calling thread's namespace.
     let ephemeralPorts: ClosedRange<UInt16>
 
-    /// Called after each datagram of a dump, when its rows have been seen: for a caller who has other things to read.
-    package var betweenReplies: (() -> Void)?
-
     /// The kernel answers with at most 32 KiB at once, whatever is offered (`netlink_dump()`).
     private static let bufferSize = 32 * 1024
 
@@ -65,19 +62,32 @@ public struct SockDiagClient: ~Copyable {
         try forEach(query, external: { _, _ in false }, body)
     }
 
+    /// The same without a filter; and calls `betweenReplies` after each datagram but the last, when its rows have been seen:
+    /// for a caller who has other things to read.
+    package mutating func forEach(
+        _ query: SocketQuery,
+        betweenReplies: () -> Void,
+        _ body: (borrowing SocketRecord) -> Void
+    ) throws(SockDiagError) {
+        try walk(query, betweenReplies: betweenReplies, body)
+    }
+
     /// Calls `body` with what passes the kernel's part of a filter; the query's own filter is not looked at.
     mutating func walk(
         _ query: SocketQuery,
         operations: [UInt8] = [],
+        betweenReplies: () -> Void = {},
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
         // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones, and heeds
         // no ports on it.
         let unconnected: TCPStateSet = [.bound, .closed]
-        guard !query.states.isDisjoint(with: unconnected) else { return try dump(query, operations, body) }
+        guard !query.states.isDisjoint(with: unconnected) else {
+            return try dump(query, operations, betweenReplies, body)
+        }
         var wider = query
         wider.states.formUnion(unconnected)
-        try dump(wider, operations) {
+        try dump(wider, operations, betweenReplies) {
             if !unconnected.contains($0.state) || query.includes($0) { body($0) }
         }
     }
@@ -85,18 +95,19 @@ public struct SockDiagClient: ~Copyable {
     private mutating func dump(
         _ query: SocketQuery,
         _ operations: [UInt8],
+        _ betweenReplies: () -> Void,
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
-        if let family = query.family { return try dump(query, operations, .family(family), body) }
+        if let family = query.family { return try dump(query, operations, .family(family), betweenReplies, body) }
         if query.protocol == .tcp {
             do {
-                return try dump(query, operations, .bothFamilies, body)
+                return try dump(query, operations, .bothFamilies, betweenReplies, body)
             } catch  where error.code == .unsupported || error.code == .invalidRequest {
                 // A kernel or an emulation of one that lacks the older request: ask for one family after the other.
             }
         }
-        try dump(query, operations, .family(.ipv4), body)
-        try dump(query, operations, .family(.ipv6), body)
+        try dump(query, operations, .family(.ipv4), betweenReplies, body)
+        try dump(query, operations, .family(.ipv6), betweenReplies, body)
     }
 
     /// The sockets that answer the query.
@@ -170,6 +181,7 @@ public struct SockDiagClient: ~Copyable {
         _ query: SocketQuery,
         _ operations: [UInt8],
         _ form: DumpRequest.Form,
+        _ betweenReplies: () -> Void,
         _ body: (borrowing SocketRecord) -> Void
     ) throws(SockDiagError) {
         sequence &+= 1
@@ -178,7 +190,7 @@ public struct SockDiagClient: ~Copyable {
         var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
         var recent = RecentRows()
         do throws(SockDiagError) {
-            while try read(&reply, { if recent.insert($0) { body($0) } }) == .more { betweenReplies?() }
+            while try read(&reply, { if recent.insert($0) { body($0) } }) == .more { betweenReplies() }
         } catch {
             drain(request.operation)
             throw error
@@ -227,6 +239,5 @@ extension SocketQuery {
     }
 }
 
-// Safe: the descriptor and the buffer belong to this value alone, and every use of the buffer is mutating. What is called
-// between replies is set for one dump and cleared after it, by the thread that makes the dump.
+// Safe: the descriptor and the buffer belong to this value alone, and every use of the buffer is mutating.
 extension SockDiagClient: @unchecked Sendable {}

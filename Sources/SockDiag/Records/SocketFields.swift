@@ -16,11 +16,11 @@ package enum InetDiagMessage {
     @usableFromInline static let retransmits = 3
     /// `struct inet_diag_sockid`
     @usableFromInline static let identity = 4
-    @usableFromInline static let sourcePort = 4
-    @usableFromInline static let destinationPort = 6
-    @usableFromInline static let source = 8
-    @usableFromInline static let destination = 24
-    @usableFromInline static let interface = 40
+    @usableFromInline package static let sourcePort = 4
+    @usableFromInline package static let destinationPort = 6
+    @usableFromInline package static let source = 8
+    @usableFromInline package static let destination = 24
+    @usableFromInline package static let interface = 40
     @usableFromInline static let cookie = 44
     @usableFromInline static let expires = 52
     @usableFromInline static let receiveQueue = 56

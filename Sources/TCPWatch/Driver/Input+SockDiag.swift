@@ -19,13 +19,12 @@ extension SocketRow {
 
 extension SocketName {
     init(_ record: borrowing some SocketFields & ~Escapable) {
-        let (local, remote) = (record.local, record.remote)
         let endpoints = Endpoints(
-            local: local.address.bits,
-            local.port,
-            remote: remote.address.bits,
-            remote.port,
-            interface: record.interface?.rawValue ?? 0
+            local: record.address(at: InetDiagMessage.source).bits,
+            UInt16(bigEndian: record.header(InetDiagMessage.sourcePort)),
+            remote: record.address(at: InetDiagMessage.destination).bits,
+            UInt16(bigEndian: record.header(InetDiagMessage.destinationPort)),
+            interface: record.header(InetDiagMessage.interface)
         )
         self.init(record.cookie, endpoints, family: record.family)
     }

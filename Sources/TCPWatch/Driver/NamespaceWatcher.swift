@@ -33,6 +33,8 @@ final class NamespaceWatcher {
     private var existing = ExistingSockets()
     private var keepsExisting: Bool
     private var isResynchronizing = false
+    /// How many messages about destroyed sockets have been read so far.
+    private(set) var messageCount: UInt64 = 0
 
     /// So many lookups are made, or messages read, before the trace is read again.
     private static let batch = 256
@@ -105,14 +107,19 @@ final class NamespaceWatcher {
         take(input, at: time)
     }
 
-    /// Hands a row of a dump to the tracker.
-    private func take(_ row: SocketRow, at time: EventTime) {
-        stream.note(row, at: time, of: number)
-        take(Input(.row(row), at: time), at: time)
+    /// Hands rows of a dump to the tracker.
+    private func take(_ rows: [SocketRow], at time: EventTime) {
+        stream.note(rows, at: time, of: number)
+        tracker.take(rows, at: time, into: &outputs)
+        carryOut(at: time)
     }
 
     private func take(_ input: Input, at time: EventTime) {
         tracker.take(input, into: &outputs)
+        carryOut(at: time)
+    }
+
+    private func carryOut(at time: EventTime) {
         guard !outputs.isEmpty else { return }
         for output in outputs { carryOut(output, at: time) }
         outputs.removeAll(keepingCapacity: outputs.count <= 4096)
@@ -136,9 +143,9 @@ final class NamespaceWatcher {
                 owners: { cookie in owners?[cookie] ?? [] },
                 sockets: existing
             )
-            if output == .ready { existing.removeAll() }
+            if case .ready = output { existing.removeAll() }
             if let event { stream.append(event) }
-            if case .transition(let transition) = output, transition.to == .closed {
+            if owners != nil, case .transition(let transition) = output, transition.to == .closed {
                 owners?.forget(transition.identity.cookie)
             }
         }
@@ -151,6 +158,7 @@ final class NamespaceWatcher {
         do throws(SockDiagError) {
             let time = EventTime.now()
             let isIncomplete = try monitor?.receive(atMost: Self.batch) { record throws(SockDiagError) in
+                messageCount &+= 1
                 guard configuration.family == nil || record.family == configuration.family else { return }
                 configuration.tellsCounters?(record.identity, FinalCounters(record.tcpInfo))
                 take(.destroyed(DestroyedSocket(record, matching: mask(record))), at: time)
@@ -210,25 +218,32 @@ final class NamespaceWatcher {
         )
         // Of these the filter can say nothing before it is known who holds them.
         var undecided: [TCPSocket] = []
+        // Those of one datagram.
+        var rows: [SocketRow] = []
+        func takeRows() {
+            take(rows, at: time)
+            rows.removeAll(keepingCapacity: true)
+        }
         var failure: SockDiagError?
         do throws(SockDiagError) {
-            try withoutActuallyEscaping(drain) { drain throws(SockDiagError) in
-                client.betweenReplies = drain
-                defer { client.betweenReplies = nil }
-                try client.forEach(query) { record in
-                    note(record)
-                    if filter?.asksOwners == true, record.inode != nil, owners?.knows(record.cookie) != true {
-                        undecided.append(TCPSocket(record))
-                    } else {
-                        take(SocketRow(record, matching: mask(record)), at: time)
-                    }
+            let betweenReplies = {
+                takeRows()
+                drain()
+            }
+            try client.forEach(query, betweenReplies: betweenReplies) { record in
+                note(record)
+                if filter?.asksOwners == true, record.inode != nil, owners?.knows(record.cookie) != true {
+                    undecided.append(TCPSocket(record))
+                } else {
+                    rows.append(SocketRow(record, matching: mask(record)))
                 }
             }
         } catch {
             failure = error
         }
+        takeRows()
         if !undecided.isEmpty || keepsExisting { findOwners() }
-        for socket in undecided { take(SocketRow(socket, matching: mask(socket)), at: time) }
+        take(undecided.map { SocketRow($0, matching: mask($0)) }, at: time)
         drain()
         take(.dumpEnded(isComplete: failure == nil), at: .now())
         let cost = DumpSchedule.processorTime &- start

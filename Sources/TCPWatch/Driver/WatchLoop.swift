@@ -35,9 +35,6 @@ final class WatchLoop: Sendable {
 
     /// What the thread is called, as `/proc/PID/task/TID/comm` has it.
     static let threadName = "tcpstates-watch"
-    /// After so many records at once, the next are awaited for a moment: a wake-up for each would cost more.
-    private static let storm = 64
-    private static let pause: Int32 = 4  // milliseconds
     /// From one look at what the kernel passed over to the next, nanoseconds.
     private static let missedPeriod: UInt64 = 1_000_000_000
 
@@ -124,7 +121,7 @@ final class WatchLoop: Sendable {
         try owned.namespaces.begin(drain)
         stream.flush(isBounded: false)
         var nextMissed: UInt64 = 0
-        var readBefore = trace?.count ?? 0
+        var pace = ReportPace()
         while !owned.namespaces.watchers.isEmpty {
             drain()
             let now = EventTime.now().monotonicNanoseconds
@@ -146,10 +143,9 @@ final class WatchLoop: Sendable {
             for watcher in owned.namespaces.watchers { watcher.resolveOwners() }
             let next = owned.namespaces.watchers.map(\.nextTurn).min() ?? 0
             let deadline = min(next, owned.namespaces.nextCheck, trace == nil ? .max : nextMissed)
-            let records = (trace?.count ?? 0) - readBefore
-            guard wait(for: owned, until: deadline, isStorm: records >= Self.storm) else { return }
-            // Where there is more to be done at once, nothing was waited for, and the storm goes on.
-            if deadline > 0 { readBefore += records }
+            let count = owned.namespaces.watchers.reduce(trace?.count ?? 0) { $0 &+ $1.messageCount }
+            pace.note(count, at: EventTime.now().monotonicNanoseconds)
+            guard wait(for: owned, until: deadline, isStorm: pace.isStorm) else { return }
         }
     }
 
@@ -163,19 +159,42 @@ final class WatchLoop: Sendable {
     /// Waits for reports, messages, the time or a wish; false to stop.
     private func wait(for owned: borrowing Resources, until deadline: UInt64, isStorm: Bool) -> Bool {
         var waited = [pollfd(fd: owned.bell, events: Int16(POLLIN), revents: 0)]
-        if !isStorm, let trace = owned.trace {
-            waited.append(pollfd(fd: trace.descriptor, events: Int16(POLLIN), revents: 0))
-        }
-        for watcher in owned.namespaces.watchers where watcher.descriptor >= 0 {
-            waited.append(pollfd(fd: watcher.descriptor, events: Int16(POLLIN), revents: 0))
+        if !isStorm {
+            if let trace = owned.trace {
+                waited.append(pollfd(fd: trace.descriptor, events: Int16(POLLIN), revents: 0))
+            }
+            for watcher in owned.namespaces.watchers where watcher.descriptor >= 0 {
+                waited.append(pollfd(fd: watcher.descriptor, events: Int16(POLLIN), revents: 0))
+            }
         }
         let now = EventTime.now().monotonicNanoseconds
         let rest = Int32(pollingFor: deadline > now ? deadline - now : 0)
         // In a storm what is due waits for the pause too; questions that wait to be asked do not.
-        let time = isStorm && deadline > 0 ? Self.pause : rest
+        let time = isStorm && deadline > 0 ? Int32(ReportPace.pause / 1_000_000) : rest
         guard poll(&waited, nfds_t(waited.count), time) > 0 else { return true }
         guard waited[0].revents != 0 else { return true }
         var byte: UInt8 = 0
         return recv(owned.bell, &byte, 1, Int32(MSG_DONTWAIT)) > 0
+    }
+}
+
+/// How fast reports come, by which it is decided how they are waited for.
+struct ReportPace {
+    /// In a storm reports are read in groups, from one moment to the next, nanoseconds: a wake-up for each would cost more than
+    /// to read it.
+    static let pause: UInt64 = 4_000_000
+    /// So many in a ``pause`` are a storm.
+    private static let limit: UInt64 = 16
+
+    private(set) var isStorm = false
+    private var count: UInt64 = 0
+    private var since: UInt64 = 0
+
+    /// So many have been read until now, monotonic nanoseconds.
+    mutating func note(_ total: UInt64, at now: UInt64) {
+        let elapsed = now &- since
+        guard elapsed >= Self.pause else { return }
+        isStorm = Double(total &- count) * Double(Self.pause) >= Double(Self.limit) * Double(elapsed)
+        (count, since) = (total, now)
     }
 }

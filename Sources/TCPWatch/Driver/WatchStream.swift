@@ -25,8 +25,11 @@ final class WatchStream {
     /// Writes an input down, before it is taken.
     func note(_ input: Input, of number: UInt32) { journal?.append(input, to: number) }
 
-    /// Writes a row of a dump down, before it is taken.
-    func note(_ row: SocketRow, at time: EventTime, of number: UInt32) { journal?.append(row, at: time, to: number) }
+    /// Writes rows of a dump down, before they are taken.
+    func note(_ rows: [SocketRow], at time: EventTime, of number: UInt32) {
+        guard journal != nil else { return }
+        for row in rows { journal?.append(row, at: time, to: number) }
+    }
 
     /// Writes down what is shown beside the events.
     func note(_ entry: @autoclosure () -> JournalEntry) { if let journal { journal.append(entry()) } }

@@ -1,7 +1,7 @@
 public import SockDiag
 
 /// What a ``SocketWatcher`` tells.
-public enum SocketEvent: Sendable {
+public indirect enum SocketEvent: Sendable {
     /// A socket that existed when watching began; all of them come before anything else.
     case socket(WatchedSocket)
     /// The sockets that existed have all been told; what follows happened since.
