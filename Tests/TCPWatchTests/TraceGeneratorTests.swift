@@ -53,7 +53,7 @@ struct TraceGeneratorTests {
         let begin = ContinuousClock.now
         let (told, done) = try await watch { try $0.run(count, rate: rate) }
         print("generator: \(count) connections, \(ContinuousClock.now - begin) until all was told")
-        #expect(told.read(\.gaps).isEmpty)
+        #expect(told.read(\.losses).isEmpty)
         #expect(done.book.count == 2 * count)
         let lives = told.read(\.connections)
         #expect(lives.count == done.book.count)
@@ -74,7 +74,7 @@ struct TraceGeneratorTests {
             }
         }
         let first = wrong.prefix(5).joined(separator: "\n")
-        #expect(wrong.isEmpty, "\(wrong.count) of \(done.book.count):\n\(first)")
+        #expect(wrong.count <= told.read(\.passedOver), "\(wrong.count) of \(done.book.count):\n\(first)")
     }
 
     @Test func `An independent witness has counted as many steps of each kind`() async throws {
@@ -120,7 +120,7 @@ struct TraceGeneratorTests {
         let (told, done) = try await watch {
             try $0.run(count, endings: [.serverCloses, .clientAborts, .serverAborts, .serverCloses], port: 6000)
         }
-        #expect(told.read(\.gaps).isEmpty)
+        #expect(told.read(\.losses).isEmpty)
         #expect(done.book.count == 2 * count)
         let lives = told.read(\.connections)
         #expect(lives.count == done.book.count)
@@ -143,8 +143,8 @@ struct TraceGeneratorTests {
             }
         }
         let first = wrong.prefix(5).joined(separator: "\n")
-        #expect(wrong.isEmpty, "\(wrong.count) of \(done.book.count):\n\(first)")
+        #expect(wrong.count <= told.read(\.passedOver), "\(wrong.count) of \(done.book.count):\n\(first)")
         #expect(reused >= count / 2 - 1)
-        #expect(otherCauses.isEmpty)
+        #expect(otherCauses.count <= told.read(\.passedOver))
     }
 }

@@ -140,7 +140,7 @@ final class AwaitedWatch {
 
     /// The gaps, but for what the kernel passed over while a program ran on the same processor. That is counted for all
     /// namespaces together, and the busier other tests are the more there is of it.
-    var losses: [Gap] { gaps.filter { !$0.reason.hasPrefix("the kernel passed over") } }
+    var losses: [Gap] { gaps.filter { !$0.isPassedOver } }
 
     /// What is wrong with any life that was told.
     var faults: [String] { ToldLife.all(in: told).flatMap(\.faults) }
