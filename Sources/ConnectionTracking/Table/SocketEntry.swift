@@ -47,6 +47,8 @@ struct SocketEntry {
         static let hasCarried = Flags(rawValue: 1 << 12)
         /// One dump of all sockets has not shown it, and no lookup finds it.
         static let isMissed = Flags(rawValue: 1 << 13)
+        /// A minisocket that has ``Bucket/counters``.
+        static let hasCounters = Flags(rawValue: 1 << 14)
     }
 
     /// What kind of object it is.
@@ -131,7 +133,7 @@ struct SocketEntry {
 }
 
 /// What is remembered of a request or a minisocket beside its entry: what the kernel's timer will do to it, and what its
-/// connection came to. 80 bytes.
+/// connection came to. 72 bytes.
 struct Bucket {
     /// When its connection was first known, monotonic nanoseconds; 0 where it was there before watching began.
     var openedAt: UInt64 = 0
@@ -144,7 +146,6 @@ struct Bucket {
     var checkAt: UInt64 = .max
     /// When its timer fires, which may be sooner: then it is set again.
     var timerAt: UInt64 = .max
-    /// What the kernel measured of the socket before it.
+    /// What the kernel measured of the socket before it, where the entry has ``SocketEntry/Flags/hasCounters``.
     var counters = SocketCounters()
-    var hasCounters = false
 }

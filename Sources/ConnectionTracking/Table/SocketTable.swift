@@ -132,6 +132,7 @@ struct SocketTable: ~Copyable {
             entries[place].openedAtOrBucket = takeBucket(openedAt: openedAt)
         }
         entries[place].kind = kind
+        entries[place].flags.remove(.hasCounters)
         if kind == .minisocket { ends.insert(place, hash: endHash) }
     }
 
@@ -172,6 +173,17 @@ struct SocketTable: ~Copyable {
             rest.changeBucket(copy) { $0 = bucket }
         }
         self = rest
+    }
+
+    /// What the kernel measured of the socket before a minisocket; nil where it has not told.
+    func counters(_ place: Place) -> SocketCounters? {
+        entries[place].flags.contains(.hasCounters) ? bucket(place).counters : nil
+    }
+
+    /// Keeps what the kernel measured for a minisocket.
+    mutating func keep(_ counters: SocketCounters, at place: Place) {
+        changeBucket(place) { $0.counters = counters }
+        entries[place].flags.insert(.hasCounters)
     }
 
     private mutating func takeBucket(openedAt: UInt64) -> UInt64 {

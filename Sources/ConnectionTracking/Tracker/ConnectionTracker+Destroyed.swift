@@ -99,11 +99,9 @@ extension ConnectionTracker {
     mutating func keepCounters(_ message: DestroyedSocket, at place: SocketTable.Place) {
         let hasPeerClosed = sockets[place].state == .timeWait
         sockets[place].flags.remove(.isUnclaimed)
-        sockets.changeBucket(place) { bucket in
-            guard var counters = message.counters, !bucket.hasCounters else { return }
-            if hasPeerClosed { counters.discountFIN() }
-            (bucket.counters, bucket.hasCounters) = (counters, true)
-        }
+        guard var counters = message.counters, sockets.counters(place) == nil else { return }
+        if hasPeerClosed { counters.discountFIN() }
+        sockets.keep(counters, at: place)
     }
 
     // MARK: Sockets that nobody knew

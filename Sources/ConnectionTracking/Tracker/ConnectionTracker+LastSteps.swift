@@ -61,7 +61,7 @@ extension ConnectionTracker {
     }
 
     private mutating func keep(_ place: SocketTable.Place, _ counters: SocketCounters) {
-        sockets.changeBucket(place) { ($0.counters, $0.hasCounters) = (counters, true) }
+        sockets.keep(counters, at: place)
     }
 
     /// What the last step of a socket means, by the state that it leaves and by what the kernel left in it.

@@ -53,8 +53,7 @@ extension ConnectionTracker {
         let entry = sockets[place]
         guard entry.state != .closed, var last = transition(place, report) else { return nil }
         guard entry.state != .listen, entry.state != .bound else { return last }
-        let bucket = sockets.bucket(place)
-        let counters = bucket.hasCounters ? bucket.counters : measured
+        let counters = sockets.counters(place) ?? measured
         let duration = Self.elapsed(since: sockets.openedAt(place), until: last.time)
         if counters != nil || duration != nil {
             last.final = counters.map(FinalCounters.init) ?? FinalCounters()
