@@ -52,6 +52,28 @@ struct DoubtTests {
         #expect(hand.paths() == ["1 CLOSED>SYN_RCVD", "1 SYN_RCVD>CLOSED"])
     }
 
+    @Test func `A dump that meets a request as it becomes a socket has shown none`() {
+        let hand = traced()
+        hand.take(.dumpBegan(.handshakes))
+        hand.take(.row(SocketRow(name(1, 80, 2000), .synReceived, timer: 500)))
+        hand.take(.row(SocketRow(name(2, 80, 2001), .synReceived, timer: 500)))
+        // The child's cookie is another.
+        hand.take(step(name(3, 80, 2000), .synReceived, .established))
+        hand.take(.dumpEnded(isComplete: true))
+        #expect(hand.paths() == ["3 CLOSED>SYN_RCVD", "3 SYN_RCVD>ESTABLISHED", "2 CLOSED>SYN_RCVD"])
+    }
+
+    @Test func `The first dump, too, has shown no request that became a socket meanwhile`() {
+        let hand = HandTracker(existing: nil) { $0.reportsSteps = true }
+        hand.take(.dumpBegan(.all))
+        hand.take(.row(SocketRow(name(1, 80, 2000), .synReceived, timer: 500)))
+        hand.take(.row(SocketRow(name(2, 80, 2001), .synReceived, timer: 500)))
+        hand.take(step(name(3, 80, 2000), .synReceived, .established))
+        hand.take(.dumpEnded(isComplete: true))
+        #expect(hand.sockets.map(\.name.cookie.rawValue) == [2])
+        #expect(hand.paths() == ["3 CLOSED>SYN_RCVD", "3 SYN_RCVD>ESTABLISHED"])
+    }
+
     @Test func `A socket that the first dump shows twice exists, as it was shown last`() {
         let hand = traced([row(listener(1, 1000), .bound), row(name(1), .synSent)])
         #expect(hand.paths().isEmpty)

@@ -13,15 +13,15 @@ final class HandTracker {
     private(set) var sockets: [TrackedSocket] = []
     private var transitions: [Transition] = []
 
-    /// A tracker that has seen these, and nothing else.
+    /// A tracker that has seen these, and nothing else; nil for one whose first dump is still to come.
     init(
-        existing: [SocketRow] = [],
+        existing: [SocketRow]? = [],
         _ configure: (inout ConnectionTracker.Configuration) -> Void = { _ in }
     ) {
         var configuration = ConnectionTracker.Configuration()
         configure(&configuration)
         tracker = ConnectionTracker(configuration)
-        dump(existing)
+        if let existing { dump(existing) }
     }
 
     /// How many connections, listeners and bound sockets are known.

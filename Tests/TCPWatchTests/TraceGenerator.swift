@@ -145,9 +145,7 @@ final class LifeBook: Sendable {
 
     struct Page {
         var lives: [SocketCookie: Life] = [:]
-        /// Those of connections. A dump that meets a request while it becomes a socket gives it a cookie that the socket does
-        /// not get: that life is a request's alone.
-        var connections: [SocketCookie: Life] { lives.filter { $0.value.path.contains(.established) } }
+        var connections: [SocketCookie: Life] { lives.filter { !$0.value.path.contains(.listen) } }
         var gaps: [Gap] = []
         var isReady = false
         /// What was lost, but for ``passedOver``.

@@ -3,12 +3,19 @@ internal import SocketValues
 /// A dump that runs.
 struct RunningDump {
     let scope: DumpScope
-    /// The moment before it was asked for, monotonic nanoseconds.
-    let beganAt: UInt64
+    /// The moment before it was asked for.
+    let began: EventTime
     /// Rows that contradict what is known: what is reported until the dump's end may explain them.
     var doubtful: [SocketRow] = []
+    /// Half-open requests that are new, where the kernel reports steps.
+    var requests: [SocketRow] = []
+    /// The ends of the sockets that requests have become since it began.
+    var children: Set<Endpoints> = []
     /// What has ended since it began.
     var departed: Set<SocketCookie> = []
+
+    /// ``began``, monotonic nanoseconds.
+    var beganAt: UInt64 { began.monotonicNanoseconds }
 }
 
 /// What a dump has not shown. Absence proves nothing, for a dump may miss a socket: what is missing is looked up before its
@@ -16,7 +23,7 @@ struct RunningDump {
 extension ConnectionTracker {
     mutating func beginDump(_ scope: DumpScope) {
         generation &+= 1
-        dump = RunningDump(scope: scope, beganAt: now.monotonicNanoseconds)
+        dump = RunningDump(scope: scope, began: now)
         if isBeginning { watchedSince = now.monotonicNanoseconds }
     }
 
@@ -24,6 +31,7 @@ extension ConnectionTracker {
         guard let dump else { return }
         for row in dump.doubtful { settle(row, since: dump.beganAt) }
         self.dump = nil
+        takeRequests(of: dump)
         if isBeginning { return endFirstDump(isComplete: isComplete) }
         if isComplete { askForMissing(of: dump) }
         if isComplete, dump.scope == .all || dump.scope == .allButTimeWait {
@@ -43,6 +51,20 @@ extension ConnectionTracker {
         let (reports, time) = (earlyReports, now)
         earlyReports = []
         for report in reports { handle(report) }
+        now = time
+    }
+
+    /// Takes the requests that a dump has shown. One that became a socket while it was shown is none: it was given a cookie
+    /// then that the socket does not have.
+    private mutating func takeRequests(of dump: RunningDump) {
+        guard !dump.requests.isEmpty else { return }
+        var children = dump.children
+        for case .step(let step) in earlyReports.lazy.map(\.fact) where step.from == .synReceived {
+            children.insert(step.name.endpoints)
+        }
+        let time = now
+        now = dump.began
+        for row in dump.requests where !children.contains(row.name.endpoints) { apply(row) }
         now = time
     }
 

@@ -8,12 +8,14 @@ extension ConnectionTracker {
         if confirm(row) { return }
         // It has ended since the dump began: an older row.
         if dump?.departed.contains(row.name.cookie) == true { return }
-        // Where the kernel reports steps, a report that explains the row may be on its way. A request is never reported.
-        let isNewRequest = row.isRequest && sockets.socket(row.name.cookie) == nil
-        if configuration.reportsSteps, !isBeginning, !isNewRequest {
-            dump?.doubtful.append(row)
-        } else {
+        guard configuration.reportsSteps else { return apply(row) }
+        // A report that explains the row may be on its way. A request's steps are not reported, but its child's are.
+        if row.isRequest, sockets.socket(row.name.cookie) == nil {
+            dump?.requests.append(row)
+        } else if isBeginning {
             apply(row)
+        } else {
+            dump?.doubtful.append(row)
         }
     }
 

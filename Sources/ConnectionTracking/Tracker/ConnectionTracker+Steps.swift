@@ -73,6 +73,7 @@ extension ConnectionTracker {
         displace(by: step.name.endpoints, source: .trace, at: now.at(beganAt))
         let place = sockets.insert(entry)
         if isChild {
+            dump?.children.insert(step.name.endpoints)
             // The request was not reported. That there was one follows from its child.
             advance(
                 place,

@@ -85,6 +85,8 @@ struct AliasingTests {
         let lives = watch.lives(of: socket.cookie)
         let last: [TCPState] = [.timeWait, .established]
         #expect(lives.map(\.path.last) == (isInOrder ? last : last.reversed()))
+        // Whose socket it is was seen in the first life, or is in the second.
+        if pace == .stepByStep { #expect(lives.flatMap(\.steps).allSatisfy { $0.uid == geteuid() }) }
         guard source == .trace else { return }
         #expect(
             lives.map(\.path) == [
