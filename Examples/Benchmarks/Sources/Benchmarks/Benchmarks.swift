@@ -9,7 +9,7 @@ struct Benchmarks: ParsableCommand {
             Makes established connections on loopback in a network namespace of its own, then runs every command in \
             turn, and prints the medians as a Markdown table.
             """,
-        subcommands: [Run.self, Hold.self],
+        subcommands: [Run.self, Hold.self, Watching.self],
         defaultSubcommand: Run.self
     )
 }
@@ -71,5 +71,7 @@ struct Run: ParsableCommand {
         // Last, for the TIME_WAITs that it leaves.
         print("### Connections that come and go\n")
         print(try traceTable(rounds: rounds))
+        print("### `tcpstates watch --json` as a process\n")
+        print(try processTable(tool, rounds: min(rounds, 3)))
     }
 }

@@ -2,8 +2,8 @@ import Glibc
 
 /// A process that was started, with pipes to its standard input and output where asked for.
 struct Child {
-    /// What is to be done with its standard output.
-    enum Output { case discard, pipe }
+    /// What is to be done with its standard output; and with its standard error, where nobody is to see either.
+    enum Output { case discard, discardBoth, pipe }
 
     /// What it took.
     struct Cost {
@@ -35,6 +35,7 @@ struct Child {
         } else {
             posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         }
+        if wanted == .discardBoth { posix_spawn_file_actions_adddup2(&actions, 1, 2) }
         var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
         var pid: pid_t = 0

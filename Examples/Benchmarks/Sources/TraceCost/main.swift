@@ -47,14 +47,21 @@ final class Count: Sendable {
 /// Connections over loopback, each opened, used and closed by both ends.
 struct Workload {
     private let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    /// Chosen by the kernel, so that several can run at once.
+    private let port: UInt16
     private static let size = socklen_t(MemoryLayout<sockaddr_in>.size)
 
     init() {
-        var address = Self.address(1, port: 7000)
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, Self.size) }
+        var address = Self.address(1, port: 0)
+        var size = Self.size
+        let (listener, length) = (listener, Self.size)
+        let isReady = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) == 0 && listen(listener, 128) == 0 && getsockname(listener, $0, &size) == 0
+            }
         }
-        guard bound == 0, listen(listener, 128) == 0 else { fatalError("port 7000 is taken") }
+        guard isReady else { fatalError("no listener: \(String(cString: strerror(errno)))") }
+        port = UInt16(bigEndian: address.sin_port)
     }
 
     private static func address(_ last: UInt32, port: UInt16) -> sockaddr_in {
@@ -85,7 +92,7 @@ struct Workload {
         let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var on: Int32 = 1
         setsockopt(client, Int32(IPPROTO_IP), 24, &on, 4)  // IP_BIND_ADDRESS_NO_PORT
-        var (source, target) = (Self.address(2 + UInt32(index / 20_000 % 200), port: 0), Self.address(1, port: 7000))
+        var (source, target) = (Self.address(2 + UInt32(index / 20_000 % 200), port: 0), Self.address(1, port: port))
         let isOpen = withUnsafePointer(to: &source) { source in
             withUnsafePointer(to: &target) { target in
                 source.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(client, $0, Self.size) } == 0
