@@ -140,7 +140,8 @@ struct Listing {
     /// What an event tells beside.
     private func details() throws(SockDiagError) -> [Instruction] {
         switch event {
-        case .step: return try pid() + ifClosed(counted())
+        case .step:
+            return try pid() + copy("\(Self.sock).sk_err", .u32, to: TraceRecord.Field.error) + ifClosed(counted())
         case .resetSent: return noPID + [.store(.u32, to: .r9, TraceRecord.Field.error, .r8)]
         default: return noPID
         }
@@ -165,11 +166,10 @@ struct Listing {
         ]
     }
 
-    /// What a connection came to, and what ended it.
+    /// What a connection came to.
     private func counted() throws(SockDiagError) -> [Instruction] {
         typealias Field = TraceRecord.Field
-        var listing = try copy("\(Self.sock).sk_err", .u32, to: Field.error)
-        listing += try copy("\(Self.sock).__sk_common.skc_flags", .u32, to: Field.flags)
+        var listing = try copy("\(Self.sock).__sk_common.skc_flags", .u32, to: Field.flags)
         listing += try copy("total_retrans", .u32, to: Field.retransmits)
         listing += try copy("bytes_sent", .u64, to: Field.bytesSent)
         listing += try copy("bytes_received", .u64, to: Field.bytesReceived)

@@ -42,6 +42,45 @@ struct StepTests {
         #expect(told.map(\.pid) == [5, nil, 5, nil])
     }
 
+    @Test(arguments: [SocketFailure.unreachable, .reset, .timedOut])
+    func `An error that was there before has not ended a connection that FINs or a call end`(old: SocketFailure) {
+        let hand = tracker([row(name(1), .established), row(name(2), .established), row(name(3), .established)])
+        let rest = SocketRest(error: old, isPeerDone: true, isOrphan: true, isBelowTimeWaitLimit: true)
+        hand.take(step(name(1), .established, .closeWait, SocketRest(error: old)))
+        hand.take(step(name(1), .closeWait, .lastAck, SocketRest(error: old), pid: 5))
+        hand.take(step(name(1), .lastAck, .closed, rest))
+        hand.take(step(name(2), .established, .finWait1, SocketRest(error: old), pid: 5))
+        hand.take(step(name(2), .finWait1, .finWait2, SocketRest(error: old)))
+        hand.take(step(name(2), .finWait2, .closed, SocketRest(error: old, isOrphan: true)))
+        // A minisocket, which is looked up.
+        hand.pass(.seconds(1)) { _ in .found(timeWait(name(2))) }
+        hand.take(step(name(3), .established, .closed, SocketRest(error: old)))
+        hand.pass(.seconds(1)) { _ in .gone }
+        let told = hand.takeTransitions()
+        #expect(told.filter { $0.identity.cookie.rawValue == 1 }.last?.cause == .receiveACK)
+        #expect(told.filter { $0.identity.cookie.rawValue == 2 }.map(\.to) == [.finWait1, .finWait2, .timeWait])
+        // First seen with the last step, and no call: it ended it.
+        let cause: TCPStep.Trigger = old == .reset ? .receiveRST : .timeout
+        #expect(told.filter { $0.identity.cookie.rawValue == 3 }.map(\.cause) == [cause])
+    }
+
+    @Test func `The same error again, that no call and no FIN explains, is what ended a connection`() {
+        let hand = tracker()
+        hand.take(step(name(1), .closed, .synSent, SocketRest(error: .refused), pid: 5))
+        hand.take(.reset(ReportedReset(SocketCookie(rawValue: 1), in: .synSent, reason: nil)))
+        hand.take(step(name(1), .synSent, .closed, SocketRest(error: .refused), pid: 5))
+        hand.take(step(name(2), .closed, .synSent, SocketRest(error: .timedOut), pid: 5))
+        hand.take(step(name(2), .synSent, .closed, SocketRest(error: .timedOut)))
+        #expect(hand.takeTransitions().map(\.cause) == [.connect, .receiveRST, .connect, .timeout])
+    }
+
+    @Test func `A listener that was connected before, and aborted, ends by its program`() {
+        let hand = tracker()
+        hand.take(step(listener(1, 80), .closed, .listen, SocketRest(error: .reset), pid: 5))
+        hand.take(step(listener(1, 80), .listen, .closed, SocketRest(error: .reset), pid: 5))
+        #expect(hand.takeTransitions().map(\.cause) == [.listen, .close])
+    }
+
     @Test func `A process is told with a call's step, and with no segment's`() {
         let hand = tracker([row(name(1), .synSent)])
         hand.take(step(name(1), .synSent, .established, pid: 5))

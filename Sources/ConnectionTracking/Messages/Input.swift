@@ -165,7 +165,7 @@ package struct TracedStep: Hashable, Sendable {
     package var rtt: UInt32
     /// As ``SocketRow/matching``.
     package var matching: StateMask
-    /// What the kernel left in the socket, with the step to CLOSED alone.
+    /// What the kernel left in the socket, with the step to CLOSED; with any other the error alone, where there is one.
     package var rest: SocketRest?
 
     /// A step.
@@ -184,11 +184,12 @@ package struct TracedStep: Hashable, Sendable {
     }
 }
 
-/// What is left in a socket when it comes to CLOSED.
+/// What is left in a socket when it takes a step.
 package struct SocketRest: Hashable, Sendable {
     /// What it came to; the peer's FIN counted as a byte received.
     package var counters: SocketCounters
-    /// `sk_err`: 0 where nothing ended it but FINs or the program. It may be years old.
+    /// `sk_err`: 0 where nothing ended it but FINs or the program. It may be years old: an ICMP error with `IP_RECVERR`, or
+    /// that of a connection before on the same socket.
     package var error: SocketFailure
     /// Whether the peer's FIN has come (`SOCK_DONE`).
     package var isPeerDone: Bool

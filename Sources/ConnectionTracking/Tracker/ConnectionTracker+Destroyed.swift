@@ -81,8 +81,9 @@ extension ConnectionTracker {
     /// When the connection of a destroyed socket had ended. Where the answer comes late, a minisocket may have gone on with it
     /// and have ended too.
     private func endTime(of destruction: Questions.Destruction, mayGoOn: Bool) -> EventTime {
-        let waited = now.monotonicNanoseconds - destruction.time.monotonicNanoseconds
-        return mayGoOn && waited > Self.moment ? now : destruction.time
+        // A time of another processor, or of a damaged journal, may lie before it.
+        let isLate = now.monotonicNanoseconds > destruction.time.monotonicNanoseconds + Self.moment
+        return mayGoOn && isLate ? now : destruction.time
     }
 
     /// Keeps what the kernel measured for the minisocket that goes on with the connection.

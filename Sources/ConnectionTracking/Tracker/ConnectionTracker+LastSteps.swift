@@ -14,10 +14,11 @@ extension ConnectionTracker {
     static var timeWaitLength: UInt64 { 60_000_000_000 }
 
     mutating func finish(_ place: SocketTable.Place, _ step: TracedStep) {
-        let rest = step.rest ?? SocketRest()
+        var rest = step.rest ?? SocketRest()
         var counters = rest.counters
         if rest.isPeerDone { counters.discountFIN() }
         let reset = resets.take(step.name.cookie)
+        if isOld(rest, with: step, after: reset) { rest.error = .none }
         let time = now.monotonicNanoseconds
         switch outcome(of: step, rest, after: reset) {
         case .timeWait:
@@ -64,8 +65,25 @@ extension ConnectionTracker {
         sockets.keep(counters, at: place)
     }
 
+    /// Whether the error was there before the last step, and another thing ended the connection: FINs, or a call. What else
+    /// ends one leaves its own error, maybe the same again.
+    private mutating func isOld(_ rest: SocketRest, with step: TracedStep, after reset: ResetReports.Early?) -> Bool {
+        guard !oldErrors.isEmpty, let error = oldErrors.removeValue(forKey: step.name.cookie), error == rest.error
+        else {
+            return false
+        }
+        if let reset, reset.reason == nil { return false }
+        switch step.from {
+        case .lastAck, .closing: return true
+        case .finWait2 where rest.isOrphan: return true
+        default: return step.pid != nil
+        }
+    }
+
     /// What the last step of a socket means, by the state that it leaves and by what the kernel left in it.
     private func outcome(of step: TracedStep, _ rest: SocketRest, after reset: ResetReports.Early?) -> Outcome {
+        // By its program alone.
+        if step.from == .listen { return .ended(.close) }
         // The error of a FIN_WAIT_2 that the peer has closed is an old one.
         if step.from == .finWait2, rest.isPeerDone {
             return rest.isBelowTimeWaitLimit == true ? .timeWait : .minisocket
@@ -91,7 +109,7 @@ extension ConnectionTracker {
             // Where nobody holds it, the kernel has put a minisocket in its place, or had no room for one.
             return rest.isOrphan ? .minisocket : .ended(.abort)
         case .lastAck: return .ended(.receiveACK)
-        case .listen, .synSent: return .ended(.close)
+        case .synSent: return .ended(.close)
         default: return .ended(.abort)
         }
     }

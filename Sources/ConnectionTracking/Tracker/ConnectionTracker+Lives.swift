@@ -68,6 +68,7 @@ extension ConnectionTracker {
         noteListener(entry, from: entry.state, to: .closed, at: now.monotonicNanoseconds)
         if !entry.isClosedSocket { recentNumbers.note(entry.cookie, entry.incarnation) }
         if entry.flags.contains(.isDeferred) { deferred[entry.cookie] = nil }
+        if !oldErrors.isEmpty, entry.kind == .socket { oldErrors[entry.cookie] = nil }
         dump?.departed.insert(entry.cookie)
         questions.noteDeparture(of: entry.cookie, isDestroyed: entry.flags.contains(.isDestroyed))
         // A request may have become a socket that no dump has shown.

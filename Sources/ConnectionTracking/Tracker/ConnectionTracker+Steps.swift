@@ -128,6 +128,7 @@ extension ConnectionTracker {
         sockets[place].learnOwner(inode: 0, uid: step.uid)
         if sockets[place].kind == .request { sockets.change(place, to: .socket) }
         if step.to == .closed { return finish(place, step) }
+        noteError(of: step)
         if !isOpening, !sockets[place].isListed { beginAnew(place, step) }
         // A RST that was reported before belongs to no later step.
         _ = resets.take(step.name.cookie)
@@ -205,6 +206,16 @@ extension ConnectionTracker {
         )
         if let first = transition(place, report) { outputs.append(.transition(first)) }
         sockets[place].state = step.to
+    }
+
+    /// Remembers the error that a socket has, for its last step.
+    private mutating func noteError(of step: TracedStep) {
+        let error = step.rest?.error ?? .none
+        if error != .none {
+            oldErrors[step.name.cookie] = error
+        } else if !oldErrors.isEmpty {
+            oldErrors[step.name.cookie] = nil
+        }
     }
 
     // MARK: Retransmissions, bound sockets

@@ -50,6 +50,8 @@ package struct ConnectionTracker: ~Copyable {
     var recentSYNs = RecentSYNs()
     var lateNames = LateNames()
     var recentNumbers = RecentNumbers()
+    /// The errors that sockets had before their last step: what ends them leaves another.
+    var oldErrors: [SocketCookie: SocketFailure] = [:]
     /// First steps that wait to be reported until the kernel has chosen the port.
     var deferred: [SocketCookie: TracedStep] = [:]
     /// The dump that runs, and what it has shown that is not known.
@@ -148,7 +150,7 @@ package struct ConnectionTracker: ~Copyable {
     package var isEmpty: Bool {
         sockets.count == 0 && listeners.isEmpty && timers.count == 0 && ends.count == 0 && resets.isEmpty
             && questions.isEmpty
-            && closed.count == 0 && lateNames.isEmpty && deferred.isEmpty && dump == nil
+            && closed.count == 0 && lateNames.isEmpty && deferred.isEmpty && oldErrors.isEmpty && dump == nil
     }
 
     /// Reports were lost: what they would have told is found by a dump.

@@ -19,7 +19,7 @@ extension Input.Fact {
                     pid: record.pid,
                     rtt: record.rttMicroseconds,
                     matching: mask(name, record.uid),
-                    rest: record.to == .closed ? SocketRest(record) : nil
+                    rest: SocketRest(of: record)
                 )
             )
         case .requestRetransmitted, .synRetransmitted:
@@ -39,14 +39,21 @@ extension Input.Fact {
 }
 
 extension SocketRest {
-    fileprivate init(_ record: borrowing TraceRecord) {
+    /// Nil with a step that is not the last, and leaves no error.
+    fileprivate init?(of record: borrowing TraceRecord) {
+        let error = SocketFailure(errno: record.error)
+        guard record.to == .closed else {
+            if error == .none { return nil }
+            self.init(error: error)
+            return
+        }
         var counters = SocketCounters()
         (counters.bytesSent, counters.bytesReceived) = (record.bytesSent, record.bytesReceived)
         (counters.segmentsOut, counters.segmentsIn) = (record.segmentsOut, record.segmentsIn)
         (counters.retransmits, counters.rtt) = (record.retransmits, record.rttMicroseconds)
         self.init(
             counters,
-            error: SocketFailure(errno: record.error),
+            error: error,
             isPeerDone: record.isPeerDone,
             isOrphan: record.isOrphan,
             isBelowTimeWaitLimit: record.hasRoomForTimeWait
