@@ -111,9 +111,10 @@ let package = Package(
             ),
             dependencies: [.target(name: "tcpstates", condition: .when(traits: commandLine))]
         ),
+        .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: settings),
         .target(
             name: "KernelModel",
-            dependencies: ["ConnectionTracking", "SocketValues"],
+            dependencies: ["ConnectionTracking", "SeededRandom", "SocketValues"],
             path: "Tests/KernelModel",
             swiftSettings: settings
         ),
@@ -147,7 +148,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SockDiagTests",
-            dependencies: ["CLab", "SockDiag", "TCPStateLab", "SystemProbe"],
+            dependencies: ["CLab", "SeededRandom", "SockDiag", "TCPStateLab", "SystemProbe"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -158,7 +159,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SocketOwnersTests",
-            dependencies: ["KernelTrace", "SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe"],
+            dependencies: ["KernelTrace", "SeededRandom", "SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -169,8 +170,8 @@ let package = Package(
         .testTarget(
             name: "TCPWatchTests",
             dependencies: [
-                "ConnectionTracking", "KernelTrace", "TCPWatch", "SockDiag", "SocketOwners", "SocketValues",
-                "TCPStateLab",
+                "ConnectionTracking", "KernelTrace", "TCPWatch", "SeededRandom", "SockDiag", "SocketOwners",
+                "SocketValues", "TCPStateLab",
                 "SystemProbe",
             ],
             exclude: ["Journals"],
@@ -197,8 +198,8 @@ let package = Package(
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "ConnectionTracking", "KernelTrace", "SockDiag", "SocketLeaks", "SocketOwners", "TCPDiagnosis",
-                "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "ConnectionTracking", "KernelTrace", "SeededRandom", "SockDiag", "SocketLeaks", "SocketOwners",
+                "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings

@@ -103,12 +103,7 @@ package struct KernelTrace: ~Copyable {
     /// system call.
     package func missedCount(of event: TraceRecord.Event) -> UInt64 { attachments.missedCount(of: event) }
 
-    /// How many records found no room since the programs were attached, exactly.
-    package var lostCount: UInt64 {
-        TraceRecord.Event.allCases.reduce(0) { $0 + lostCount(of: $1) }
-    }
-
-    /// How many of an event's.
+    /// How many of an event's records found no room since the programs were attached, exactly.
     package func lostCount(of event: TraceRecord.Event) -> UInt64 {
         UInt64(cmnl_load_acquire(lost + 8 * Int(event.rawValue)))
     }

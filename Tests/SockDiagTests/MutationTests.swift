@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import SockDiag
@@ -17,7 +18,7 @@ struct MutationTests {
     ]
 
     /// Flips, sets, copies, cuts or lengthens at random, a few times; lengths and types are hit as often as values.
-    private func damage(_ datagram: [UInt8], with generator: inout SeededGenerator) -> [UInt8] {
+    private func damage(_ datagram: [UInt8], with generator: inout SplitMix64) -> [UInt8] {
         var bytes = datagram
         for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {
             let index = Int.random(in: 0..<bytes.count, using: &generator)
@@ -34,7 +35,7 @@ struct MutationTests {
     }
 
     @Test(arguments: [1, 2, 3, 4] as [UInt64]) func `No damage to a datagram traps`(seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SplitMix64(seed)
         var (read, refused, fields) = (0, 0, 0)
         for _ in 0..<10_000 {
             guard let datagram = Self.datagrams.randomElement(using: &generator) else { break }

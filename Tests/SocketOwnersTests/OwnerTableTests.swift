@@ -1,3 +1,4 @@
+import SeededRandom
 import SockDiag
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
     private let owner = SocketOwner(pid: 1, name: ProcessName("init"), descriptor: 3)
 
     @Test func `Keys that others were pushed behind are found after those are removed`() {
-        var random = Xorshift(state: 0x5eed)
+        var random = SplitMix64(0x5eed)
         var table = OwnerTable()
         var model: [UInt64: Int] = [:]
         for step in 0..<20_000 {
@@ -66,17 +67,5 @@ import Testing
             table.append(SocketOwner(pid: pid, name: owner.name, descriptor: descriptor), to: 1)
         }
         #expect(table.owners(of: 1).map { [$0.pid, $0.descriptor] } == [[2, 5], [2, 7], [9, 3], [9, 4]])
-    }
-}
-
-/// George Marsaglia's generator: the same numbers on every run.
-private struct Xorshift {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
     }
 }

@@ -1,3 +1,4 @@
+import SeededRandom
 import SockDiag
 import Testing
 
@@ -29,7 +30,7 @@ import Testing
     }
 
     @Test func randomBytesDoNotTrap() throws {
-        var generator = SplitMix64(state: 1)
+        var generator = SplitMix64(1)
         for _ in 0..<300 {
             var fixture = Fixture(state: .random(in: 0...255, using: &generator))
             fixture.timer = (.random(in: 0...5, using: &generator), 0, .random(in: 0...(.max), using: &generator))
@@ -39,17 +40,5 @@ import Testing
             }
             try render(fixture.socket())
         }
-    }
-}
-
-/// The same numbers on every run.
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
     }
 }

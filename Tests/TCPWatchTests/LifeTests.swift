@@ -110,11 +110,7 @@ struct LifeTests {
     @Test func `Ten thousand half-open requests are each told once, and each end`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        try lab.sysctl("net.ipv4.tcp_max_syn_backlog", 65_535)
-        try lab.sysctl("net.core.somaxconn", 65_535)
-        // None may expire while they are made, however busy the machine is.
-        try lab.sysctl("net.ipv4.tcp_synack_retries", 10)
-        let listener = try lab.listener(backlog: 65_535)
+        let listener = try lab.listenerForFlood()
         let watch = try HandWatch(lab)
         let requests = try lab.flood(10_000, on: listener)
         let begun = try watch.look()

@@ -113,12 +113,7 @@ struct TraceLifeTests {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try TraceWatch(lab)
-        let connection = try lab.server(in: .timeWait)
-        var before = watch.hear()
-        if before.last?.to != .timeWait { before += try watch.wait { $0.to == .timeWait } }
-        let old = try lab.cookie(of: connection)
-        try connection.peer.send(.syn.shifted(by: 100_000))
-        try connection.peer.receive(.synAck)
+        let (old, connection) = try lab.takenOverTimeWait(watch)
         try connection.peer.send(.ack)
         let told = watch.hear()
         #expect(told.paths == ["TIME_WAIT>CLOSED", "CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED"])
@@ -165,12 +160,7 @@ struct TraceLifeTests {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try TraceWatch(lab)
-        let connection = try lab.server(in: .timeWait)
-        var before = watch.hear()
-        if before.last?.to != .timeWait { before += try watch.wait { $0.to == .timeWait } }
-        let old = try lab.cookie(of: connection)
-        try connection.peer.send(.syn.shifted(by: 100_000))
-        try connection.peer.receive(.synAck)
+        let old = try lab.takenOverTimeWait(watch).old
         let told = try watch.look() + watch.wait(within: .seconds(1)) { $0.to == .closed }
         let end = try #require(told.first { $0.identity.cookie == old })
         #expect(end.path == "TIME_WAIT>CLOSED")
@@ -217,11 +207,7 @@ struct TraceLifeTests {
     @Test func `Ten thousand half-open requests are each told once, and each end`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        try lab.sysctl("net.ipv4.tcp_max_syn_backlog", 65_535)
-        try lab.sysctl("net.core.somaxconn", 65_535)
-        // None may expire while they are made, however busy the machine is.
-        try lab.sysctl("net.ipv4.tcp_synack_retries", 10)
-        let listener = try lab.listener(backlog: 65_535)
+        let listener = try lab.listenerForFlood()
         let watch = try TraceWatch(lab)
         let requests = try lab.flood(10_000, on: listener)
         let begun = try watch.glance()
@@ -261,13 +247,7 @@ struct TraceLossTests {
         // record is the end of a socket that goes on in TIME_WAIT. So the client is not closed before its peer's FIN has
         // come: where the acknowledgement of its own comes late, as on a busy machine, an orphan becomes a minisocket in
         // FIN_WAIT_2, and that record tells of no step.
-        for pair in pairs {
-            try pair.client.shutDown()
-            pair.accepted.close()
-            try pair.client.wait(until: .closed)
-            pair.client.close()
-            pair.listener.close()
-        }
+        for pair in pairs { try pair.closeInOrder() }
         try lab.awaitTimeWaits()
         var told = watch.hear()
         told += try watch.look() + watch.wait(within: .seconds(1)) { _ in false }

@@ -121,9 +121,9 @@ struct SocketEntry {
         flags.insert(.hasUID)
     }
 
-    /// Another connection begins on the socket: nothing of the former one is its own, but the owner.
+    /// Another connection begins on the socket: nothing of the former one is its own, but the owner. Its number is the
+    /// tracker's to give.
     mutating func begin(_ endpoints: Endpoints, side: OpeningSide, at openedAt: UInt64) {
-        if flags.contains(.hasCarried) { incarnation = incarnation == .max ? .max : incarnation + 1 }
         flags.subtract([.hasCarried, .isDoubted, .isDeferred])
         self.endpoints = endpoints
         self.side = side

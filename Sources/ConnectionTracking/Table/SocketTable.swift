@@ -217,7 +217,6 @@ struct SocketTable: ~Copyable {
         return { Self.hash(entries[$0].endpoints) }
     }
 
-    // Fibonacci hashing: cookies come in sequence, and their low bits alone would cluster by CPU.
-    private static func hash(_ cookie: SocketCookie) -> UInt64 { cookie.rawValue &* 0x9e37_79b9_7f4a_7c15 }
-    private static func hash(_ endpoints: Endpoints) -> UInt64 { endpoints.digest &* 0x9e37_79b9_7f4a_7c15 }
+    private static func hash(_ cookie: SocketCookie) -> UInt64 { HashIndex.hash(cookie.rawValue) }
+    private static func hash(_ endpoints: Endpoints) -> UInt64 { HashIndex.hash(endpoints.digest) }
 }

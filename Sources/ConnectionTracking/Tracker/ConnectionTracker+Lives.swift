@@ -18,6 +18,23 @@ extension ConnectionTracker {
         var matching: StateMask?
     }
 
+    /// A connection begins on a socket that was bound, or whose former connection has ended.
+    mutating func begin(
+        _ place: SocketTable.Place,
+        _ endpoints: Endpoints,
+        side: OpeningSide,
+        source: Transition.Source,
+        at openedAt: UInt64
+    ) {
+        let old = sockets[place]
+        let next = old.state == .bound ? old.incarnation : nextIncarnation(of: old.cookie)
+        displace(by: endpoints, source: source, at: now)
+        if old.isClosedSocket { closed.count -= 1 }
+        sockets[place].begin(endpoints, side: side, at: openedAt)
+        sockets[place].incarnation = next
+        if old.state == .bound { sockets[place].enteredAt = old.enteredAt }
+    }
+
     /// Reports a step from the state that the connection is in, and takes it there.
     mutating func advance(_ place: SocketTable.Place, _ report: Report) {
         if let transition = transition(place, report) { outputs.append(.transition(transition)) }

@@ -128,14 +128,7 @@ extension ConnectionTracker {
     /// A socket that was bound, or closed, has become a connection, which has its own ends and its own beginning.
     private mutating func begin(_ place: SocketTable.Place, _ row: SocketRow) {
         let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
-        let wasBound = sockets[place].state == .bound
-        let next = wasBound ? sockets[place].incarnation : nextIncarnation(of: row.name.cookie)
-        displace(by: row.name.endpoints, source: .poll, at: now)
-        if sockets[place].isClosedSocket { closed.count -= 1 }
-        let enteredAt = sockets[place].enteredAt
-        sockets[place].begin(row.name.endpoints, side: side(of: row), at: openedAt)
-        sockets[place].incarnation = next
-        if wasBound { sockets[place].enteredAt = enteredAt }
+        begin(place, row.name.endpoints, side: side(of: row), source: .poll, at: openedAt)
         step(
             place,
             row,
@@ -192,14 +185,12 @@ extension ConnectionTracker {
         }
         if let place = sockets.socket(cookie), isBoundNoMore(place) {
             // It has connected since it was seen bound.
-            let old = sockets[place]
-            let isDestroyed = old.flags.contains(.isDestroyed)
+            let isDestroyed = sockets[place].flags.contains(.isDestroyed)
             let destruction = isDestroyed ? questions.takeDestruction(of: cookie) : nil
-            displace(by: row.name.endpoints, source: .poll, at: now)
-            sockets[place].begin(row.name.endpoints, side: self.side(of: row), at: now.monotonicNanoseconds)
-            sockets[place].enteredAt = old.enteredAt
+            let side = self.side(of: row)
+            begin(place, row.name.endpoints, side: side, source: .poll, at: now.monotonicNanoseconds)
             becomeMinisocket(place, mayHoldSocket: !isDestroyed)
-            let via = TCPStateMachine.passed(from: .bound, to: row.state, side: self.side(of: row))
+            let via = TCPStateMachine.passed(from: .bound, to: row.state, side: side)
             step(place, row, via: via)
             if let destruction { keepCounters(destruction.message, at: place) }
             return

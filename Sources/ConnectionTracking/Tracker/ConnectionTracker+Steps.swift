@@ -21,7 +21,7 @@ extension ConnectionTracker {
         if !isOther, entry.flags.contains(.isDeferred) { learnPort(place, step.name.endpoints) }
         if !entry.isListed {
             // Those of the beginning of another connection, or of one since it was seen bound.
-            beginAnew(place, step)
+            begin(place, step)
             fill(place, to: step.from, step.matching)
             return follow(place, step)
         }
@@ -129,7 +129,7 @@ extension ConnectionTracker {
         if sockets[place].kind == .request { sockets.change(place, to: .socket) }
         if step.to == .closed { return finish(place, step) }
         noteError(of: step)
-        if !isOpening, !sockets[place].isListed { beginAnew(place, step) }
+        if !isOpening, !sockets[place].isListed { begin(place, step) }
         // A RST that was reported before belongs to no later step.
         _ = resets.take(step.name.cookie)
         if step.to == .synSent || step.to == .listen, step.name.endpoints.localPort == 0 {
@@ -151,20 +151,10 @@ extension ConnectionTracker {
         if step.to == .established { scheduleOwner(place) }
     }
 
-    /// A connection begins on a socket that was bound, or whose former connection has ended.
-    private mutating func beginAnew(_ place: SocketTable.Place, _ step: TracedStep) {
-        let entry = sockets[place]
-        reportWaiting(entry.cookie)
-        let next = entry.isClosedSocket ? nextIncarnation(of: entry.cookie) : entry.incarnation
-        displace(by: step.name.endpoints, source: .trace, at: now)
-        if entry.isClosedSocket { closed.count -= 1 }
-        defer { sockets[place].incarnation = next }
-        sockets[place].begin(
-            step.name.endpoints,
-            side: step.to == .synSent ? .active : .unknown,
-            at: now.monotonicNanoseconds
-        )
-        if entry.state == .bound { sockets[place].enteredAt = entry.enteredAt }
+    private mutating func begin(_ place: SocketTable.Place, _ step: TracedStep) {
+        reportWaiting(step.name.cookie)
+        let side = step.to == .synSent ? OpeningSide.active : .unknown
+        begin(place, step.name.endpoints, side: side, source: .trace, at: now.monotonicNanoseconds)
     }
 
     // MARK: First steps without a port

@@ -22,6 +22,6 @@ struct RecentNumbers {
     }
 
     private static func slot(_ cookie: SocketCookie) -> Int {
-        Int(truncatingIfNeeded: (cookie.rawValue &* 0x9e37_79b9_7f4a_7c15) >> 54)
+        Int(truncatingIfNeeded: HashIndex.hash(cookie.rawValue) >> 54)
     }
 }

@@ -37,23 +37,9 @@ package struct DumpSplit {
         halves = (first, second)
     }
 
-    /// How many sockets there are about, by `/proc/net/sockstat` and `sockstat6`: the words after `inuse` and `tw`.
+    /// How many sockets there are about.
     private static var socketCount: Int {
-        var count = 0
-        for name in ["sockstat", "sockstat6"] {
-            let descriptor = open("/proc/thread-self/net/\(name)", O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { continue }
-            defer { close(descriptor) }
-            var text = [UInt8](repeating: 0, count: 1024)
-            let length = read(descriptor, &text, text.count)
-            let lines = text.prefix(max(length, 0)).split(separator: UInt8(ascii: "\n"))
-            for line in lines where line.starts(with: "TCP".utf8) {
-                let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-                for (word, number) in zip(words, words.dropFirst()) where word == "inuse" || word == "tw" {
-                    count += Int(number) ?? 0
-                }
-            }
-        }
-        return count
+        let (ipv4, ipv6) = (SocketStatistics.ipv4, SocketStatistics.ipv6)
+        return [ipv4["inuse"], ipv4["tw"], ipv6["inuse"]].reduce(0) { $0 + (Int(exactly: $1 ?? 0) ?? 0) }
     }
 }

@@ -44,8 +44,6 @@ struct FilterNames {
     /// cannot be read.
     static func ephemeralPorts() -> ClosedRange<UInt16> {
         let line = try? OpenFile.start(of: "/proc/sys/net/ipv4/ip_local_port_range", limit: 32)
-        let text = String(decoding: line ?? [], as: UTF8.self)
-        let ports = text.split(whereSeparator: \.isWhitespace).compactMap { UInt16($0) }
-        return ports.count == 2 && ports[0] <= ports[1] ? ports[0]...ports[1] : 32768...60999
+        return ClosedRange(portRange: String(decoding: line ?? [], as: UTF8.self)) ?? 32768...60999
     }
 }

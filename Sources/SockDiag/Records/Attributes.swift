@@ -38,6 +38,12 @@ package struct Attributes: ~Escapable {
         return nil
     }
 
+    /// The number that the first attribute of a type holds.
+    package func number<Number: FixedWidthInteger & BitwiseCopyable>(of type: UInt16) -> Number? {
+        guard let value = value(of: AttributeType(rawValue: type)) else { return nil }
+        return value.number(at: 0)
+    }
+
     /// Calls `body` with each attribute in the order of the message.
     @inlinable
     package func forEach<Failure: Error>(

@@ -22,12 +22,11 @@ public struct BBRInfo: Hashable, Sendable {
     /// Decodes the attribute; nil where it is cut short.
     @usableFromInline
     init?(_ value: RawSpan) {
-        guard let low: UInt32 = value.number(at: 0), let high: UInt32 = value.number(at: 4),
-            let minRTT: UInt32 = value.number(at: 8), let pacingGain: UInt32 = value.number(at: 12),
-            let cwndGain: UInt32 = value.number(at: 16)
-        else { return nil }
+        var fields = FieldCursor(value)
+        let (low, high) = (fields.next(as: UInt32.self), fields.next(as: UInt32.self))
         bandwidth = UInt64(high) << 32 | UInt64(low)
-        (self.minRTT, self.pacingGain, self.cwndGain) = (minRTT, pacingGain, cwndGain)
+        (minRTT, pacingGain, cwndGain) = (fields.next(), fields.next(), fields.next())
+        if fields.isCutShort { return nil }
     }
 }
 
@@ -47,12 +46,11 @@ public struct DCTCPInfo: Hashable, Sendable {
     /// Decodes the attribute; nil where it is cut short.
     @usableFromInline
     init?(_ value: RawSpan) {
-        guard let enabled: UInt16 = value.number(at: 0), let ceState: UInt16 = value.number(at: 2),
-            let alpha: UInt32 = value.number(at: 4), let marked: UInt32 = value.number(at: 8),
-            let total: UInt32 = value.number(at: 12)
-        else { return nil }
-        isEnabled = enabled != 0
-        (self.ceState, self.alpha, markedBytes, totalBytes) = (ceState, alpha, marked, total)
+        var fields = FieldCursor(value)
+        isEnabled = fields.next(as: UInt16.self) != 0
+        ceState = fields.next()
+        (alpha, markedBytes, totalBytes) = (fields.next(), fields.next(), fields.next())
+        if fields.isCutShort { return nil }
     }
 }
 
@@ -70,10 +68,9 @@ public struct VegasInfo: Hashable, Sendable {
     /// Decodes the attribute; nil where it is cut short.
     @usableFromInline
     init?(_ value: RawSpan) {
-        guard let enabled: UInt32 = value.number(at: 0), let rttCount: UInt32 = value.number(at: 4),
-            let rtt: UInt32 = value.number(at: 8), let minRTT: UInt32 = value.number(at: 12)
-        else { return nil }
-        isEnabled = enabled != 0
-        (self.rttCount, self.rtt, self.minRTT) = (rttCount, rtt, minRTT)
+        var fields = FieldCursor(value)
+        isEnabled = fields.next(as: UInt32.self) != 0
+        (rttCount, rtt, minRTT) = (fields.next(), fields.next(), fields.next())
+        if fields.isCutShort { return nil }
     }
 }

@@ -15,16 +15,13 @@ public struct MD5Signature: Hashable, Sendable {
     /// Decodes the attribute's whole entries; one that is cut short is left out.
     @usableFromInline
     static func all(in value: RawSpan) -> [MD5Signature] {
-        (0..<value.byteCount / entrySize).compactMap { index in
-            let start = index * entrySize
-            guard let family: UInt8 = value.number(at: start), let prefixLength: UInt8 = value.number(at: start + 1),
-                let keyLength: UInt16 = value.number(at: start + 2), let first: UInt32 = value.number(at: start + 4),
-                let high: UInt64 = value.number(at: start + 4), let low: UInt64 = value.number(at: start + 12)
-            else { return nil }
+        (0..<value.byteCount / entrySize).map { index in
+            var fields = FieldCursor(value.extracting(droppingFirst: index * entrySize))
+            let family = AddressFamily(rawValue: fields.next())
+            let (prefixLength, keyLength) = (fields.next(as: UInt8.self), fields.next(as: UInt16.self))
+            let (high, low) = (UInt64(bigEndian: fields.next()), UInt64(bigEndian: fields.next()))
             let address =
-                AddressFamily(rawValue: family) == .ipv6
-                ? IPAddress(ipv6: UInt64(bigEndian: high), UInt64(bigEndian: low))
-                : IPAddress(ipv4: UInt32(bigEndian: first))
+                family == .ipv6 ? IPAddress(ipv6: high, low) : IPAddress(ipv4: UInt32(truncatingIfNeeded: high >> 32))
             return MD5Signature(address: address, prefixLength: prefixLength, keyLength: keyLength)
         }
     }

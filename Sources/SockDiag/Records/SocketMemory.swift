@@ -24,11 +24,12 @@ public struct SocketMemory: Hashable, Sendable {
     /// Decodes the attribute; nil where it is shorter than the kernel's first version of it.
     @usableFromInline
     init?(_ value: RawSpan) {
-        guard value.byteCount >= 32 else { return nil }
-        func word(_ index: Int) -> UInt32 { value.unsafeLoadUnaligned(fromByteOffset: 4 * index, as: UInt32.self) }
-        (rmemAlloc, rcvbuf, wmemAlloc, sndbuf) = (word(0), word(1), word(2), word(3))
-        (fwdAlloc, wmemQueued, optmem, backlog) = (word(4), word(5), word(6), word(7))
-        drops = value.number(at: 32)
+        var fields = FieldCursor(value)
+        (rmemAlloc, rcvbuf, wmemAlloc, sndbuf) = (fields.next(), fields.next(), fields.next(), fields.next())
+        (fwdAlloc, wmemQueued, optmem, backlog) = (fields.next(), fields.next(), fields.next(), fields.next())
+        if fields.isCutShort { return nil }
+        let drops: UInt32 = fields.next()
+        self.drops = fields.isCutShort ? nil : drops
     }
 }
 
@@ -48,9 +49,8 @@ public struct QueueMemory: Hashable, Sendable {
     /// Decodes the attribute; nil where it is cut short.
     @usableFromInline
     init?(_ value: RawSpan) {
-        guard let receive: UInt32 = value.number(at: 0), let send: UInt32 = value.number(at: 4),
-            let forward: UInt32 = value.number(at: 8), let transmit: UInt32 = value.number(at: 12)
-        else { return nil }
-        (self.receive, self.send, self.forward, self.transmit) = (receive, send, forward, transmit)
+        var fields = FieldCursor(value)
+        (receive, send, forward, transmit) = (fields.next(), fields.next(), fields.next(), fields.next())
+        if fields.isCutShort { return nil }
     }
 }

@@ -31,13 +31,15 @@ public struct TCPInfo: Sendable {
     private static let shortest = 104
 
     /// The field's number in its ``Field/unit``; nil where this kernel did not send it.
-    public subscript(_ field: Field) -> UInt64? {
-        guard field.offset + field.size <= byteCount else { return nil }
-        return field.value(in: words.span.bytes)
-    }
+    public subscript(_ field: Field) -> UInt64? { borrowed[field] }
 
     /// The negotiated options.
-    public var options: Options { Options(rawValue: UInt8(truncatingIfNeeded: self[.options] ?? 0)) }
+    public var options: Options { borrowed.options }
+
+    /// The same, to be read in place.
+    private var borrowed: BorrowedTCPInfo {
+        @_lifetime(borrow self) get { BorrowedTCPInfo(words.span.bytes.extracting(first: byteCount)) }
+    }
 
     /// A field of `struct tcp_info`.
     public struct Field: Sendable {

@@ -38,15 +38,9 @@ public struct TLSInfo: Hashable, Sendable {
 
     /// Decodes the nested attributes.
     init(_ value: RawSpan) {
-        Attributes(value).forEach { type, value in
-            switch type.rawValue {
-            case 1: version = value.number(at: 0)
-            case 2: cipher = value.number(at: 0)
-            case 3: transmit = value.number(at: 0)
-            case 4: receive = value.number(at: 0)
-            default: break
-            }
-        }
+        let attributes = Attributes(value)
+        (version, cipher) = (attributes.number(of: 1), attributes.number(of: 2))
+        (transmit, receive) = (attributes.number(of: 3), attributes.number(of: 4))
     }
 }
 
@@ -76,20 +70,12 @@ public struct MPTCPSubflow: Hashable, Sendable {
 
     /// Decodes the nested attributes.
     init(_ value: RawSpan) {
-        Attributes(value).forEach { type, value in
-            switch type.rawValue {
-            case 1: remoteToken = value.number(at: 0)
-            case 2: localToken = value.number(at: 0)
-            case 3: relativeWriteSequence = value.number(at: 0)
-            case 4: mapSequence = value.number(at: 0)
-            case 5: mapSubflowSequence = value.number(at: 0)
-            case 6: offset = value.number(at: 0)
-            case 7: mapLength = value.number(at: 0)
-            case 8: flags = value.number(at: 0)
-            case 9: remoteID = value.number(at: 0)
-            case 10: localID = value.number(at: 0)
-            default: break
-            }
-        }
+        let attributes = Attributes(value)
+        (remoteToken, localToken) = (attributes.number(of: 1), attributes.number(of: 2))
+        relativeWriteSequence = attributes.number(of: 3)
+        (mapSequence, mapSubflowSequence) = (attributes.number(of: 4), attributes.number(of: 5))
+        (offset, mapLength) = (attributes.number(of: 6), attributes.number(of: 7))
+        flags = attributes.number(of: 8)
+        (remoteID, localID) = (attributes.number(of: 9), attributes.number(of: 10))
     }
 }

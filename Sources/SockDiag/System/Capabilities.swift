@@ -19,11 +19,7 @@ package struct Capabilities: OptionSet, Sendable {
 
     /// Those of the calling thread; nil where they cannot be read.
     package static var effective: Capabilities? {
-        guard let status = try? OpenFile.start(of: "/proc/thread-self/status", limit: 4096) else { return nil }
-        for line in status.split(separator: UInt8(ascii: "\n")) where line.starts(with: "CapEff:".utf8) {
-            let digits = String(decoding: line.dropFirst(7).drop { $0 <= UInt8(ascii: " ") }, as: UTF8.self)
-            return UInt64(digits, radix: 16).map(Capabilities.init)
-        }
-        return nil
+        guard let digits = ThreadStatus()?["CapEff"] else { return nil }
+        return UInt64(digits, radix: 16).map(Capabilities.init)
     }
 }

@@ -40,12 +40,10 @@ struct KernelCounters: Sendable {
 
     /// Reads those of the calling thread's namespace; what cannot be read is not known.
     init() {
-        for file in ["netstat", "snmp", "sockstat"] {
-            guard let bytes = try? OpenFile.start(of: "/proc/thread-self/net/\(file)", limit: 32 * 1024) else {
-                continue
-            }
-            if file == "sockstat" { addPairs(bytes) } else { addTables(bytes) }
+        for file in ["netstat", "snmp"] {
+            addTables((try? OpenFile.start(of: "/proc/thread-self/net/\(file)", limit: 32 * 1024)) ?? [])
         }
+        numbers.merge(SocketStatistics.ipv4) { $1 }
     }
 
     /// Reads the text of `netstat` or `snmp`.
@@ -63,14 +61,6 @@ struct KernelCounters: Sendable {
             let words = (names.split(separator: " "), values.split(separator: " "))
             guard words.0.first == words.1.first else { continue }
             for (name, value) in zip(words.0, words.1).dropFirst() { numbers[String(name)] = UInt64(value) }
-        }
-    }
-
-    /// `TCP: inuse 5 orphan 0 …`
-    private mutating func addPairs(_ bytes: [UInt8]) {
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("TCP:") {
-            let words = line.split(separator: " ").dropFirst()
-            for (name, value) in zip(words, words.dropFirst()) { numbers[String(name)] = UInt64(value) }
         }
     }
 }

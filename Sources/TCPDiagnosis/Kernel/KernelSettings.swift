@@ -61,10 +61,7 @@ extension KernelSettings {
     }
 
     /// The ports that `connect()` can choose from, reserved ones among them.
-    package var ephemeralPorts: ClosedRange<UInt16>? {
-        let ends = values(of: .localPortRange).compactMap { UInt16(exactly: $0) }
-        return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
-    }
+    package var ephemeralPorts: ClosedRange<UInt16>? { ClosedRange(portRange: texts[.localPortRange] ?? "") }
 
     /// How many of them are not reserved.
     package var ephemeralPortCount: Int {

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import SockDiag
 
 /// What one look at a network namespace shows, counted by what is asked of it later. As large as there are listeners,
@@ -32,7 +31,7 @@ struct Survey: Sendable {
     /// Looks. Without a look before, at what the next one has to be compared with only.
     init(of namespace: NetworkNamespace, since before: Survey?) throws(SockDiagError) {
         (settings, counters) = try namespace.run { () throws(SockDiagError) in (KernelSettings(), KernelCounters()) }
-        time = Self.now()
+        time = SystemClock.monotonic.nanoseconds
         var query = SocketQuery(extensions: [.info, .memory])
         if before == nil { query.states = [.listen, .synReceived] }
         var client = try SockDiagClient(in: namespace)
@@ -53,12 +52,6 @@ struct Survey: Sendable {
                 if ports?.contains(port) == true, !listeningPorts.contains(port) { countPort(socket) }
             }
         }
-    }
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     private mutating func count(_ socket: borrowing SocketRecord) {

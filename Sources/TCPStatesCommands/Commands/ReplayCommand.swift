@@ -29,12 +29,7 @@ struct ReplayCommand: ParsableCommand {
     )
     var journal: String
 
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp("Stop after so many transitions.", valueName: "n"),
-        transform: CountArgument.count(of:)
-    )
-    var count: Int?
+    @OptionGroup var limit: TransitionLimit
 
     @Flag(help: "First the sockets that existed, also where watch did not print them.")
     var initial = false
@@ -61,7 +56,7 @@ struct ReplayCommand: ParsableCommand {
             names: SocketNames(elsewhere: output.resolve),
             details: details,
             reportsExisting: initial || header.reportsExisting,
-            limit: count
+            limit: limit.count
         )
         var replaying = Replaying(replay: replay, complains: self.output.chosenFormat == .table)
         try output.run(&replaying)

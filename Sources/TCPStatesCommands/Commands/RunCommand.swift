@@ -71,7 +71,7 @@ struct RunCommand: ParsableCommand {
         plan.rules = try leaks.rules(states: selection.states.isEmpty ? nil : selection.selectedStates)
         plan.tellsSteps = verbose
         plan.duration = watch.duration?.duration
-        plan.transitions = watch.count
+        plan.transitions = watch.limit.count
         try plan.run(output).imitate()
     }
 }

@@ -65,7 +65,7 @@ struct WatchCommand: ParsableCommand {
             names: SocketNames(resolvesHosts: output.resolve),
             details: details,
             reportsExisting: watch.initial,
-            limit: watch.count
+            limit: watch.limit.count
         )
         var watching = Watching(configuration: configuration, duration: watch.duration?.duration)
         try output.run(&watching)

@@ -51,8 +51,7 @@ struct Access {
     /// Who may have refused: what is known to stand guard over this process.
     private static func guards(_ error: SockDiagError) -> String {
         var guards: [String] = []
-        let status = (try? OpenFile.start(of: "/proc/thread-self/status", limit: 4096)) ?? []
-        if String(decoding: status, as: UTF8.self).contains("\nSeccomp:\t2") { guards.append("a seccomp filter is on") }
+        if ThreadStatus()?["Seccomp"] == "2" { guards.append("a seccomp filter is on") }
         if (try? OpenFile.start(of: "/sys/fs/selinux/enforce", limit: 8))?.first == UInt8(ascii: "1") {
             guards.append("SELinux enforces its policy")
         }

@@ -41,12 +41,7 @@ struct WatchOptions: ParsableArguments {
     )
     var duration: DurationArgument?
 
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp("Stop after so many transitions.", valueName: "n"),
-        transform: CountArgument.count(of:)
-    )
-    var count: Int?
+    @OptionGroup var limit: TransitionLimit
 
     @Flag(help: "First the sockets that exist already.")
     var initial = false

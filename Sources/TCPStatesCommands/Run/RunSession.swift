@@ -54,9 +54,10 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         var mask = sigset_t()
         pthread_sigmask(SIG_BLOCK, nil, &mask)
         let signals = try adoptAndTakeSignals()
-        let begin = Self.processorTime()
+        let begin = SystemClock.threadProcessorTime.nanoseconds
         let search = try LeakSearch(plan.rules, in: plan.watch.namespaces)
-        if !plan.hasInterval { plan.watch.interval = Self.interval(afterDumpOf: Self.processorTime() - begin) }
+        let cost = SystemClock.threadProcessorTime.nanoseconds - begin
+        if !plan.hasInterval { plan.watch.interval = Self.interval(afterDumpOf: .nanoseconds(Int64(clamping: cost))) }
         plan.watch.tellsExisting = true
         plan.watch.tellsCounters = inbox.put
         let watcher = try SocketWatcher(plan.watch)
@@ -108,13 +109,6 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     /// As often as takes a quarter of a processor; no more often than a hundred times, nor less than four times a second.
     private static func interval(afterDumpOf time: Duration) -> Duration {
         min(max(.milliseconds(10), time * 4), .milliseconds(250))
-    }
-
-    /// What this thread has had of a processor.
-    private static func processorTime() -> Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     private func adoptAndTakeSignals() throws(CommandFailure) -> SignalDescriptor {

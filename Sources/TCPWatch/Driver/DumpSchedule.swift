@@ -1,5 +1,4 @@
 internal import ConnectionTracking
-internal import Glibc
 internal import SockDiag
 
 /// When a namespace's sockets are dumped: as often as is useful, and no more often than the budget allows.
@@ -95,12 +94,5 @@ struct DumpSchedule {
             slowed = frequent.note(cost: cost, at: now) ?? slowed
         }
         return slowed
-    }
-
-    /// What the calling thread has used of a processor, the kernel's work for it included, nanoseconds.
-    static var processorTime: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
 }

@@ -208,7 +208,7 @@ final class NamespaceWatcher {
     @discardableResult
     func dump(_ scope: DumpScope, _ drain: () -> Void = {}) -> SockDiagError? {
         drain()
-        let start = DumpSchedule.processorTime
+        let start = SystemClock.threadProcessorTime.nanoseconds
         let time = EventTime.now()
         take(.dumpBegan(scope), at: time)
         let query = SocketQuery(
@@ -246,7 +246,7 @@ final class NamespaceWatcher {
         take(undecided.map { SocketRow($0, matching: mask($0)) }, at: time)
         drain()
         take(.dumpEnded(isComplete: failure == nil), at: .now())
-        let cost = DumpSchedule.processorTime &- start
+        let cost = SystemClock.threadProcessorTime.nanoseconds &- start
         let isInconsistent = failure?.code == .inconsistentDump
         let now = EventTime.now()
         let failed = failure != nil && !isInconsistent

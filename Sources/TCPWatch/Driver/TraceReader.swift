@@ -48,7 +48,7 @@ final class TraceReader {
 
     /// Hands over all that the kernel has reported until now. What was lost by now was lost before some of it, and comes first.
     func drain() {
-        if let loss = takeLost() { note(loss) }
+        note(.overrun, since: &lost) { trace.lostCount(of: $0) }
         let now = EventTime.now()
         for _ in 0..<Self.patience {
             let isComplete = trace.read { record in
@@ -60,32 +60,29 @@ final class TraceReader {
         }
     }
 
-    /// The records that found no room since this was asked last; nil for none.
-    private func takeLost() -> Loss? {
-        let count = lost.advance(to: trace.lostCount)
-        guard count > 0 else { return nil }
-        return Loss(.trace, .overrun, count: count, includesRefusals: trace.lostCount(of: .resetReceived) > 0)
-    }
-
     /// Hands over how many events the kernel passed over since this was called last. It takes some system calls.
     func noteMissed() {
-        if let loss = takeMissed() { note(loss) }
+        note(.passedOver, since: &missed) { trace.missedCount(of: $0) }
     }
 
-    /// Something was lost, of no namespace in particular: it is reported once, and each is dumped.
-    private func note(_ loss: Loss) {
+    /// Hands over what the events' counters have grown by, if they have. It is of no namespace in particular: it is reported
+    /// once, and each is dumped.
+    private func note(
+        _ reason: Loss.Reason,
+        since last: inout CounterDelta,
+        _ count: (TraceRecord.Event) -> UInt64
+    ) {
+        var (sum, refusals): (UInt64, UInt64) = (0, 0)
+        for event in TraceRecord.Event.allCases {
+            let count = count(event)
+            sum &+= count
+            if event == .resetReceived { refusals = count }
+        }
+        let grown = last.advance(to: sum)
+        guard grown > 0 else { return }
         for (index, watcher) in all.enumerated() {
-            var loss = loss
-            if index > 0 { loss.count = 0 }
+            let loss = Loss(.trace, reason, count: index > 0 ? 0 : grown, includesRefusals: refusals > 0)
             watcher.take(.lost(loss), at: .now())
         }
-    }
-
-    private func takeMissed() -> Loss? {
-        let counts = TraceRecord.Event.allCases.map { (event: $0, count: trace.missedCount(of: $0)) }
-        let count = missed.advance(to: counts.reduce(0) { $0 &+ $1.count })
-        guard count > 0 else { return nil }
-        let refusals = counts.contains { $0.event == .resetReceived && $0.count > 0 }
-        return Loss(.trace, .passedOver, count: count, includesRefusals: refusals)
     }
 }

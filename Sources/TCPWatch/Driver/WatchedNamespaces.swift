@@ -83,12 +83,12 @@ struct WatchedNamespaces: ~Copyable {
         for watcher in watchers where !watcher.isInhabited() {
             end(watcher, "the network namespace \(watcher.namespace.map(\.description) ?? "") has ended")
         }
-        let start = DumpSchedule.processorTime
+        let start = SystemClock.threadProcessorTime.nanoseconds
         // Without /proc nothing new is found.
         let all = configuration.followsAllNamespaces ? try? NetworkNamespace.all() : nil
         // Where that takes long, as with many processes, it is seldom done. It is the work that counts, not the time: on a
         // busy machine that is others' too, and so it would be found the later, the more there is to see.
-        let cost = DumpSchedule.processorTime &- start
+        let cost = SystemClock.threadProcessorTime.nanoseconds &- start
         if let all { addNew(all, drain) }
         nextCheck = EventTime.now().monotonicNanoseconds + max(Self.period, 50 * cost)
     }

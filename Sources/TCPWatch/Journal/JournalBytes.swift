@@ -156,6 +156,21 @@ struct JournalCursor {
         return [UInt8](bytes[offset..<(offset + length)])
     }
 
+    /// A number that may be missing, behind a flag.
+    mutating func optional<Number: FixedWidthInteger>() throws(JournalFault) -> Number? {
+        try flag() ? try number() : nil
+    }
+
+    /// As many values as the number before them says. No room is made for them before they are read: a stranger may say any.
+    mutating func list<Value>(
+        _ read: (inout JournalCursor) throws(JournalFault) -> Value
+    ) throws(JournalFault) -> [Value] {
+        let count: UInt64 = try number()
+        var values: [Value] = []
+        while values.count < count { values.append(try read(&self)) }
+        return values
+    }
+
     mutating func text() throws(JournalFault) -> String { String(decoding: try byteArray(), as: UTF8.self) }
 
     /// Text that is printed as it is: a writer has escaped what would deceive a terminal.

@@ -16,12 +16,12 @@ extension JournalDecoder {
         case .reset:
             let cookie = SocketCookie(rawValue: try cursor.number())
             let state = try state()
-            return .reset(ReportedReset(cookie, in: state, reason: try optional()))
+            return .reset(ReportedReset(cookie, in: state, reason: try cursor.optional()))
         case .boundDestroyed: return .boundDestroyed(SocketCookie(rawValue: try cursor.number()))
         case .lost:
             let (source, reason) = (try gapSource(), try cursor.choice() as Loss.Reason)
             let includesRefusals = try cursor.flag()
-            return .lost(Loss(source, reason, count: try optional(), includesRefusals: includesRefusals))
+            return .lost(Loss(source, reason, count: try cursor.optional(), includesRefusals: includesRefusals))
         case .wake: return .wake
         case .resynchronize: return .resynchronize
         default: throw .wrong("an entry is at the wrong place")
@@ -105,10 +105,6 @@ extension JournalDecoder {
     }
 
     private mutating func state() throws(JournalFault) -> TCPState { TCPState(rawValue: try cursor.byte()) }
-
-    private mutating func optional<Number: FixedWidthInteger>() throws(JournalFault) -> Number? {
-        try cursor.flag() ? try cursor.number() : nil
-    }
 
     mutating func gapSource() throws(JournalFault) -> Gap.Source {
         guard let source = Gap.Source(journalNumber: try cursor.byte()) else { throw .wrong("there is no such source") }

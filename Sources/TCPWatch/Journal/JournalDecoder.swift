@@ -23,10 +23,10 @@ struct JournalDecoder {
     /// The header, which is the first entry of all; its version is to be added.
     mutating func header() throws(JournalFault) -> JournalHeader {
         var header = JournalHeader(version: "")
-        var tag = try tag()
+        var tag = try tag(cursor.byte())
         while tag == .time {
             try readTime()
-            tag = try self.tag()
+            tag = try self.tag(cursor.byte())
         }
         guard tag == .header else { throw .wrong("it does not begin with a header") }
         header.start = time
@@ -50,7 +50,7 @@ struct JournalDecoder {
             if first >= JournalTag.driftBase {
                 return try repeated(drift: Int64(zigzag: UInt64(first - JournalTag.driftBase)))
             }
-            guard let tag = JournalTag(rawValue: first) else { throw .wrong("there is no entry \(first)") }
+            let tag = try tag(first)
             switch tag {
             case .time: try readTime()
             case .lane: lane = try cursor.number()
@@ -124,9 +124,8 @@ struct JournalDecoder {
         time = EventTime(monotonicNanoseconds: monotonic, realtimeNanoseconds: monotonic &+ difference)
     }
 
-    private mutating func tag() throws(JournalFault) -> JournalTag {
-        let first = try cursor.byte()
-        guard let tag = JournalTag(rawValue: first) else { throw .wrong("there is no entry \(first)") }
+    private func tag(_ number: UInt8) throws(JournalFault) -> JournalTag {
+        guard let tag = JournalTag(rawValue: number) else { throw .wrong("there is no entry \(number)") }
         return tag
     }
 }
@@ -148,7 +147,7 @@ extension JournalDecoder {
         let name = try cursor.flag() ? try cursor.printableText() : nil
         var namespace = NetworkNamespace(id: id, path: "", label: label, name: name)
         namespace.containerID = try cursor.flag() ? try cursor.printableText() : nil
-        namespace.pid = try cursor.flag() ? Int32(bitPattern: try cursor.number()) : nil
+        namespace.pid = (try cursor.optional()).map { Int32(bitPattern: $0) }
         return namespace
     }
 
@@ -160,25 +159,18 @@ extension JournalDecoder {
         configuration.reportsExisting = try cursor.flag()
         configuration.needsInodes = try cursor.flag()
         configuration.interval = try cursor.moment()
-        let count: UInt64 = try cursor.number()
-        var read: UInt64 = 0
-        while read < count {
-            let number: UInt32 = try cursor.number()
-            configuration.resetReasons[number] = ResetReason(rawValue: try cursor.printableText())
-            read += 1
+        let reasons = try cursor.list { cursor throws(JournalFault) in
+            (try cursor.number() as UInt32, ResetReason(rawValue: try cursor.printableText()))
         }
+        configuration.resetReasons = Dictionary(reasons) { $1 }
         return configuration
     }
 
     private mutating func owners() throws(JournalFault) -> JournalEntry {
         let cookie = SocketCookie(rawValue: try cursor.number())
-        let count: UInt64 = try cursor.number()
-        var owners: [SocketOwner] = []
-        while owners.count < count {
-            let pid = Int32(bitPattern: try cursor.number())
-            let descriptor = Int32(bitPattern: try cursor.number())
-            let name = ProcessName(bytes: try cursor.byteArray())
-            owners.append(SocketOwner(pid: pid, name: name, descriptor: descriptor))
+        let owners = try cursor.list { cursor throws(JournalFault) in
+            let (pid, descriptor) = (Int32(bitPattern: try cursor.number()), Int32(bitPattern: try cursor.number()))
+            return SocketOwner(pid: pid, name: ProcessName(bytes: try cursor.byteArray()), descriptor: descriptor)
         }
         return .owners(lane: lane, cookie, owners)
     }
@@ -186,7 +178,7 @@ extension JournalDecoder {
     private mutating func gap() throws(JournalFault) -> JournalEntry {
         let (isOfLane, hasTime) = (try cursor.flag(), try cursor.flag())
         let source = try gapSource()
-        let lost: UInt64? = try cursor.flag() ? try cursor.number() : nil
+        let lost: UInt64? = try cursor.optional()
         var gap = Gap(source: source, reason: try cursor.text(), lost: lost)
         if hasTime { gap.time = time }
         return .gap(lane: isOfLane ? lane : nil, gap)

@@ -1,4 +1,5 @@
 internal import ConnectionTracking
+internal import SeededRandom
 internal import SocketValues
 
 /// What programs do to their sockets.

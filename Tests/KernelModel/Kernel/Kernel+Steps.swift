@@ -1,4 +1,5 @@
 internal import ConnectionTracking
+internal import SeededRandom
 internal import SocketValues
 
 /// The steps of full sockets, as `tcp_set_state()` takes them and its tracepoint reports them.

@@ -1,4 +1,5 @@
 internal import ConnectionTracking
+internal import SeededRandom
 internal import SocketValues
 
 /// The TCP of a simulated network namespace: sockets, requests and minisockets, what they tell, and what truly was.

@@ -1,3 +1,5 @@
+internal import SeededRandom
+
 extension PlayWriter {
     /// Adds the acts of a plot.
     mutating func write(_ plot: Plot) {

@@ -1,3 +1,5 @@
+internal import SeededRandom
+
 /// What a play is about: the usual lives, and the odd ones.
 package enum Plot: String, Sendable, CaseIterable {
     case active, passive, simultaneousOpen, simultaneousClose

@@ -1,4 +1,5 @@
 package import ConnectionTracking
+internal import SeededRandom
 internal import SocketValues
 
 extension Scenario {

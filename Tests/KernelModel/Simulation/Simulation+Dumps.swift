@@ -1,4 +1,5 @@
 internal import ConnectionTracking
+internal import SeededRandom
 internal import SocketValues
 
 /// Dumps, lookups, and the comparison of the tracker's table with the kernel's.

@@ -1,4 +1,5 @@
 internal import ConnectionTracking
+internal import SeededRandom
 internal import SocketValues
 
 /// A namespace, a driver and a tracker, run in virtual time: every report of the kernel is delivered in an order in which

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import SockDiag
@@ -67,7 +68,7 @@ struct FilterBytecodeTests {
 
     @Test("The kernel takes every program and hides no socket that the filter finds", arguments: 0..<40)
     func soundness(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SplitMix64(seed)
         for _ in 0..<100 {
             let filter = SocketFilter.random(terms: .random(in: 1...12, using: &random), &random)
             let matcher = try SocketMatcher(filter, Self.names)
@@ -90,7 +91,7 @@ struct FilterBytecodeTests {
 
     @Test("Where the kernel has all terms, it lets nothing through that the filter does not find", arguments: 0..<40)
     func exactness(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SplitMix64(seed)
         for _ in 0..<100 {
             let filter = SocketFilter.random(terms: .random(in: 1...12, using: &random), of: .kernel, &random)
             let matcher = try SocketMatcher(filter, Self.names)
@@ -104,7 +105,7 @@ struct FilterBytecodeTests {
 
     @Test("Hundreds of terms keep their meaning", arguments: 0..<10)
     func longPrograms(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SplitMix64(seed)
         let filter = SocketFilter.random(terms: 300 + Int(seed) * 40, of: .kernel, &random)
         let matcher = try SocketMatcher(filter, Self.names)
         let operations = try #require(matcher.operations)

@@ -1,4 +1,5 @@
 import Glibc
+import SeededRandom
 import TCPStateLab
 import Testing
 
@@ -34,7 +35,7 @@ struct FilterKernelTests {
     func sameAnswer() throws {
         let zoo = try FilterZoo.open()
         defer { zoo.lab.close() }
-        var random = SeededGenerator(state: 1)
+        var random = SplitMix64(1)
         let filters = try RandomFilters(of: zoo, kernelOnly: false)
         for _ in 0..<2000 {
             let filter = filters.next(&random)
@@ -48,7 +49,7 @@ struct FilterKernelTests {
     func kernelAlone() throws {
         let zoo = try FilterZoo.open()
         defer { zoo.lab.close() }
-        var random = SeededGenerator(state: 2)
+        var random = SplitMix64(2)
         let filters = try RandomFilters(of: zoo, kernelOnly: true)
         for _ in 0..<2000 {
             let filter = filters.next(&random)
@@ -62,7 +63,7 @@ struct FilterKernelTests {
     func sameAsSS() throws {
         let zoo = try FilterZoo.open()
         defer { zoo.lab.close() }
-        var random = SeededGenerator(state: 3)
+        var random = SplitMix64(3)
         guard access("/usr/bin/ss", X_OK) == 0 else { try Test.cancel("ss is not installed (iproute2)") }
         let filters = RandomFilters(
             terms: try RandomFilters(of: zoo, kernelOnly: true).terms.filter {

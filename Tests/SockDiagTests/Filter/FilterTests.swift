@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import SockDiag
@@ -13,7 +14,7 @@ struct FilterTests {
 
     @Test("and, or and not mean what they say, however deep they are", arguments: 0..<40)
     func structure(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SplitMix64(seed)
         for _ in 0..<100 {
             let filter = SocketFilter.random(terms: .random(in: 1...12, using: &random), &random)
             let made = FilterSocket.random(&random)

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import SockDiag
@@ -133,7 +134,7 @@ struct FilterTextTests {
 
     @Test("What is printed reads back as an equal filter", arguments: 0..<50)
     func roundTrip(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SplitMix64(seed)
         for _ in 0..<200 {
             let filter = SocketFilter.random(terms: .random(in: 1...12, using: &random), &random)
             #expect(try SocketFilter(filter.description) == filter)
@@ -143,7 +144,7 @@ struct FilterTextTests {
 
     @Test("No text is a trap", arguments: 0..<50)
     func fuzz(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SplitMix64(seed)
         let words =
             FilterPool.names + [
                 "(", ")", "!", "!=", "=", "<", "<=", ">", "&", "&&", "||", "and", "or", "not", "state", "exclude",

@@ -71,7 +71,7 @@ extension Scenario {
         Scenario("segments-of-the-backlog-have-no-process", [.trace]) { recorder in
             try recorder.begin()
             let listener = try recorder.lab.loopbackListener()
-            for _ in 0..<5 { try converse(recorder.lab, listener) }
+            for _ in 0..<5 { try recorder.lab.converse(with: listener) }
             listener.close()
             try recorder.wait(for: "LISTEN>CLOSED")
             for step in recorder.told where step.certainty == .exact {
@@ -100,26 +100,6 @@ extension Scenario {
         },
     ]
 
-    /// Sends data both ways over one connection, while both ends read.
-    private static func converse(_ lab: Lab, _ listener: KernelSocket) throws {
-        let client = try lab.unconnected()
-        try client.connect(to: listener.local)
-        let server = try lab.accepted(from: listener)
-        // A thread of its own: it holds the socket whenever a segment comes.
-        let reading = try JoinedThread {
-            while let count = try? server.receive(65_536), count > 0 { _ = try? server.send(max(1, count / 16)) }
-            server.close()
-        }
-        for _ in 0..<32 {
-            try client.send(8192)
-            while try client.receive(65_536, waits: false) != nil {}
-        }
-        try client.shutDown()
-        while try client.receive(65_536) ?? 0 > 0 {}
-        reading.join()
-        client.close()
-    }
-
     private static let losses = [
         Scenario("reader-is-told-anew") { recorder in
             let pair = try recorder.lab.loopbackPair()
@@ -133,13 +113,7 @@ extension Scenario {
         Scenario("more-than-the-ring-holds", [.trace]) { recorder in
             let pairs = try (0..<15).map { _ in try recorder.lab.loopbackPair() }
             try recorder.begin { $0.traceBufferSize = 4096 }
-            for pair in pairs {
-                try pair.client.shutDown()
-                pair.accepted.close()
-                try pair.client.wait(until: .closed)
-                pair.client.close()
-                pair.listener.close()
-            }
+            for pair in pairs { try pair.closeInOrder() }
             try recorder.wait(for: ">TIME_WAIT", count: pairs.count)
             let gaps = recorder.gaps
             #expect(gaps.contains { $0.source == .trace && $0.lost ?? 0 > 0 }, "\(gaps)")

@@ -1,30 +1,18 @@
 internal import ConnectionTracking
+internal import SeededRandom
 internal import SockDiag
 internal import SocketValues
 
 @testable internal import TCPWatch
 
-/// The same numbers from the same seed on every machine: SplitMix64 (Sebastiano Vigna, public domain).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
 /// Entries of a journal as nobody would write them: every field takes every kind of value.
 struct RandomEntries {
-    var random: SeededGenerator
+    var random: SplitMix64
     private var time = EventTime(monotonicNanoseconds: 5_000_000_000, realtimeNanoseconds: 1_700_000_000_000_000_000)
     /// What the kernel would dump.
     private var rows: [SocketRow] = []
 
-    init(seed: UInt64) { random = SeededGenerator(state: seed) }
+    init(seed: UInt64) { random = SplitMix64(seed) }
 
     /// A journal's entries, in which two namespaces begin first.
     mutating func entries(_ count: Int) -> [JournalEntry] {

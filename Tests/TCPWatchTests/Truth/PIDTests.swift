@@ -8,9 +8,6 @@ internal import Testing
 /// What is processed from a socket's backlog runs in the process that holds the socket, and is not its doing.
 @Suite("A process is told with the steps that its calls take, and with no other", .timeLimit(.minutes(5)))
 struct PIDTests {
-    /// How a client ends its connection while the server reads.
-    private enum Ending { case shutsDown, aborts }
-
     /// Whether a call takes such a step, as the scripts below make them: only a client aborts.
     private func isCall(_ step: Transition, clients: Set<SocketCookie>) -> Bool {
         switch (step.from, step.to) {
@@ -20,32 +17,6 @@ struct PIDTests {
         }
     }
 
-    /// Sends data both ways over one connection, while both ends read, and ends it; the client's cookie.
-    private func converse(_ lab: Lab, _ listener: KernelSocket, _ ending: Ending) throws -> SocketCookie {
-        let client = try lab.unconnected()
-        try client.connect(to: listener.local)
-        let cookie = try client.cookie()
-        let server = try lab.accepted(from: listener)
-        // A thread of its own: it holds the socket whenever a segment comes.
-        let reading = try JoinedThread {
-            while let count = try? server.receive(65_536), count > 0 { _ = try? server.send(max(1, count / 16)) }
-            server.close()
-        }
-        for _ in 0..<32 {
-            try client.send(8192)
-            while try client.receive(65_536, waits: false) != nil {}
-        }
-        if ending == .aborts {
-            client.abort()
-        } else {
-            try client.shutDown()
-            while try client.receive(65_536) ?? 0 > 0 {}
-        }
-        reading.join()
-        client.close()
-        return cookie
-    }
-
     @Test func `Segments that a busy reader processes have no process, its own calls have it`() async throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
@@ -53,8 +24,8 @@ struct PIDTests {
         try await watch.begin()
         let listener = try lab.loopbackListener()
         var clients: Set<SocketCookie> = []
-        for _ in 0..<60 { clients.insert(try converse(lab, listener, .shutsDown)) }
-        for _ in 0..<20 { clients.insert(try converse(lab, listener, .aborts)) }
+        for _ in 0..<60 { clients.insert(try lab.converse(with: listener)) }
+        for _ in 0..<20 { clients.insert(try lab.converse(with: listener, aborting: true)) }
         let cookie = try listener.cookie()
         listener.close()
         try await watch.step(of: cookie, to: .closed)
