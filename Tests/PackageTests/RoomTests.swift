@@ -136,6 +136,20 @@ struct RoomTests {
         #expect(complaints == expected)
     }
 
+    @Test(
+        arguments: [
+            ("–", [], []), ("`A`", ["A"], []), ("`A`, `B` internally, Testing", ["A", "B", "Testing"], ["B"]),
+            ("`A` and `B` internally", ["A", "B"], ["A", "B"]),
+            ("`A`; `B` and `C` internally", ["A", "B", "C"], ["B", "C"]),
+            ("swift-parser, `A` and `B`", ["swift-parser", "A", "B"], []),
+        ] as [(String, Set<String>, Set<String>)]
+    )
+    func `A row is read as it is meant`(cell: String, allowed: Set<String>, hidden: Set<String>) {
+        let room = Rooms.Room("Room", contents: "", imports: cell)
+        #expect(room.allowed == allowed)
+        #expect(room.hidden == hidden)
+    }
+
     @Test func `A row that allows one below it is found`() throws {
         let table = Self.table.split(separator: "\n").map(String.init)
         let turned = (Array(table[..<2]) + [table[3], table[2]] + Array(table[4...])).joined(separator: "\n")

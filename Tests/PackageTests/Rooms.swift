@@ -128,15 +128,20 @@ extension Rooms {
 }
 
 extension Rooms.Room {
-    /// A row: what may be imported is separated by commas, `–` for nothing; `internally` behind what is not passed on.
+    /// A row: what may be imported is separated by commas or semicolons, `–` for nothing. `internally` behind one, or behind
+    /// several that `and` joins, says that nothing of them is passed on.
     init(_ name: String, contents: String, imports: String) {
-        let parts = imports.split(separator: ",").map(\.trimmed).filter { $0 != "–" }
-        let names = parts.map {
-            (part: $0, name: $0.codeSpans.first ?? $0.split(separator: " ").first.map(String.init))
-        }
         self.name = name
         self.contents = contents
-        allowed = Set(names.compactMap(\.name))
-        hidden = Set(names.filter { $0.part.hasSuffix(" internally") }.compactMap(\.name))
+        var (allowed, hidden): (Set<String>, Set<String>) = ([], [])
+        for part in imports.split(whereSeparator: { ",;".contains($0) }).map(\.trimmed) {
+            var words = part.filter { $0 != "`" }.split(separator: " ").map(String.init)
+            let isHidden = words.last == "internally"
+            if isHidden { words.removeLast() }
+            let names = words.filter { $0 != "and" && $0 != "–" }
+            allowed.formUnion(names)
+            if isHidden { hidden.formUnion(names) }
+        }
+        (self.allowed, self.hidden) = (allowed, hidden)
     }
 }
