@@ -129,6 +129,7 @@ let package = Package(
             dependencies: ["ConnectionTracking", "KernelModel", "SocketValues"],
             swiftSettings: settings
         ),
+        .testTarget(name: "PackageTests", swiftSettings: settings),
         .testTarget(
             name: "ConnectionTrackingTests",
             dependencies: ["ConnectionTracking", "SocketValues"],

@@ -63,19 +63,19 @@ import Testing
 
     @Test func rowsAreNotHeldBackBeyondTheBatch() throws {
         let socket = try Fixtures.listener.socket()
-        var renderer = TableRenderer(
+        var renderer = SocketTable(
             details: [],
             states: .all,
             names: Fixtures.names(),
             terminal: .none,
             showsHeader: false
         )
-        for _ in 1..<TableRenderer.batchSize { renderer.render(socket) }
+        for _ in 1..<SocketTable.batchSize { renderer.render(socket) }
         #expect(renderer.text.string.isEmpty)
         renderer.render(socket)
-        #expect(renderer.text.string.split(separator: "\n").count == TableRenderer.batchSize)
+        #expect(renderer.text.string.split(separator: "\n").count == SocketTable.batchSize)
         renderer.render(socket)
-        #expect(renderer.text.string.split(separator: "\n").count == TableRenderer.batchSize + 1)
+        #expect(renderer.text.string.split(separator: "\n").count == SocketTable.batchSize + 1)
     }
 
     @Test func laterRowsThatAreTooWideKeepTheirColumnsApart() throws {
@@ -86,7 +86,7 @@ import Testing
             queues: (4_000_000_000, 4_000_000_000),
             attributes: [(.shutdown, [0])]
         ).socket()
-        let text = table(Array(repeating: short, count: TableRenderer.batchSize) + [wide], .extended)
+        let text = table(Array(repeating: short, count: SocketTable.batchSize) + [wide], .extended)
         let last = try #require(text.split(separator: "\n").last)
         #expect(
             last == """

@@ -50,7 +50,7 @@ struct ListCommand: ParsableCommand {
         let output = try self.output.open()
         switch self.output.chosenFormat {
         case .table:
-            let renderer = TableRenderer(
+            let renderer = SocketTable(
                 details: details,
                 states: selection.selectedStates,
                 names: names,

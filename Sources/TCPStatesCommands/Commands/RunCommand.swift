@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import SockDiag
-internal import SocketOwners
 internal import TCPWatch
 
 /// `tcpstates run`
@@ -84,45 +83,5 @@ extension ParsableCommand {
         case "--version": throw CleanExit.message(TCPStates.version)
         default: break
         }
-    }
-}
-
-extension RunPlan {
-    /// What a command exits with where it succeeded and sockets leaked.
-    static let leakStatus: Int32 = 3
-
-    /// Runs COMMAND and writes the report as the options want it; what this process then ends with.
-    func run(_ options: OutputOptions) throws -> ChildCommand.End {
-        let output = if let path = options.output { try Output(path: path) } else { try Output.standardError() }
-        let names = SocketNames(resolvesHosts: options.resolve)
-        var details: SocketDetails = .processes
-        if !watch.namespaces.isEmpty { details.insert(.namespace) }
-        switch options.chosenFormat {
-        case .table:
-            let terminal = Terminal(descriptor: output.descriptor, color: options.color)
-            let table = EventTable(names: names, terminal: terminal, showsHeader: tellsSteps && !options.noHeader)
-            return try run(table, to: output)
-        case .jsonl:
-            return try run(records(JSONLWriter(), details, names), to: output)
-        case .csv:
-            return try run(records(CSVWriter(showsHeader: !options.noHeader), details, names), to: output)
-        }
-    }
-
-    private func records<Writer: RecordWriter & ~Copyable>(
-        _ writer: consuming Writer,
-        _ details: SocketDetails,
-        _ names: SocketNames
-    ) -> EventRecordRenderer<Writer> {
-        EventRecordRenderer(writer, tellsSockets: true, tellsRun: true, details: details, names: names)
-    }
-
-    private func run<Renderer: EventRenderer & ~Copyable>(
-        _ renderer: consuming Renderer,
-        to output: consuming Output
-    ) throws -> ChildCommand.End {
-        var session = try RunSession(self, renderer, to: output)
-        let (end, hasLeaks) = try session.run()
-        return end == .exited(0) && hasLeaks ? .exited(Self.leakStatus) : end
     }
 }

@@ -135,3 +135,19 @@ extension UInt64 {
         return digits
     }
 }
+
+extension UInt8 {
+    static let space = UInt8(ascii: " ")
+    static let zero = UInt8(ascii: "0")
+    static let dot = UInt8(ascii: ".")
+    static let comma = UInt8(ascii: ",")
+    static let colon = UInt8(ascii: ":")
+    static let quote = UInt8(ascii: "\"")
+    static let newline = UInt8(ascii: "\n")
+
+    /// The digit of the number's lowest four bits.
+    static func hexDigit(_ number: some BinaryInteger) -> UInt8 {
+        let digit = UInt8(truncatingIfNeeded: number) & 0xf
+        return digit < 10 ? .zero + digit : UInt8(ascii: "a") - 10 + digit
+    }
+}

@@ -5,7 +5,6 @@ internal import TCPWatch
 extension RunReport {
     /// So many kinds of connections have a line.
     private static let shownKinds = 20
-    /// So many sockets that were open at the end have one.
 
     /// Appends the report for people.
     func appendTable(to text: inout TextBuffer, names: inout SocketNames, terminal: Terminal) {

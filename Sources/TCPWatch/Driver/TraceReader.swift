@@ -86,3 +86,59 @@ final class TraceReader {
         }
     }
 }
+
+extension TraceReader {
+    /// The trace where it was asked for and is to be had, or why not.
+    static func make(
+        _ configuration: SocketWatcher.Configuration
+    ) throws(SockDiagError) -> (trace: TraceReader?, refusal: SockDiagError?) {
+        guard configuration.source != .poll else { return (nil, nil) }
+        do throws(SockDiagError) {
+            let support = TraceSupport.here()
+            guard support.isComplete else { throw SockDiagError(tracing: support) }
+            return (try TraceReader(try filter(configuration), ringSize: configuration.traceBufferSize), nil)
+        } catch {
+            guard configuration.source == .auto else { throw error }
+            return (nil, error)
+        }
+    }
+
+    /// What of the configuration the programs can test.
+    private static func filter(_ configuration: SocketWatcher.Configuration) throws(SockDiagError) -> TraceFilter {
+        if let filter = configuration.filter, !filter.isTraceable {
+            throw SockDiagError(
+                .invalidRequest,
+                operation: "answer the filter by the trace",
+                detail: "dumps alone tell what it asks for",
+                remedy: "leave out the source, or watch by dumps"
+            )
+        }
+        if configuration.source == .auto, configuration.filter?.asksOwners == true {
+            throw SockDiagError(
+                .invalidRequest,
+                operation: "answer the filter by the trace",
+                detail: "dumps tell better who holds a socket"
+            )
+        }
+        var filter = TraceFilter()
+        // Those that come later are not known yet: then the records of all are read.
+        if !configuration.followsAllNamespaces {
+            var namespaces = configuration.namespaces
+            if namespaces.isEmpty { namespaces = [try NetworkNamespace.current] }
+            filter.namespaces = namespaces.map { UInt32(truncatingIfNeeded: $0.inode) }
+        }
+        filter.family = configuration.family
+        if let ports = configuration.filter?.necessaryPorts {
+            (filter.localPorts, filter.remotePorts) = (ports.local, ports.remote)
+        }
+        filter.dropsOneOf = configuration.dropsOneRecordOf
+        return filter
+    }
+}
+
+extension SocketFilter {
+    /// Whether it asks which process holds a socket.
+    fileprivate var asksOwners: Bool {
+        externals.contains { if case .networkNamespace = $0 { false } else { true } }
+    }
+}

@@ -15,7 +15,7 @@ func table(
     terminal: Terminal = .none,
     showsHeader: Bool = true
 ) -> String {
-    var renderer = TableRenderer(
+    var renderer = SocketTable(
         details: details,
         states: states,
         names: Fixtures.names(hosts: hosts),

@@ -4,7 +4,7 @@ internal import SockDiag
 ///
 /// The first rows are held back to see how wide the columns must be. Later ones are written as they come; one that is
 /// wider than its column pushes the rest of its line to the right.
-struct TableRenderer: SocketRenderer, ~Copyable {
+struct SocketTable: SocketRenderer, ~Copyable {
     /// How many rows decide.
     static let batchSize = 500
 
@@ -14,7 +14,7 @@ struct TableRenderer: SocketRenderer, ~Copyable {
     private let showsHeader: Bool
     private let isOneLine: Bool
     var names: SocketNames
-    private var layout: TableLayout
+    private var layout: SocketTableLayout
     private var batch: [(socket: TCPSocket, namespace: NetworkNamespace?)]? = []
     private var words = Words()
 
@@ -31,7 +31,7 @@ struct TableRenderer: SocketRenderer, ~Copyable {
         self.showsHeader = showsHeader
         self.isOneLine = isOneLine
         self.names = names
-        layout = TableLayout(states: states)
+        layout = SocketTableLayout(states: states)
     }
 
     mutating func begin() {}
@@ -52,8 +52,8 @@ struct TableRenderer: SocketRenderer, ~Copyable {
         if showsHeader { writeHeader() }
     }
 
-    func fork() -> TableRenderer {
-        var fork = TableRenderer(
+    func fork() -> SocketTable {
+        var fork = SocketTable(
             details: details,
             states: [],
             names: names.fork(),
@@ -101,9 +101,9 @@ struct TableRenderer: SocketRenderer, ~Copyable {
     private mutating func writeHeader() {
         if terminal.hasColor { text.append(StateColor.heading) }
         text.append("STATE")
-        text.append(spaces: layout.state - 5 + TableLayout.gap)
+        text.append(spaces: layout.state - 5 + SocketTableLayout.gap)
         text.append("RECV-Q  SEND-Q  LOCAL")
-        text.append(spaces: layout.local - 5 + TableLayout.gap)
+        text.append(spaces: layout.local - 5 + SocketTableLayout.gap)
         text.append("PEER")
         if terminal.hasColor { text.append(StateColor.reset) }
         text.append(.newline)
@@ -111,15 +111,15 @@ struct TableRenderer: SocketRenderer, ~Copyable {
 
     private mutating func write(_ socket: borrowing some SocketFields & ~Escapable) {
         write(socket.state)
-        text.append(spaces: TableLayout.gap)
-        text.append(decimal: UInt64(socket.receiveQueue), width: TableLayout.queue)
-        text.append(spaces: TableLayout.gap)
-        text.append(decimal: UInt64(socket.sendQueue), width: TableLayout.queue)
-        text.append(spaces: TableLayout.gap)
+        text.append(spaces: SocketTableLayout.gap)
+        text.append(decimal: UInt64(socket.receiveQueue), width: SocketTableLayout.queue)
+        text.append(spaces: SocketTableLayout.gap)
+        text.append(decimal: UInt64(socket.sendQueue), width: SocketTableLayout.queue)
+        text.append(spaces: SocketTableLayout.gap)
         var start = text.count
         names.appendLocal(of: socket, to: &text)
         text.append(spaces: layout.local - (text.count - start))
-        text.append(spaces: TableLayout.gap)
+        text.append(spaces: SocketTableLayout.gap)
         start = text.count
         names.appendRemote(of: socket, to: &text)
         let padding = layout.remote - (text.count - start)
@@ -139,7 +139,7 @@ struct TableRenderer: SocketRenderer, ~Copyable {
     private mutating func writeLine(_ socket: borrowing some SocketFields & ~Escapable, padding: Int) {
         addTrailing(socket)
         words.addBlock(socket, details)
-        if !words.isEmpty { text.append(spaces: max(0, padding) + TableLayout.gap) }
+        if !words.isEmpty { text.append(spaces: max(0, padding) + SocketTableLayout.gap) }
         words.append(to: &text)
         text.append(.newline)
     }
@@ -159,7 +159,7 @@ struct TableRenderer: SocketRenderer, ~Copyable {
             text.append(.newline)
             writeBlock()
         } else {
-            text.append(spaces: max(0, padding) + TableLayout.gap)
+            text.append(spaces: max(0, padding) + SocketTableLayout.gap)
             words.append(to: &text)
             text.append(.newline)
         }
@@ -167,6 +167,6 @@ struct TableRenderer: SocketRenderer, ~Copyable {
 
     private mutating func writeBlock() {
         guard !words.isEmpty else { return }
-        words.append(to: &text, indentation: TableLayout.indentation, width: terminal.width)
+        words.append(to: &text, indentation: SocketTableLayout.indentation, width: terminal.width)
     }
 }

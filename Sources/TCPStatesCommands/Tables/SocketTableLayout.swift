@@ -1,7 +1,7 @@
 internal import SockDiag
 
 /// How wide the columns of the socket table are.
-struct TableLayout {
+struct SocketTableLayout {
     /// Between two columns.
     static let gap = 2
     /// RECV-Q and SEND-Q.

@@ -1,5 +1,6 @@
 internal import Glibc
 
+/// Times, spans, sizes, rates and counts, as people read them.
 extension TextBuffer {
     /// Appends a time as RFC 3339 has it, UTC, to the nanosecond: `2026-11-23T07:20:46.000000000Z`.
     mutating func append(rfc3339 nanoseconds: UInt64) {
@@ -85,5 +86,51 @@ extension TextBuffer {
         }
         if count / scale < 10 { append(tenths: count / (scale / 10)) } else { append(decimal: count / scale) }
         append(units[unit])
+    }
+
+    /// Appends a number and what it counts.
+    mutating func append(_ count: Int, _ one: StaticString, _ many: StaticString) {
+        append(decimal: UInt64(count))
+        append(.space)
+        append(count == 1 ? one : many)
+    }
+
+    /// Appends a number of thousandths: 30 is `0.03`, 204000 is `204`.
+    mutating func append(thousandths number: UInt64) {
+        append(decimal: number / 1000)
+        var rest = number % 1000
+        guard rest > 0 else { return }
+        append(.dot)
+        var unit: UInt64 = 100
+        while rest > 0 {
+            append(.zero + UInt8(truncatingIfNeeded: rest / unit))
+            rest %= unit
+            unit /= 10
+        }
+    }
+
+    /// Appends a number with one digit behind the point.
+    mutating func append(tenths number: UInt64) {
+        append(decimal: number / 10)
+        append(.dot)
+        append(.zero + UInt8(truncatingIfNeeded: number % 10))
+    }
+
+    /// Appends a rate in bits a second, as `ss` does: `23.4Gbps`, `512bps`.
+    mutating func append(bytesPerSecond rate: Double) {
+        let bits = rate * 8
+        switch bits {
+        case 1e9...: append(scaled: bits / 1e9, "Gbps")
+        case 1e6...: append(scaled: bits / 1e6, "Mbps")
+        case 1e3...: append(scaled: bits / 1e3, "Kbps")
+        default:
+            append(decimal: UInt64(bits))
+            append("bps")
+        }
+    }
+
+    private mutating func append(scaled number: Double, _ unit: StaticString) {
+        append(tenths: UInt64((number * 10).rounded()))
+        append(unit)
     }
 }
