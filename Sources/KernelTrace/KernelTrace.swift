@@ -1,3 +1,4 @@
+internal import BPF
 internal import CMnl
 internal import Glibc
 package import SockDiag
@@ -19,7 +20,7 @@ package struct KernelTrace: ~Copyable {
     private let lost: UnsafeMutableRawPointer
     private let attachments: Attachments
     /// The events that nothing is told of, with the reason: a tracepoint that this kernel lacks.
-    package let missing: [TraceRecord.Event: SockDiagError]
+    package let missing: [TraceRecord.Event: KernelError]
     /// What ``TraceRecord/resetReason`` means, by the kernel's names without `SK_RST_REASON_`: `TCP_ABORT_ON_CLOSE`.
     package let resetReasons: [UInt32: String]
 
@@ -30,29 +31,29 @@ package struct KernelTrace: ~Copyable {
     ///
     /// The ring has room for records of so many bytes: a power of two, at least a page.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``: of code ``/SockDiag/SockDiagError/Code/missingCapability``,
-    ///   ``/SockDiag/SockDiagError/Code/unsupported``, ``/SockDiag/SockDiagError/Code/kernelTooOld``; where the verifier
+    /// - Throws: ``/SockDiag/KernelError``: of code ``/SockDiag/KernelError/Code/missingCapability``,
+    ///   ``/SockDiag/KernelError/Code/unsupported``, ``/SockDiag/KernelError/Code/kernelTooOld``; where the verifier
     ///   refuses a program, with what it says.
     package init(
         _ filter: TraceFilter = TraceFilter(),
         ringSize: Int = defaultRingSize,
-        typesPath: String = TraceSupport.typesPath
-    ) throws(SockDiagError) {
+        typesPath: String = BPFSupport.typesPath
+    ) throws(KernelError) {
         try self.init(filter, ringSize: ringSize, types: BTF.ofKernel(naming: Listing.typeNames, path: typesPath))
     }
 
-    init(_ filter: TraceFilter, ringSize: Int = defaultRingSize, types: BTF) throws(SockDiagError) {
+    init(_ filter: TraceFilter, ringSize: Int = defaultRingSize, types: BTF) throws(KernelError) {
         let ring = try RingBuffer(bytes: ringSize)
         let events = TraceRecord.Event.allCases
         let counters = try BPFDescriptor.counters(events.count)
         let page = sysconf(Int32(_SC_PAGESIZE))
         let lost = mmap(nil, page, PROT_READ, MAP_SHARED, counters.number, 0)
-        guard let lost, lost != MAP_FAILED else { throw SockDiagError(bpf: errno, "map the counters of the trace") }
+        guard let lost, lost != MAP_FAILED else { throw KernelError(bpf: errno, "map the counters of the trace") }
         var attachments = Attachments()
-        var missing: [TraceRecord.Event: SockDiagError] = [:]
-        do throws(SockDiagError) {
+        var missing: [TraceRecord.Event: KernelError] = [:]
+        do throws(KernelError) {
             for event in events {
-                do throws(SockDiagError) {
+                do throws(KernelError) {
                     let listing = Listing(
                         event,
                         types,
@@ -123,7 +124,7 @@ private final class Attachment {
     let program: BPFDescriptor
     private let link: BPFDescriptor
 
-    init(_ program: consuming BPFDescriptor, at tracepoint: String) throws(SockDiagError) {
+    init(_ program: consuming BPFDescriptor, at tracepoint: String) throws(KernelError) {
         link = try BPFDescriptor.attachment(of: program, to: tracepoint)
         self.program = program
     }
@@ -139,10 +140,10 @@ private struct Attachments {
 
 extension Listing {
     /// Loads the program and runs it at its tracepoint.
-    fileprivate func attach() throws(SockDiagError) -> Attachment {
+    fileprivate func attach() throws(KernelError) -> Attachment {
         let tracepoint = event.tracepoint
         guard let type = types.number(of: event.typeName) else {
-            throw SockDiagError(
+            throw KernelError(
                 .unsupported,
                 operation: "trace \(tracepoint)",
                 detail: "this kernel has no such tracepoint",

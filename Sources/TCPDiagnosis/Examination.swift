@@ -18,7 +18,7 @@ struct Examination {
     }
 
     /// Finds all, what keeps clients out first.
-    mutating func run() throws(SockDiagError) {
+    mutating func run() throws(KernelError) {
         try checkListeners()
         checkCookies()
         try checkCloseWait()
@@ -31,7 +31,7 @@ struct Examination {
     }
 
     /// The processes that hold the sockets, each once. `/proc` is read once, for all that may be asked for.
-    mutating func owners(of inodes: some Sequence<UInt32>) throws(SockDiagError) -> [SocketOwner] {
+    mutating func owners(of inodes: some Sequence<UInt32>) throws(KernelError) -> [SocketOwner] {
         let snapshot = try ownersOfSuspects()
         var owners: [SocketOwner] = []
         for inode in inodes {
@@ -42,7 +42,7 @@ struct Examination {
         return owners
     }
 
-    mutating func ownersOfSuspects() throws(SockDiagError) -> OwnerSnapshot {
+    mutating func ownersOfSuspects() throws(KernelError) -> OwnerSnapshot {
         if let snapshot { return snapshot }
         var suspects = now.listeners.values.flatMap(\.inodes)
         suspects += now.closeWaits.map(\.inode)

@@ -101,7 +101,7 @@ extension TCPStates {
     }
 
     /// Says that namespaces were left out, and why the first was.
-    static func complain(ofRefused refused: [SockDiagError]) {
+    static func complain(ofRefused refused: [KernelError]) {
         guard let first = refused.first else { return }
         complain("\(first)" + (refused.count > 1 ? "; \(refused.count - 1) more namespaces likewise" : ""))
     }

@@ -7,7 +7,8 @@ struct ReportPaceTests {
     /// A millisecond, in nanoseconds.
     private static let millisecond: UInt64 = 1_000_000
 
-    @Test func `A few reports are awaited one by one, many are read in groups, and after a storm few are awaited again`() {
+    @Test
+    func `A few reports are awaited one by one, many are read in groups, and after a storm few are awaited again`() {
         var pace = ReportPace()
         var (count, time): (UInt64, UInt64) = (0, 1_000_000_000_000)
         /// So many reports a millisecond, for so many milliseconds, each read as it comes.

@@ -12,7 +12,7 @@ extension SocketLedger {
 
 extension SocketLedger.State {
     /// Notes what is new, and forgets what nobody holds any more unless that may count too.
-    mutating func takeSnapshot() throws(SockDiagError) {
+    mutating func takeSnapshot() throws(KernelError) {
         accounts.beginSnapshot()
         let now = EventTime.now()
         try OwnDescriptor.forEach { descriptor in
@@ -23,7 +23,7 @@ extension SocketLedger.State {
         accounts.endSnapshot()
     }
 
-    private mutating func seeChildren(at time: EventTime) throws(SockDiagError) {
+    private mutating func seeChildren(at time: EventTime) throws(KernelError) {
         let children = try ProcessIdentity.descendants()
         guard !children.isEmpty else { return }
         let holders = try HolderSnapshot(in: children)

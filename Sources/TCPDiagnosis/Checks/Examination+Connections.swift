@@ -3,7 +3,7 @@ internal import SocketOwners
 
 extension Examination {
     /// Old connections in CLOSE_WAIT, by the process that does not close them.
-    mutating func checkCloseWait() throws(SockDiagError) {
+    mutating func checkCloseWait() throws(KernelError) {
         let old = now.closeWaits.filter {
             .milliseconds(Int64(clamping: $0.silentMilliseconds)) >= thresholds.closeWaitAge
         }
@@ -59,7 +59,7 @@ extension Examination {
     /// The sockets by the process that holds them, the most first; those of nobody who can be seen together.
     private mutating func grouped(
         _ sockets: [Waiting]
-    ) throws(SockDiagError) -> [(owners: [SocketOwner], sockets: [Waiting])] {
+    ) throws(KernelError) -> [(owners: [SocketOwner], sockets: [Waiting])] {
         guard !sockets.isEmpty else { return [] }
         let snapshot = try ownersOfSuspects()
         var groups: [Int32: (owners: [SocketOwner], sockets: [Waiting])] = [:]
@@ -71,7 +71,7 @@ extension Examination {
     }
 
     /// Programs that do not read what has come, and peers that do not.
-    mutating func checkClosedWindows() throws(SockDiagError) {
+    mutating func checkClosedWindows() throws(KernelError) {
         for group in try grouped(now.closedHere.count < thresholds.zeroWindow ? [] : now.closedHere)
         where group.sockets.count >= thresholds.zeroWindow {
             let unread = group.sockets.reduce(0) { $0 + Int($1.unread) }
@@ -120,7 +120,7 @@ extension Examination {
     }
 
     /// Many connections whose peers do not close.
-    mutating func checkFinWait2() throws(SockDiagError) {
+    mutating func checkFinWait2() throws(KernelError) {
         let all = now.finWait2
         guard all.count >= thresholds.finWait2 else { return }
         let owners = try owners(of: all.held)

@@ -30,8 +30,8 @@ struct Survey: Sendable {
     private(set) var closedHere: [Waiting] = []
 
     /// Looks. Without a look before, at what the next one has to be compared with only.
-    init(of namespace: NetworkNamespace, since before: Survey?) throws(SockDiagError) {
-        (settings, counters) = try namespace.run { () throws(SockDiagError) in (KernelSettings(), KernelCounters()) }
+    init(of namespace: NetworkNamespace, since before: Survey?) throws(KernelError) {
+        (settings, counters) = try namespace.run { () throws(KernelError) in (KernelSettings(), KernelCounters()) }
         time = Self.now()
         var query = SocketQuery(extensions: [.info, .memory])
         if before == nil { query.states = [.listen, .synReceived] }

@@ -37,10 +37,10 @@ struct SocketSource: Sendable {
 
     /// Calls `body` with each namespace in turn. One that is gone meanwhile, or that this user may not enter, loses only
     /// itself; that is said once, and is a failure where it was named.
-    func forEachNamespace(_ body: (NetworkNamespace) throws(SockDiagError) -> Void) throws(SockDiagError) {
-        var refused: [SockDiagError] = []
+    func forEachNamespace(_ body: (NetworkNamespace) throws(KernelError) -> Void) throws(KernelError) {
+        var refused: [KernelError] = []
         for namespace in namespaces {
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 try body(namespace)
             } catch  where takesWhatItGets || namespaces.count > 1 {
                 if !takesWhatItGets || error.code != .notFound { refused.append(error) }
@@ -56,7 +56,7 @@ struct SocketSource: Sendable {
         in namespace: NetworkNamespace,
         _ query: SocketQuery,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         var client = try SockDiagClient(in: namespace)
         try client.forEach(query, external: { holds($0, for: $1, in: namespace) }) { socket in
             if let owners, let inode = socket.inode, !owners.contains(inode) { missesOwners.raise() }

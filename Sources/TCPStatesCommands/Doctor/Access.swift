@@ -1,5 +1,7 @@
+internal import BPF
 internal import Glibc
 internal import KernelTrace
+internal import LinuxSystem
 internal import SockDiag
 
 /// Something that can be seen from here, or cannot.
@@ -16,18 +18,18 @@ struct Access {
         var all: [Access] = []
         for (family, name) in [(AddressFamily.ipv4, "IPv4"), (.ipv6, "IPv6")] {
             all.append(
-                Access(family.description, "\(name) sockets") { () throws(SockDiagError) in
+                Access(family.description, "\(name) sockets") { () throws(KernelError) in
                     var client = try SockDiagClient()
                     _ = try client.sockets(SocketQuery(family: family, states: .listen))
                 }
             )
         }
         all.append(
-            Access("destroy_events", "the end of each") { () throws(SockDiagError) in
+            Access("destroy_events", "the end of each") { () throws(KernelError) in
                 _ = try DestroyMonitor(receiveBufferSize: 4096)
             }
         )
-        let trace = TraceSupport.here()
+        let trace = BPFSupport.here()
         all.append(
             Access(name: "trace", what: "each step by the trace", shortfall: trace.isComplete ? nil : "\(trace)")
         )
@@ -42,14 +44,14 @@ struct Access {
         (self.name, self.what, self.shortfall) = (name, what, shortfall)
     }
 
-    private init(_ name: String, _ what: String, _ attempt: () throws(SockDiagError) -> Void) {
+    private init(_ name: String, _ what: String, _ attempt: () throws(KernelError) -> Void) {
         var shortfall: String?
         do { try attempt() } catch { shortfall = "\(error)" + Self.guards(error) }
         self.init(name: name, what: what, shortfall: shortfall)
     }
 
     /// Who may have refused: what is known to stand guard over this process.
-    private static func guards(_ error: SockDiagError) -> String {
+    private static func guards(_ error: KernelError) -> String {
         var guards: [String] = []
         let status = (try? OpenFile.start(of: "/proc/thread-self/status", limit: 4096)) ?? []
         if String(decoding: status, as: UTF8.self).contains("\nSeccomp:\t2") { guards.append("a seccomp filter is on") }
@@ -61,7 +63,7 @@ struct Access {
     }
 
     private static func processesAndNamespaces() -> [Access] {
-        do throws(SockDiagError) {
+        do throws(KernelError) {
             let listing = try NetworkNamespace.all()
             var hidden: String?
             let privilege = "it takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, as root has them"

@@ -21,8 +21,8 @@ final class TraceReader {
 
     /// Attaches to the tracepoints.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    init(_ filter: TraceFilter, ringSize: Int) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError``.
+    init(_ filter: TraceFilter, ringSize: Int) throws(KernelError) {
         trace = try KernelTrace(filter, ringSize: ringSize)
         let reasons = trace.missing[.resetSent] == nil ? trace.resetReasons : [:]
         // Kernels from 6.10 on give reasons for the answers to wrong segments, later ones for all.
