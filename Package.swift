@@ -218,8 +218,8 @@ let package = Package(
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "BPF", "ConnectionTracking", "LinuxSystem", "SockDiag", "SocketLeaks", "SocketOwners", "TCPDiagnosis",
-                "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "BPF", "CMnl", "ConnectionTracking", "LinuxSystem", "SockDiag", "SocketLeaks", "SocketOwners",
+                "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings

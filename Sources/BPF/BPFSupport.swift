@@ -52,11 +52,14 @@ extension BPFSupport.Requirement {
     package var remedy: String {
         switch self {
         case .privilege where !Self.isInFirstUserNamespace: "leave the user namespace, as root outside of it has them"
-        case .privilege: "run as root, or install with: make install CAPS=1"
+        case .privilege: Self.remedyForPrivilege
         case .openness: "boot without lockdown=confidentiality"
         case .kernel, .types: ""
         }
     }
+
+    /// How the capabilities are had: how a program is given them is for the program to say.
+    package static let remedyForPrivilege = "run as root, or give the program these capabilities"
 
     fileprivate var isMissing: Bool {
         switch self {

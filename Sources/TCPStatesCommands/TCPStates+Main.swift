@@ -91,11 +91,11 @@ extension TCPStates {
         try output.close()
     }
 
-    /// Says something in a line on standard error.
+    /// Says something in a line on standard error, with the commands that help.
     static func complain(_ message: String) {
         var line = TextBuffer()
         line.append("tcpstates: ")
-        line.append(printable: message)
+        line.append(printable: message.withCommands)
         line.append(.newline)
         tell(line)
     }

@@ -1,3 +1,4 @@
+import CMnl  // may own winsize for the compiler
 import Foundation
 import Glibc
 import LinuxSystem

@@ -30,9 +30,8 @@ struct Access {
             }
         )
         let trace = BPFSupport.here()
-        all.append(
-            Access(name: "trace", what: "each step by the trace", shortfall: trace.isComplete ? nil : "\(trace)")
-        )
+        let lacking = trace.isComplete ? nil : "\(trace)".withCommands
+        all.append(Access(name: "trace", what: "each step by the trace", shortfall: lacking))
         all += processesAndNamespaces()
         let hasCounters = access("/proc/thread-self/net/netstat", R_OK) == 0 && access("/proc/sys/net/ipv4", R_OK) == 0
         let proc = "the kernel's counters and settings cannot be read below /proc; mount it: mount -t proc proc /proc"

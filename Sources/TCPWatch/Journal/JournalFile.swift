@@ -74,7 +74,7 @@ final class JournalFile {
             .malformedFile,
             operation: "replay the journal \(path)",
             detail: detail,
-            remedy: remedy ?? "a journal is made by tcpstates watch --journal FILE"
+            remedy: remedy ?? JournalReplay.remedyForOtherFiles
         )
     }
 }

@@ -23,6 +23,9 @@ package struct JournalReplay: ~Copyable {
     /// So many events are delivered at once.
     private static let batch = 1024
 
+    /// What is said of a file that is no journal: how one is made is for the program to say.
+    package static let remedyForOtherFiles = "a journal is made by a watcher"
+
     /// Opens a journal that this version has written.
     ///
     /// - Parameters:
