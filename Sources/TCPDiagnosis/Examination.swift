@@ -98,12 +98,8 @@ struct Examination {
         return "nsenter --net=\(namespace.label.quoted) \(command)"
     }
 
-    /// The option that makes `tcpstates` look there.
-    var option: String {
-        if isHere { return "" }
-        let name = namespace.name ?? namespace.pid.map { "\($0)" } ?? namespace.label
-        return " --netns \(name.quoted)"
-    }
+    /// Where a view has to look: nil for the namespace of the calling thread.
+    var elsewhere: NetworkNamespace? { isHere ? nil : namespace }
 
     /// Whether it is the namespace of the calling thread.
     private var isHere: Bool {
@@ -114,7 +110,7 @@ struct Examination {
 
 extension String {
     /// As a shell takes it for one word.
-    fileprivate var quoted: String {
+    package var quoted: String {
         let isPlain = utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

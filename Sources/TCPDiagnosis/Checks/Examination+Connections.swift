@@ -42,8 +42,12 @@ extension Examination {
                     remedies: [
                         .init(
                             "See them, and with whom: that leads to the place in the program.",
-                            "tcpstates -pi --state close-wait" + option
-                                + (owners.first.map { " pid = \($0.pid)" } ?? "")
+                            see: SocketView(
+                                states: .closeWait,
+                                pid: owners.first?.pid,
+                                namespace: elsewhere,
+                                details: [.owners, .tcpInfo]
+                            )
                         ),
                         .init(
                             "Restart the program: that closes them all, until it has leaked as many again.",
@@ -89,8 +93,12 @@ extension Examination {
                     remedies: [
                         .init(
                             "See what the program is doing: blocked, stopped, or too slow.",
-                            "tcpstates -pm" + option + " 'recvq > 0'"
-                                + (group.owners.first.map { " and pid = \($0.pid)" } ?? "")
+                            see: SocketView(
+                                filter: .receiveQueue > 0,
+                                pid: group.owners.first?.pid,
+                                namespace: elsewhere,
+                                details: [.owners, .memory]
+                            )
                         )
                     ]
                 )
@@ -111,7 +119,11 @@ extension Examination {
                     remedies: [
                         .init(
                             "Look at the program there.",
-                            "tcpstates -po" + option + " 'dst \(peer) and sendq > 0'"
+                            see: SocketView(
+                                filter: .remote(peer) && .sendQueue > 0,
+                                namespace: elsewhere,
+                                details: [.owners, .timers]
+                            )
                         )
                     ]
                 )
@@ -132,7 +144,10 @@ extension Examination {
         ]
         if let top { evidence.append(.init("peer", top.value, "\(top.value) of them with \(top.key)")) }
         var remedies = [
-            Finding.Remedy("Look at the other side, for CLOSE_WAIT.", "tcpstates -p --state fin-wait-2" + option)
+            Finding.Remedy(
+                "Look at the other side, for CLOSE_WAIT.",
+                see: SocketView(states: .finWait2, namespace: elsewhere, details: .owners)
+            )
         ]
         let shorter = max(10, seconds / 4)
         if shorter < seconds, all.count > all.held.count {
