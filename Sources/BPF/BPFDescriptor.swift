@@ -27,7 +27,7 @@ package struct BPFDescriptor: ~Copyable {
     }
 
     /// An array of so many counters, which can be mapped into memory.
-    package static func counters(_ count: Int) throws(KernelError) -> BPFDescriptor {
+    static func counters(_ count: Int) throws(KernelError) -> BPFDescriptor {
         let size = UInt32(clamping: 8 * count)
         let number = cmnl_bpf_map(BPF_MAP_TYPE_ARRAY.rawValue, 4, size, 1, UInt32(BPF_F_MMAPABLE))
         return try BPFDescriptor(number, "make the counters of the trace")

@@ -1,6 +1,4 @@
 internal import BPF
-internal import CMnl
-internal import Glibc
 package import SockDiag
 
 /// The kernel's own account of TCP: a record for every step of every socket, of all network namespaces or of some.
@@ -16,8 +14,8 @@ package import SockDiag
 /// library. They run until the value ends, or the process.
 package struct KernelTrace: ~Copyable {
     private let ring: RingBuffer
-    private let counters: BPFDescriptor
-    private let lost: UnsafeMutableRawPointer
+    /// The records that found no room, by event.
+    private let lost: CounterArray
     private let attachments: Attachments
     /// The events that nothing is told of, with the reason: a tracepoint that this kernel lacks.
     package let missing: [TraceRecord.Event: KernelError]
@@ -45,35 +43,21 @@ package struct KernelTrace: ~Copyable {
     init(_ filter: TraceFilter, ringSize: Int = defaultRingSize, types: BTF) throws(KernelError) {
         let ring = try RingBuffer(bytes: ringSize)
         let events = TraceRecord.Event.allCases
-        let counters = try BPFDescriptor.counters(events.count)
-        let page = sysconf(Int32(_SC_PAGESIZE))
-        let lost = mmap(nil, page, PROT_READ, MAP_SHARED, counters.number, 0)
-        guard let lost, lost != MAP_FAILED else { throw KernelError(bpf: errno, "map the counters of the trace") }
+        let lost = try CounterArray(count: events.count)
         var attachments = Attachments()
         var missing: [TraceRecord.Event: KernelError] = [:]
-        do throws(KernelError) {
-            for event in events {
-                do throws(KernelError) {
-                    let listing = Listing(
-                        event,
-                        types,
-                        filter,
-                        ring: ring.descriptor.number,
-                        counters: counters.number
-                    )
-                    attachments.append(try listing.attach(), event)
-                } catch {
-                    // Without the steps there is no trace; whatever else is missing costs what it would have told.
-                    guard event != .step, error.code != .missingCapability else { throw error }
-                    missing[event] = error
-                }
+        for event in events {
+            do throws(KernelError) {
+                let counters = lost.descriptor
+                let listing = Listing(event, types, filter, ring: ring.descriptor.number, counters: counters)
+                attachments.append(try listing.attach(), event)
+            } catch {
+                // Without the steps there is no trace; whatever else is missing costs what it would have told.
+                guard event != .step, error.code != .missingCapability else { throw error }
+                missing[event] = error
             }
-        } catch {
-            munmap(lost, page)
-            throw error
         }
         self.ring = ring
-        self.counters = counters
         self.lost = lost
         self.attachments = attachments
         self.missing = missing
@@ -82,8 +66,6 @@ package struct KernelTrace: ~Copyable {
             return name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
         }
     }
-
-    deinit { munmap(lost, sysconf(Int32(_SC_PAGESIZE))) }
 
     /// Readable while records wait: for `poll(2)`.
     package var descriptor: Int32 { ring.descriptor.number }
@@ -111,7 +93,7 @@ package struct KernelTrace: ~Copyable {
 
     /// How many of an event's.
     package func lostCount(of event: TraceRecord.Event) -> UInt64 {
-        UInt64(cmnl_load_acquire(lost + 8 * Int(event.rawValue)))
+        lost[Int(event.rawValue)]
     }
 }
 

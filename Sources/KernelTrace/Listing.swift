@@ -1,5 +1,4 @@
 internal import BPF
-internal import Glibc
 internal import SockDiag
 
 /// The listings of the programs: each writes a ``TraceRecord`` for an event at its tracepoint.

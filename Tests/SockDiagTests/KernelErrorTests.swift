@@ -51,6 +51,13 @@ struct KernelErrorTests {
         #expect(KernelError(.system, operation: "try").description == "cannot try")
     }
 
+    @Test func `Who tests a program makes an error as it is received`() {
+        let reason = String(cString: strerror(EPERM))
+        let made = KernelError(.permissionDenied, errno: EPERM, reason: reason, operation: "try", remedy: "ask")
+        #expect(made.description == "cannot try: Operation not permitted; ask")
+        #expect(made == KernelError(errno: EPERM, operation: "try", remedy: "ask"))
+    }
+
     @Test func `Every code has its own name`() {
         let codes: [KernelError.Code] = [
             .unsupported, .permissionDenied, .invalidRequest, .malformedReply, .inconsistentDump, .system,
