@@ -36,28 +36,36 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
         .target(name: "SocketValues", swiftSettings: settings),
-        .target(name: "SockDiag", dependencies: ["CMnl", "SocketValues"], swiftSettings: settings),
+        .target(name: "LinuxSystem", dependencies: ["CMnl", "SocketValues"], swiftSettings: settings),
+        .target(name: "SockDiag", dependencies: ["CMnl", "LinuxSystem", "SocketValues"], swiftSettings: settings),
+        .target(name: "BPF", dependencies: ["CMnl", "LinuxSystem", "SocketValues"], swiftSettings: settings),
         .target(name: "ConnectionTracking", dependencies: ["SocketValues"], swiftSettings: settings),
-        .target(name: "KernelTrace", dependencies: ["CMnl", "SockDiag"], swiftSettings: settings),
+        .target(name: "KernelTrace", dependencies: ["BPF", "SockDiag"], swiftSettings: settings),
         .target(
             name: "SocketOwners",
-            dependencies: ["KernelTrace", "SockDiag", "SocketValues"],
+            dependencies: ["BPF", "LinuxSystem", "SockDiag", "SocketValues"],
             swiftSettings: settings
         ),
         .target(
             name: "TCPWatch",
-            dependencies: ["ConnectionTracking", "KernelTrace", "SockDiag", "SocketOwners", "SocketValues"],
+            dependencies: [
+                "BPF", "ConnectionTracking", "KernelTrace", "LinuxSystem", "SockDiag", "SocketOwners", "SocketValues",
+            ],
             swiftSettings: settings
         ),
         .target(
             name: "SocketLeaks",
-            dependencies: ["SockDiag", "SocketOwners", "TCPWatch"],
+            dependencies: ["LinuxSystem", "SockDiag", "SocketOwners", "TCPWatch"],
             swiftSettings: settings
         ),
-        .target(name: "TCPDiagnosis", dependencies: ["SockDiag", "SocketOwners"], swiftSettings: settings),
+        .target(
+            name: "TCPDiagnosis",
+            dependencies: ["LinuxSystem", "SockDiag", "SocketOwners"],
+            swiftSettings: settings
+        ),
         .target(
             name: "SocketTesting",
-            dependencies: ["SockDiag", "SocketLeaks", "TCPWatch"],
+            dependencies: ["LinuxSystem", "SockDiag", "SocketLeaks", "TCPWatch"],
             swiftSettings: settings
         ),
         .target(
@@ -68,7 +76,8 @@ let package = Package(
         .target(
             name: "TCPStatesCommands",
             dependencies: [
-                "KernelTrace",
+                "BPF",
+                "LinuxSystem",
                 "SockDiag",
                 "SocketLeaks",
                 "SocketOwners",
@@ -138,7 +147,7 @@ let package = Package(
         .systemLibrary(name: "CLab", path: "Tests/CLab"),
         .target(
             name: "TCPStateLab",
-            dependencies: ["CLab", "SockDiag"],
+            dependencies: ["CLab", "LinuxSystem", "SockDiag"],
             path: "Tests/TCPStateLab",
             swiftSettings: settings
         ),
@@ -148,30 +157,43 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "LinuxSystemTests",
+            dependencies: ["LinuxSystem", "SocketValues", "TCPStateLab"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "SockDiagTests",
-            dependencies: ["CLab", "SeededRandom", "SockDiag", "TCPStateLab", "SystemProbe"],
+            dependencies: ["CLab", "LinuxSystem", "SeededRandom", "SockDiag", "TCPStateLab", "SystemProbe"],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "SystemProbe",
-            dependencies: ["KernelTrace", "SocketLeaks", "SocketOwners", "SockDiag", "TCPWatch"],
+            dependencies: ["LinuxSystem", "SocketLeaks", "SocketOwners", "SockDiag", "TCPWatch"],
             path: "Tests/SystemProbe",
             swiftSettings: settings
         ),
         .testTarget(
             name: "SocketOwnersTests",
-            dependencies: ["KernelTrace", "SeededRandom", "SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe"],
+            dependencies: [
+                "BPF", "LinuxSystem", "SeededRandom", "SocketOwners", "SockDiag", "TCPStateLab", "SystemProbe",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BPFTests",
+            dependencies: ["BPF", "LinuxSystem", "SocketValues", "TCPStateLab"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "KernelTraceTests",
-            dependencies: ["KernelTrace", "SockDiag", "TCPStateLab"],
+            dependencies: ["BPF", "KernelTrace", "LinuxSystem", "SockDiag", "TCPStateLab"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TCPWatchTests",
             dependencies: [
-                "ConnectionTracking", "KernelTrace", "TCPWatch", "SeededRandom", "SockDiag", "SocketOwners",
+                "BPF", "ConnectionTracking", "KernelTrace", "LinuxSystem", "TCPWatch", "SeededRandom", "SockDiag",
+                "SocketOwners",
                 "SocketValues", "TCPStateLab",
                 "SystemProbe",
             ],
@@ -180,7 +202,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SocketLeaksTests",
-            dependencies: ["SockDiag", "SocketLeaks", "SocketOwners", "SystemProbe", "TCPStateLab", "TCPWatch"],
+            dependencies: [
+                "LinuxSystem", "SockDiag", "SocketLeaks", "SocketOwners", "SystemProbe", "TCPStateLab", "TCPWatch",
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -191,15 +215,16 @@ let package = Package(
         .testTarget(
             name: "SocketTestingTests",
             dependencies: [
-                "SockDiag", "SocketLeaks", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPStateLab",
-                "TCPWatch",
+                "LinuxSystem", "SockDiag", "SocketLeaks", "SocketOwners", "SocketTesting", "SocketTestingXCTest",
+                "TCPStateLab", "TCPWatch",
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "ConnectionTracking", "KernelTrace", "SeededRandom", "SockDiag", "SocketLeaks", "SocketOwners",
+                "BPF", "CMnl", "ConnectionTracking", "LinuxSystem", "SeededRandom", "SockDiag", "SocketLeaks",
+                "SocketOwners",
                 "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],

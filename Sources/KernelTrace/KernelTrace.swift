@@ -1,5 +1,4 @@
-internal import CMnl
-internal import Glibc
+internal import BPF
 package import SockDiag
 
 /// The kernel's own account of TCP: a record for every step of every socket, of all network namespaces or of some.
@@ -15,11 +14,11 @@ package import SockDiag
 /// library. They run until the value ends, or the process.
 package struct KernelTrace: ~Copyable {
     private let ring: RingBuffer
-    private let counters: BPFDescriptor
-    private let lost: UnsafeMutableRawPointer
+    /// The records that found no room, by event.
+    private let lost: CounterArray
     private let attachments: Attachments
     /// The events that nothing is told of, with the reason: a tracepoint that this kernel lacks.
-    package let missing: [TraceRecord.Event: SockDiagError]
+    package let missing: [TraceRecord.Event: KernelError]
     /// What ``TraceRecord/resetReason`` means, by the kernel's names without `SK_RST_REASON_`: `TCP_ABORT_ON_CLOSE`.
     package let resetReasons: [UInt32: String]
 
@@ -30,49 +29,35 @@ package struct KernelTrace: ~Copyable {
     ///
     /// The ring has room for records of so many bytes: a power of two, at least a page.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``: of code ``/SockDiag/SockDiagError/Code/missingCapability``,
-    ///   ``/SockDiag/SockDiagError/Code/unsupported``, ``/SockDiag/SockDiagError/Code/kernelTooOld``; where the verifier
+    /// - Throws: ``/SockDiag/KernelError``: of code ``/SockDiag/KernelError/Code/missingCapability``,
+    ///   ``/SockDiag/KernelError/Code/unsupported``, ``/SockDiag/KernelError/Code/kernelTooOld``; where the verifier
     ///   refuses a program, with what it says.
     package init(
         _ filter: TraceFilter = TraceFilter(),
         ringSize: Int = defaultRingSize,
-        typesPath: String = TraceSupport.typesPath
-    ) throws(SockDiagError) {
+        typesPath: String = BPFSupport.typesPath
+    ) throws(KernelError) {
         try self.init(filter, ringSize: ringSize, types: BTF.ofKernel(naming: Listing.typeNames, path: typesPath))
     }
 
-    init(_ filter: TraceFilter, ringSize: Int = defaultRingSize, types: BTF) throws(SockDiagError) {
+    init(_ filter: TraceFilter, ringSize: Int = defaultRingSize, types: BTF) throws(KernelError) {
         let ring = try RingBuffer(bytes: ringSize)
         let events = TraceRecord.Event.allCases
-        let counters = try BPFDescriptor.counters(events.count)
-        let page = sysconf(Int32(_SC_PAGESIZE))
-        let lost = mmap(nil, page, PROT_READ, MAP_SHARED, counters.number, 0)
-        guard let lost, lost != MAP_FAILED else { throw SockDiagError(bpf: errno, "map the counters of the trace") }
+        let lost = try CounterArray(count: events.count)
         var attachments = Attachments()
-        var missing: [TraceRecord.Event: SockDiagError] = [:]
-        do throws(SockDiagError) {
-            for event in events {
-                do throws(SockDiagError) {
-                    let listing = Listing(
-                        event,
-                        types,
-                        filter,
-                        ring: ring.descriptor.number,
-                        counters: counters.number
-                    )
-                    attachments.append(try listing.attach(), event)
-                } catch {
-                    // Without the steps there is no trace; whatever else is missing costs what it would have told.
-                    guard event != .step, error.code != .missingCapability else { throw error }
-                    missing[event] = error
-                }
+        var missing: [TraceRecord.Event: KernelError] = [:]
+        for event in events {
+            do throws(KernelError) {
+                let counters = lost.descriptor
+                let listing = Listing(event, types, filter, ring: ring.descriptor.number, counters: counters)
+                attachments.append(try listing.attach(), event)
+            } catch {
+                // Without the steps there is no trace; whatever else is missing costs what it would have told.
+                guard event != .step, error.code != .missingCapability else { throw error }
+                missing[event] = error
             }
-        } catch {
-            munmap(lost, page)
-            throw error
         }
         self.ring = ring
-        self.counters = counters
         self.lost = lost
         self.attachments = attachments
         self.missing = missing
@@ -81,8 +66,6 @@ package struct KernelTrace: ~Copyable {
             return name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
         }
     }
-
-    deinit { munmap(lost, sysconf(Int32(_SC_PAGESIZE))) }
 
     /// Readable while records wait: for `poll(2)`.
     package var descriptor: Int32 { ring.descriptor.number }
@@ -105,7 +88,7 @@ package struct KernelTrace: ~Copyable {
 
     /// How many of an event's records found no room since the programs were attached, exactly.
     package func lostCount(of event: TraceRecord.Event) -> UInt64 {
-        UInt64(cmnl_load_acquire(lost + 8 * Int(event.rawValue)))
+        lost[Int(event.rawValue)]
     }
 }
 
@@ -118,7 +101,7 @@ private final class Attachment {
     let program: BPFDescriptor
     private let link: BPFDescriptor
 
-    init(_ program: consuming BPFDescriptor, at tracepoint: String) throws(SockDiagError) {
+    init(_ program: consuming BPFDescriptor, at tracepoint: String) throws(KernelError) {
         link = try BPFDescriptor.attachment(of: program, to: tracepoint)
         self.program = program
     }
@@ -134,10 +117,10 @@ private struct Attachments {
 
 extension Listing {
     /// Loads the program and runs it at its tracepoint.
-    fileprivate func attach() throws(SockDiagError) -> Attachment {
+    fileprivate func attach() throws(KernelError) -> Attachment {
         let tracepoint = event.tracepoint
         guard let type = types.number(of: event.typeName) else {
-            throw SockDiagError(
+            throw KernelError(
                 .unsupported,
                 operation: "trace \(tracepoint)",
                 detail: "this kernel has no such tracepoint",

@@ -1,9 +1,10 @@
+internal import BPF
 internal import SockDiag
 
 /// How each listing begins: it takes what the tracepoint passes, in the memory that r1 points to, and leaves where there
 /// is nothing to tell.
 extension Listing {
-    func begin() throws(SockDiagError) -> [Instruction] {
+    func begin() throws(KernelError) -> [Instruction] {
         switch event {
         case .step: beginStep
         case .requestRetransmitted: try beginRequest()
@@ -33,7 +34,7 @@ extension Listing {
     /// `tcp_retransmit_synack(const struct sock *sk, const struct request_sock *req)`
     ///
     /// With Fast Open, `sk` is the connection that the request has become, which has a name of its own.
-    private func beginRequest() throws(SockDiagError) -> [Instruction] {
+    private func beginRequest() throws(KernelError) -> [Instruction] {
         [
             .load(.r2, .u64, from: .r1, 0),  // if (sk->sk_state != TCP_LISTEN) goto out
             .load(.r2, .u8, from: .r2, try member("__sk_common.skc_state", of: "sock").offset),
@@ -45,13 +46,13 @@ extension Listing {
 
     /// `tcp_retransmit_skb(const struct sock *sk, const struct sk_buff *skb, …)`, `tcp_receive_reset(struct sock *sk)`,
     /// `tcp_destroy_sock(struct sock *sk)`
-    private func beginSocket() throws(SockDiagError) -> [Instruction] {
+    private func beginSocket() throws(KernelError) -> [Instruction] {
         try [.load(.r6, .u64, from: .r1, 0)] + tcpSocket + state()  // r6 = sk
     }
 
     /// `tcp_send_reset(const struct sock *sk, const struct sk_buff *skb, const enum sk_rst_reason reason)`: the reason
     /// since 6.10. There is no socket where a segment came to none, and no full one in TIME_WAIT.
-    private func beginReset() throws(SockDiagError) -> [Instruction] {
+    private func beginReset() throws(KernelError) -> [Instruction] {
         try [
             .load(.r6, .u64, from: .r1, 0),  // r6 = sk
             .load(.r8, .u64, from: .r1, 16),  // r8 = reason
@@ -65,7 +66,7 @@ extension Listing {
     }
 
     /// Of a socket that had a peer or was a listener its last step has told.
-    private func unlessBoundAlone() throws(SockDiagError) -> [Instruction] {
+    private func unlessBoundAlone() throws(KernelError) -> [Instruction] {
         let (local, remote) =
             (try member("\(common).skc_num", of: "tcp_sock"), try member("\(common).skc_dport", of: "tcp_sock"))
         return [
@@ -87,7 +88,7 @@ extension Listing {
     }
 
     /// r7 = the state of the socket r6.
-    private func state() throws(SockDiagError) -> [Instruction] {
+    private func state() throws(KernelError) -> [Instruction] {
         [.load(.r7, .u8, from: .r6, try member("\(common).skc_state", of: "tcp_sock").offset)]
     }
 }

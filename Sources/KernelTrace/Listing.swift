@@ -1,4 +1,4 @@
-internal import Glibc
+internal import BPF
 internal import SockDiag
 
 /// The listings of the programs: each writes a ``TraceRecord`` for an event at its tracepoint.
@@ -26,14 +26,14 @@ struct Listing {
 
     /// The instructions.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where the kernel's types lack what is needed.
-    func instructions() throws(SockDiagError) -> [Instruction] {
+    /// - Throws: ``/SockDiag/KernelError`` where the kernel's types lack what is needed.
+    func instructions() throws(KernelError) -> [Instruction] {
         try begin() + filtered() + reserve() + identity() + details() + submit
     }
 
     // MARK: What is wanted
 
-    private func filtered() throws(SockDiagError) -> [Instruction] {
+    private func filtered() throws(KernelError) -> [Instruction] {
         var listing: [Instruction] = []
         if !filter.namespaces.isEmpty, filter.namespaces.count <= TraceFilter.maximumNamespaces {
             listing += try namespace()  // r1 = the namespace's number
@@ -62,7 +62,7 @@ struct Listing {
         return listing
     }
 
-    private func filteredByPorts() throws(SockDiagError) -> [Instruction] {
+    private func filteredByPorts() throws(KernelError) -> [Instruction] {
         let count = filter.localPorts.count + filter.remotePorts.count
         guard count > 0, count <= TraceFilter.maximumPorts else { return [] }
         let remote = try member("\(common).skc_dport", of: structure)
@@ -104,7 +104,7 @@ struct Listing {
         ]
     }
 
-    private func identity() throws(SockDiagError) -> [Instruction] {
+    private func identity() throws(KernelError) -> [Instruction] {
         typealias Field = TraceRecord.Field
         let family = try member("\(common).skc_family", of: structure)
         let isRequest = event == .requestRetransmitted
@@ -138,7 +138,7 @@ struct Listing {
     }
 
     /// What an event tells beside.
-    private func details() throws(SockDiagError) -> [Instruction] {
+    private func details() throws(KernelError) -> [Instruction] {
         switch event {
         case .step:
             return try pid() + copy("\(Self.sock).sk_err", .u32, to: TraceRecord.Field.error) + ifClosed(counted())
@@ -167,7 +167,7 @@ struct Listing {
     }
 
     /// What a connection came to.
-    private func counted() throws(SockDiagError) -> [Instruction] {
+    private func counted() throws(KernelError) -> [Instruction] {
         typealias Field = TraceRecord.Field
         var listing = try copy("\(Self.sock).__sk_common.skc_flags", .u32, to: Field.flags)
         listing += try copy("total_retrans", .u32, to: Field.retransmits)
@@ -216,9 +216,9 @@ extension Listing {
     /// `struct sock_common` in it.
     var common: String { event == .requestRetransmitted ? "__req_common" : "\(Self.sock).__sk_common" }
 
-    func member(_ path: String, of structure: String) throws(SockDiagError) -> BTF.Member {
+    func member(_ path: String, of structure: String) throws(KernelError) -> BTF.Member {
         if let member = types.member(structure, path) { return member }
-        throw SockDiagError(
+        throw KernelError(
             .kernelTooOld,
             operation: "trace \(event.tracepoint)",
             detail: "this kernel's struct \(structure) has no \(path)",
@@ -226,7 +226,7 @@ extension Listing {
         )
     }
 
-    private func localPort() throws(SockDiagError) -> BTF.Member {
+    private func localPort() throws(KernelError) -> BTF.Member {
         // skc_num is 0 again when a connection ends, inet_sport stays.
         event == .requestRetransmitted
             ? try member("\(common).skc_num", of: structure)
@@ -235,7 +235,7 @@ extension Listing {
 
     /// r1 = this end's port; 0 where a step needs one and the kernel has not chosen it yet. A socket that is connected again
     /// still has the port of its former connection then, and no number.
-    private func chosenPort(_ label: String) throws(SockDiagError) -> [Instruction] {
+    private func chosenPort(_ label: String) throws(KernelError) -> [Instruction] {
         let load: [Instruction] = [.load(.r1, .u16, from: .r6, try localPort().offset)]
         guard event == .step else { return load }
         let number = try member("\(common).skc_num", of: structure)
@@ -251,7 +251,7 @@ extension Listing {
     }
 
     /// r1 = sock_net(sk)->ns.inum
-    private func namespace() throws(SockDiagError) -> [Instruction] {
+    private func namespace() throws(KernelError) -> [Instruction] {
         let net = try member("\(common).skc_net.net", of: structure)
         let number = try member("ns.inum", of: "net")
         return [.load(.r1, .u64, from: .r6, net.offset), .load(.r1, .u32, from: .r1, number.offset)]
@@ -262,7 +262,7 @@ extension Listing {
         _ path: String,
         _ width: Instruction.Width,
         to field: Int
-    ) throws(SockDiagError) -> [Instruction] {
+    ) throws(KernelError) -> [Instruction] {
         copy(try member(path, of: structure), width, to: field)
     }
 
@@ -274,7 +274,7 @@ extension Listing {
     }
 
     /// An IPv6 address, by the words that it is declared to have.
-    private func copyAddress(_ path: String, to field: Int) throws(SockDiagError) -> [Instruction] {
+    private func copyAddress(_ path: String, to field: Int) throws(KernelError) -> [Instruction] {
         let address = try member(path, of: structure)
         return stride(from: 0, to: 16, by: 4).flatMap { offset -> [Instruction] in
             [

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxSystem
 internal import SockDiag
 
 /// Reads the descriptors of one process after the other: who holds which socket.
@@ -12,7 +13,7 @@ struct DescriptorReader: ~Copyable {
     private(set) var found: [(inode: UInt64, owner: SocketOwner)] = []
 
     /// A reader that finds the sockets whose inodes are keys of a table; without one, every socket.
-    init(for wanted: OwnerTable?) throws(SockDiagError) {
+    init(for wanted: OwnerTable?) throws(KernelError) {
         proc = try ProcessDirectory()
         self.wanted = wanted
     }

@@ -56,9 +56,9 @@ public struct OwnerMemory: Sendable {
     /// Where it is known who will hold them, as the processes of a listener, name them first: the sockets that they
     /// do not hold stay noted for another pass.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where there is no `/proc`; what was noted stays noted.
+    /// - Throws: ``/SockDiag/KernelError`` where there is no `/proc`; what was noted stays noted.
     @discardableResult
-    public mutating func resolve(in processes: ProcessSelection = .all) throws(SockDiagError) -> ScanCoverage? {
+    public mutating func resolve(in processes: ProcessSelection = .all) throws(KernelError) -> ScanCoverage? {
         guard hasNew else { return nil }
         let snapshot = try OwnerSnapshot(of: pending.values, in: processes)
         var rest: [SocketCookie: UInt32] = [:]

@@ -1,4 +1,4 @@
-internal import KernelTrace
+internal import LinuxSystem
 internal import SockDiag
 internal import Synchronization
 
@@ -14,7 +14,7 @@ final class OwnerScan: Sendable {
     static func run(
         for wanted: OwnerTable?,
         in selection: ProcessSelection
-    ) throws(SockDiagError) -> (table: OwnerTable, coverage: ScanCoverage) {
+    ) throws(KernelError) -> (table: OwnerTable, coverage: ScanCoverage) {
         if let wanted, wanted.count == 0 { return (wanted, ScanCoverage()) }
         let proc = try ProcessDirectory()
         let isByNumber = !selection.isAll && selection.names.isEmpty
@@ -43,7 +43,7 @@ final class OwnerScan: Sendable {
         for wanted: OwnerTable?,
         _ selection: ProcessSelection,
         _ proc: borrowing ProcessDirectory
-    ) throws(SockDiagError) -> (table: OwnerTable, coverage: ScanCoverage) {
+    ) throws(KernelError) -> (table: OwnerTable, coverage: ScanCoverage) {
         var table = wanted ?? OwnerTable()
         var coverage = ScanCoverage()
         var pid: Int32 = 0
@@ -73,7 +73,7 @@ final class OwnerScan: Sendable {
         results = Mutex((wanted ?? OwnerTable(), ScanCoverage()))
     }
 
-    private func run() throws(SockDiagError) -> (table: OwnerTable, coverage: ScanCoverage) {
+    private func run() throws(KernelError) -> (table: OwnerTable, coverage: ScanCoverage) {
         // Where a thread or its file descriptor is refused, this one reads all.
         let helper = processes.count > 1 ? try? JoinedThread { [self] in try? work() } : nil
         try work()
@@ -82,7 +82,7 @@ final class OwnerScan: Sendable {
     }
 
     /// Reads processes that no other thread has taken, until there are none.
-    private func work() throws(SockDiagError) {
+    private func work() throws(KernelError) {
         var reader = try DescriptorReader(for: wanted)
         while case let index = next.add(1, ordering: .relaxed).oldValue, index < processes.count {
             reader.read(processes[index])

@@ -34,11 +34,11 @@ public struct OwnerSnapshot: Sendable {
 
     /// Finds who holds the sockets of these inodes.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where there is no `/proc`.
+    /// - Throws: ``/SockDiag/KernelError`` where there is no `/proc`.
     public init(
         of inodes: some Sequence<UInt32>,
         in processes: ProcessSelection = .all
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         var wanted = OwnerTable(minimumCapacity: inodes.underestimatedCount)
         for inode in inodes { wanted.insert(UInt64(inode)) }
         try self.init(wanted: wanted, in: processes)
@@ -46,12 +46,12 @@ public struct OwnerSnapshot: Sendable {
 
     /// Finds every socket that the processes hold, those of other protocols included.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where there is no `/proc`.
-    public init(in processes: ProcessSelection = .all) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError`` where there is no `/proc`.
+    public init(in processes: ProcessSelection = .all) throws(KernelError) {
         try self.init(wanted: nil, in: processes)
     }
 
-    private init(wanted: OwnerTable?, in processes: ProcessSelection) throws(SockDiagError) {
+    private init(wanted: OwnerTable?, in processes: ProcessSelection) throws(KernelError) {
         (table, coverage) = try OwnerScan.run(for: wanted, in: processes)
     }
 

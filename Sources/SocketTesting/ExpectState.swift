@@ -21,7 +21,7 @@ public import Testing
 ///   - filter: which sockets.
 ///   - limit: how long to wait.
 ///   - sourceLocation: where an issue is recorded.
-/// - Throws: ``/SockDiag/SockDiagError`` where the sockets cannot be watched, `CancellationError`.
+/// - Throws: ``/SockDiag/KernelError`` where the sockets cannot be watched, `CancellationError`.
 public func expectState(
     _ states: TCPStateSet,
     of filter: SocketFilter,

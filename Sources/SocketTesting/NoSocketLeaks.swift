@@ -73,7 +73,7 @@ public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
 
     /// Opens the scope of a test.
     ///
-    /// - Throws: ``/SockDiag/SocketFilterError`` where the text of the filter is none, ``/SockDiag/SockDiagError`` where
+    /// - Throws: ``/SockDiag/SocketFilterError`` where the text of the filter is none, ``/SockDiag/KernelError`` where
     ///   the sockets cannot be listed.
     package func begin(_ name: String) throws -> LeakScope {
         if let mistake { throw mistake }

@@ -27,11 +27,11 @@ public struct Doctor: Sendable {
 
     /// Looks for the first time, at the calling thread's namespace where none is given.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where the kernel refuses, and where the namespace may not be entered.
+    /// - Throws: ``/SockDiag/KernelError`` where the kernel refuses, and where the namespace may not be entered.
     public init(
         of namespace: NetworkNamespace? = nil,
         thresholds: Thresholds = Thresholds()
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         let namespace = if let namespace { namespace } else { try NetworkNamespace.current }
         self.namespace = namespace
         self.thresholds = thresholds
@@ -40,8 +40,8 @@ public struct Doctor: Sendable {
 
     /// Looks again, and says what is wrong: what keeps clients out first.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    public mutating func examine() throws(SockDiagError) -> [Finding] {
+    /// - Throws: ``/SockDiag/KernelError``.
+    public mutating func examine() throws(KernelError) -> [Finding] {
         let now = try Survey(of: namespace, since: before)
         defer { before = now }
         var examination = Examination(before: before, now: now, thresholds: thresholds, namespace: namespace)

@@ -18,7 +18,7 @@ struct Examination {
     }
 
     /// Finds all, what keeps clients out first.
-    mutating func run() throws(SockDiagError) {
+    mutating func run() throws(KernelError) {
         try checkListeners()
         checkCookies()
         try checkCloseWait()
@@ -31,7 +31,7 @@ struct Examination {
     }
 
     /// The processes that hold the sockets, each once. `/proc` is read once, for all that may be asked for.
-    mutating func owners(of inodes: some Sequence<UInt32>) throws(SockDiagError) -> [SocketOwner] {
+    mutating func owners(of inodes: some Sequence<UInt32>) throws(KernelError) -> [SocketOwner] {
         let snapshot = try ownersOfSuspects()
         var owners: [SocketOwner] = []
         for inode in inodes {
@@ -42,7 +42,7 @@ struct Examination {
         return owners
     }
 
-    mutating func ownersOfSuspects() throws(SockDiagError) -> OwnerSnapshot {
+    mutating func ownersOfSuspects() throws(KernelError) -> OwnerSnapshot {
         if let snapshot { return snapshot }
         var suspects = now.listeners.values.flatMap(\.inodes)
         suspects += now.closeWaits.map(\.inode)
@@ -98,12 +98,8 @@ struct Examination {
         return "nsenter --net=\(namespace.label.quoted) \(command)"
     }
 
-    /// The option that makes `tcpstates` look there.
-    var option: String {
-        if isHere { return "" }
-        let name = namespace.name ?? namespace.pid.map { "\($0)" } ?? namespace.label
-        return " --netns \(name.quoted)"
-    }
+    /// Where a view has to look: nil for the namespace of the calling thread.
+    var elsewhere: NetworkNamespace? { isHere ? nil : namespace }
 
     /// Whether it is the namespace of the calling thread.
     private var isHere: Bool {
@@ -114,7 +110,7 @@ struct Examination {
 
 extension String {
     /// As a shell takes it for one word.
-    fileprivate var quoted: String {
+    package var quoted: String {
         let isPlain = utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

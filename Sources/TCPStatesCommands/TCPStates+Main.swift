@@ -91,17 +91,17 @@ extension TCPStates {
         try output.close()
     }
 
-    /// Says something in a line on standard error.
+    /// Says something in a line on standard error, with the commands that help.
     static func complain(_ message: String) {
         var line = TextBuffer()
         line.append("tcpstates: ")
-        line.append(printable: message)
+        line.append(printable: message.withCommands)
         line.append(.newline)
         tell(line)
     }
 
     /// Says that namespaces were left out, and why the first was.
-    static func complain(ofRefused refused: [SockDiagError]) {
+    static func complain(ofRefused refused: [KernelError]) {
         guard let first = refused.first else { return }
         complain("\(first)" + (refused.count > 1 ? "; \(refused.count - 1) more namespaces likewise" : ""))
     }

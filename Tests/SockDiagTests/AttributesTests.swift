@@ -64,7 +64,7 @@ struct AttributesTests {
         ] as [[UInt8]]
     )
     func aLengthThatContradictsTheMessageIsAnErrorThatSaysSo(attributes: [UInt8]) throws {
-        let error = #expect(throws: SockDiagError.self) {
+        let error = #expect(throws: KernelError.self) {
             try TCPSocket(message: Message.establishedIPv4 + Attribute.mark + attributes)
         }
         #expect(error?.code == .malformedReply)

@@ -13,7 +13,7 @@ import Testing
             return [request.socket(Message.bound + filler)]
         }
         var client = try kernel.makeClient()
-        let error = #expect(throws: SockDiagError.self) { try client.sockets() }
+        let error = #expect(throws: KernelError.self) { try client.sockets() }
         #expect(error?.code == .malformedReply)
         #expect(
             error?.description
@@ -44,7 +44,7 @@ import Testing
             first.end(),
         ])
         var cookies: [UInt64] = []
-        let error = #expect(throws: SockDiagError.self) { try client.forEach { cookies.append($0.cookie.rawValue) } }
+        let error = #expect(throws: KernelError.self) { try client.forEach { cookies.append($0.cookie.rawValue) } }
         #expect(error?.description == "cannot dump the TCP sockets: a message of type 99")
         #expect(cookies == [0x1003], "what was read until then is true")
         var left: Int32 = -1
@@ -61,7 +61,7 @@ import Testing
     @Test func `A lookup that the kernel refuses is an error that names the socket`() throws {
         let kernel = try FakeKernel { [$0.failure(-EPERM)] }
         var client = try kernel.makeClient()
-        let error = #expect(throws: SockDiagError.self) { try client.socket(identity(Message.timeWait)) }
+        let error = #expect(throws: KernelError.self) { try client.socket(identity(Message.timeWait)) }
         #expect(error?.code == .permissionDenied)
         #expect(error?.operation == "look up the socket 1002")
     }

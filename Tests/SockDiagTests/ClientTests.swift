@@ -23,7 +23,7 @@ import Testing
             [request.socket(Message.bound), request.end(flags: interrupted)]
         }
         var client = try kernel.makeClient()
-        let error = #expect(throws: SockDiagError.self) { try client.sockets() }
+        let error = #expect(throws: KernelError.self) { try client.sockets() }
         #expect(error?.code == .inconsistentDump)
         #expect(
             error?.description
@@ -39,7 +39,7 @@ import Testing
         }
         var client = try kernel.makeClient()
         var cookies: [UInt64] = []
-        let error = #expect(throws: SockDiagError.self) { try client.forEach { cookies.append($0.cookie.rawValue) } }
+        let error = #expect(throws: KernelError.self) { try client.forEach { cookies.append($0.cookie.rawValue) } }
         #expect(error?.code == .inconsistentDump)
         #expect(cookies == [0x1003, 0x1004])
         #expect(kernel.requests.count == 1)
@@ -62,7 +62,7 @@ import Testing
     @Test func `A refusal for want of permission is not asked again`() throws {
         let kernel = try FakeKernel { [$0.failure(-EPERM)] }
         var client = try kernel.makeClient()
-        let error = #expect(throws: SockDiagError.self) { try client.sockets() }
+        let error = #expect(throws: KernelError.self) { try client.sockets() }
         #expect(error?.code == .permissionDenied)
         #expect(kernel.requests.count == 1)
     }

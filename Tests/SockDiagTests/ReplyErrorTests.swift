@@ -5,7 +5,7 @@ import Testing
 
 /// `NLMSG_ERROR` and `NLMSG_DONE` with an errno: the right code, and the kernel's own words wherever they lie.
 struct ReplyErrorTests {
-    private func failure(_ datagram: [UInt8]) -> SockDiagError? {
+    private func failure(_ datagram: [UInt8]) -> KernelError? {
         var reply = Reply(type: Datagram.socketType, sequence: Datagram.sequence, operation: "dump the TCP sockets")
         do {
             _ = try reply.read(datagram.span.bytes) { _ in }
@@ -13,7 +13,7 @@ struct ReplyErrorTests {
         } catch { return error }
     }
 
-    private func error(_ code: Int32, flags: UInt16, _ echo: [UInt8], _ attributes: [UInt8] = []) -> SockDiagError? {
+    private func error(_ code: Int32, flags: UInt16, _ echo: [UInt8], _ attributes: [UInt8] = []) -> KernelError? {
         let payload = Datagram.bytes(UInt32(bitPattern: code)) + echo + attributes
         return failure(Datagram.message(Datagram.error, flags: flags, payload))
     }

@@ -12,7 +12,7 @@ struct ReplyTests {
         var count = 0
     }
 
-    private func read(_ datagrams: [UInt8]...) throws(SockDiagError) -> Outcome {
+    private func read(_ datagrams: [UInt8]...) throws(KernelError) -> Outcome {
         var reply = Reply(type: Datagram.socketType, sequence: Datagram.sequence, operation: "dump the TCP sockets")
         var outcome = Outcome()
         for datagram in datagrams {
@@ -24,7 +24,7 @@ struct ReplyTests {
         return outcome
     }
 
-    private func failure(_ datagrams: [UInt8]) -> SockDiagError? {
+    private func failure(_ datagrams: [UInt8]) -> KernelError? {
         do {
             _ = try read(datagrams)
             return nil

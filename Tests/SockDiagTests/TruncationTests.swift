@@ -39,7 +39,7 @@ struct TruncationTests {
     }
 
     @Test(arguments: [0, 1, 71]) func `Fewer bytes than the fixed fields are named in the error`(length: Int) {
-        let error = #expect(throws: SockDiagError.self) {
+        let error = #expect(throws: KernelError.self) {
             try TCPSocket(message: Array(Message.timeWait.prefix(length)))
         }
         #expect(

@@ -1,5 +1,7 @@
+import BPF
 import Glibc
 import KernelTrace
+import LinuxSystem
 import SockDiag
 import TCPStateLab
 import Testing
@@ -10,7 +12,7 @@ import Testing
 @Suite struct TaskFileTests {
     init() throws {
         guard TaskFileIterator.isUsable else {
-            try Test.cancel("the iterator takes root in the first PID namespace, and \(TraceSupport.here())")
+            try Test.cancel("the iterator takes root in the first PID namespace, and \(BPFSupport.here())")
         }
     }
 

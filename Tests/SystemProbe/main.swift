@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import KernelTrace
+import LinuxSystem
 import SockDiag
 import SocketOwners
 import TCPWatch

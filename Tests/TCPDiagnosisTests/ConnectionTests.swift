@@ -26,7 +26,9 @@ internal import Testing
         #expect(finding.owners?.map(\.pid) == [getpid()])
         #expect(finding["count"] == 12)
         #expect(finding.title.contains("process \(getpid())"))
-        #expect(finding.remedies[0].command?.contains("pid = \(getpid())") == true)
+        #expect(finding.remedies[0].view?.pid == getpid())
+        #expect(finding.remedies[0].view?.namespace == patient.namespace)
+        #expect(finding.remedies.allSatisfy { $0.command?.contains("tcpstates") != true })
         for connection in leaked.prefix(3) { connection.close() }
         let fewer = try patient.findings(all)
         #expect(fewer.isEmpty, "\(fewer.map(\.title))")

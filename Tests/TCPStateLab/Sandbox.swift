@@ -1,4 +1,5 @@
 internal import CLab
+internal import LinuxSystem
 internal import SockDiag
 internal import Synchronization
 

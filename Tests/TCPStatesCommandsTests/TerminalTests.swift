@@ -1,5 +1,7 @@
+import CMnl  // may own winsize for the compiler
 import Foundation
 import Glibc
+import LinuxSystem
 import SockDiag
 import Synchronization
 import Testing

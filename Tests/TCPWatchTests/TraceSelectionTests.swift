@@ -75,7 +75,7 @@ struct TraceSelectionTests {
         #expect(watcher.traceRefusal?.detail == "dumps alone tell what it asks for")
         configuration.source = .trace
         let traced = configuration
-        let error = #expect(throws: SockDiagError.self) { try lab.run { _ = try SocketWatcher(traced) } }
+        let error = #expect(throws: KernelError.self) { try lab.run { _ = try SocketWatcher(traced) } }
         #expect(error?.code == .invalidRequest)
     }
 

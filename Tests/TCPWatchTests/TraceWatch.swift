@@ -1,3 +1,4 @@
+internal import BPF
 internal import ConnectionTracking
 internal import Glibc
 internal import KernelTrace
@@ -37,7 +38,7 @@ final class TraceWatch {
     }
 
     static func cancelUnlessPermitted() throws {
-        let support = TraceSupport.here()
+        let support = BPFSupport.here()
         if !support.isComplete { try Test.cancel(Comment(rawValue: support.description)) }
     }
 

@@ -96,7 +96,7 @@ struct WatcherTests {
                 break
             }
         }
-        let error = #expect(throws: SockDiagError.self) { try SocketWatcher(configuration) }
+        let error = #expect(throws: KernelError.self) { try SocketWatcher(configuration) }
         #expect(error?.code == .notFound)
     }
 

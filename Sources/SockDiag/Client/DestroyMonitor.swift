@@ -28,8 +28,8 @@ public struct DestroyMonitor: ~Copyable {
     /// Joins the groups of both families in the calling thread's network namespace. What is destroyed from now on is
     /// queued for ``receive(_:)``.
     ///
-    /// - Throws: ``SockDiagError``.
-    public init(receiveBufferSize: Int = defaultReceiveBufferSize) throws(SockDiagError) {
+    /// - Throws: ``KernelError``.
+    public init(receiveBufferSize: Int = defaultReceiveBufferSize) throws(KernelError) {
         let groups: UInt32 =
             1 << (SKNLGRP_INET_TCP_DESTROY.rawValue - 1) | 1 << (SKNLGRP_INET6_TCP_DESTROY.rawValue - 1)
         netlink = try NetlinkSocket(groups: groups)
@@ -49,23 +49,23 @@ public struct DestroyMonitor: ~Copyable {
     /// Reads the messages that wait, and calls `body` with each socket; does not wait for more.
     ///
     /// - Returns: whether messages were lost since the last call, as the buffer was full; ``lostCount`` tells how many.
-    /// - Throws: ``SockDiagError``.
+    /// - Throws: ``KernelError``.
     public mutating func receive(
-        _ body: (borrowing SocketRecord) throws(SockDiagError) -> Void
-    ) throws(SockDiagError) -> Bool {
+        _ body: (borrowing SocketRecord) throws(KernelError) -> Void
+    ) throws(KernelError) -> Bool {
         try receive(atMost: .max, body)
     }
 
     /// The same, of so many messages at most.
     package mutating func receive(
         atMost limit: Int,
-        _ body: (borrowing SocketRecord) throws(SockDiagError) -> Void
-    ) throws(SockDiagError) -> Bool {
+        _ body: (borrowing SocketRecord) throws(KernelError) -> Void
+    ) throws(KernelError) -> Bool {
         let operation = "receive the kernel's messages about destroyed sockets"
         var lost = false
         for _ in 0..<limit {
             let count: Int?
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 count = try netlink.receive(into: buffer, flags: Int32(MSG_DONTWAIT), operation: operation)
             } catch  where error.errno == ENOBUFS {
                 lost = true
@@ -73,9 +73,9 @@ public struct DestroyMonitor: ~Copyable {
             }
             guard let count else { return lost }
             var reply = Reply(type: UInt16(SOCK_DIAG_BY_FAMILY), sequence: 0, operation: operation)
-            var failure: SockDiagError?
+            var failure: KernelError?
             _ = try reply.read(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes) { record in
-                do throws(SockDiagError) { try body(record) } catch { failure = error }
+                do throws(KernelError) { try body(record) } catch { failure = error }
             }
             if let failure { throw failure }
         }

@@ -10,13 +10,13 @@ struct NetlinkSocket: ~Copyable {
 
     /// Opens and binds a socket in the calling thread's network namespace, and joins multicast groups: bit *n*−1 for
     /// group *n*.
-    init(groups: UInt32 = 0) throws(SockDiagError) {
+    init(groups: UInt32 = 0) throws(KernelError) {
         let operation = "open a netlink socket"
         guard let handle = mnl_socket_open2(NETLINK_SOCK_DIAG, Int32(SOCK_CLOEXEC.rawValue)) else {
-            throw SockDiagError(errno: errno, operation: operation)
+            throw KernelError(errno: errno, operation: operation)
         }
         guard mnl_socket_bind(handle, groups, MNL_SOCKET_AUTOPID) == 0 else {
-            let failure = SockDiagError(errno: errno, operation: operation)
+            let failure = KernelError(errno: errno, operation: operation)
             mnl_socket_close(handle)
             throw failure
         }
@@ -29,9 +29,9 @@ struct NetlinkSocket: ~Copyable {
     }
 
     /// Takes over a socket that is open already: netlink's, or one whose other end plays the kernel's part.
-    init(adopting descriptor: Int32) throws(SockDiagError) {
+    init(adopting descriptor: Int32) throws(KernelError) {
         guard let handle = mnl_socket_fdopen(descriptor) else {
-            throw SockDiagError(errno: errno, operation: "adopt a netlink socket")
+            throw KernelError(errno: errno, operation: "adopt a netlink socket")
         }
         self.handle = handle
     }
@@ -56,9 +56,9 @@ struct NetlinkSocket: ~Copyable {
     }
 
     /// Sends one message to the kernel.
-    func send(_ message: [UInt8], operation: String) throws(SockDiagError) {
+    func send(_ message: [UInt8], operation: String) throws(KernelError) {
         while mnl_socket_sendto(handle, message, message.count) < 0 {
-            guard errno == EINTR else { throw SockDiagError(errno: errno, operation: operation) }
+            guard errno == EINTR else { throw KernelError(errno: errno, operation: operation) }
         }
     }
 
@@ -68,7 +68,7 @@ struct NetlinkSocket: ~Copyable {
         into buffer: UnsafeMutableRawBufferPointer,
         flags: Int32 = 0,
         operation: String
-    ) throws(SockDiagError) -> Int? {
+    ) throws(KernelError) -> Int? {
         while true {
             var sender = sockaddr_nl()
             var senderSize = socklen_t(MemoryLayout<sockaddr_nl>.size)
@@ -83,12 +83,12 @@ struct NetlinkSocket: ~Copyable {
                 switch errno {
                 case EINTR: continue
                 case EAGAIN where flags & Int32(MSG_DONTWAIT) != 0: return nil
-                default: throw SockDiagError(errno: errno, operation: operation)
+                default: throw KernelError(errno: errno, operation: operation)
                 }
             }
             guard sender.nl_pid == 0 else { continue }
             guard count <= buffer.count else {
-                throw SockDiagError(
+                throw KernelError(
                     .malformedReply,
                     operation: operation,
                     detail: "a datagram of \(count) bytes does not fit the buffer of \(buffer.count)"

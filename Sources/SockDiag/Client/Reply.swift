@@ -28,7 +28,7 @@ struct Reply {
     mutating func read(
         _ datagram: RawSpan,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) -> Progress {
+    ) throws(KernelError) -> Progress {
         var offset = 0
         while offset < datagram.byteCount {
             guard let length = datagram.number(at: offset, as: UInt32.self).map(Int.init),
@@ -68,7 +68,7 @@ struct Reply {
     private static let messageAttribute = AttributeType(rawValue: 1)
 
     /// `NLMSG_ERROR`: an errno, the request's header, the request itself unless capped, attributes.
-    private func readError(_ payload: RawSpan, flags: UInt16) throws(SockDiagError) {
+    private func readError(_ payload: RawSpan, flags: UInt16) throws(KernelError) {
         guard let code: Int32 = payload.number(at: 0), let echoed: UInt32 = payload.number(at: 4) else {
             throw malformed("an error of \(payload.byteCount) bytes")
         }
@@ -77,24 +77,24 @@ struct Reply {
     }
 
     /// `NLMSG_DONE`: an errno, where the dump failed on the way or was refused, and attributes.
-    private func readDone(_ payload: RawSpan, flags: UInt16) throws(SockDiagError) {
+    private func readDone(_ payload: RawSpan, flags: UInt16) throws(KernelError) {
         guard let code: Int32 = payload.number(at: 0) else {
             throw malformed("an end of \(payload.byteCount) bytes")
         }
         try check(code, payload, attributesAt: flags & Self.hasAttributes != 0 ? 4 : nil)
     }
 
-    private func check(_ code: Int32, _ payload: RawSpan, attributesAt offset: Int?) throws(SockDiagError) {
+    private func check(_ code: Int32, _ payload: RawSpan, attributesAt offset: Int?) throws(KernelError) {
         guard code < 0 else { return }
         var detail = ""
         if let offset, offset <= payload.byteCount {
             let attributes = Attributes(payload.extracting(droppingFirst: offset))
             if let message = attributes.value(of: Self.messageAttribute) { detail = message.text() }
         }
-        throw SockDiagError(errno: code == .min ? .max : -code, operation: operation, detail: detail)
+        throw KernelError(errno: code == .min ? .max : -code, operation: operation, detail: detail)
     }
 
-    private func malformed(_ detail: String) -> SockDiagError {
-        SockDiagError(.malformedReply, operation: operation, detail: detail)
+    private func malformed(_ detail: String) -> KernelError {
+        KernelError(.malformedReply, operation: operation, detail: detail)
     }
 }

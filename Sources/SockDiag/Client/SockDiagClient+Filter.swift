@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxSystem
 
 extension SockDiagClient {
     /// Calls `body` with every socket that answers the query, where its filter has conditions that the kernel's answer
@@ -12,16 +13,16 @@ extension SockDiagClient {
     /// try client.forEach(query, external: holds) { print($0.local, $0.remote) }
     /// ```
     ///
-    /// - Throws: ``SockDiagError``, as ``forEach(_:_:)`` does.
+    /// - Throws: ``KernelError``, as ``forEach(_:_:)`` does.
     public mutating func forEach(
         _ query: SocketQuery,
         external: (SocketFilter.External, borrowing SocketRecord) -> Bool,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         guard let filter = query.filter else { return try walk(query, body) }
         let matcher = try matcher(for: filter)
         guard query.protocol == .tcp || matcher.extensions.isEmpty else {
-            throw SockDiagError(
+            throw KernelError(
                 .invalidRequest,
                 operation: "filter by rtt or retrans",
                 detail: "only TCP sockets have tcp_info"
@@ -41,10 +42,10 @@ extension SockDiagClient {
 
     /// Makes a filter ready for sockets of this client's network namespace.
     ///
-    /// - Throws: ``SockDiagError``: of code ``SockDiagError/Code/notFound`` where there is no such interface or control
-    ///   group, ``SockDiagError/Code/missingCapability`` where the filter asks for marks without CAP_NET_ADMIN,
-    ///   ``SockDiagError/Code/kernelTooOld`` where the kernel tells no marks (before 4.9) or groups (before 5.9).
-    public mutating func matcher(for filter: SocketFilter) throws(SockDiagError) -> SocketMatcher {
+    /// - Throws: ``KernelError``: of code ``KernelError/Code/notFound`` where there is no such interface or control
+    ///   group, ``KernelError/Code/missingCapability`` where the filter asks for marks without CAP_NET_ADMIN,
+    ///   ``KernelError/Code/kernelTooOld`` where the kernel tells no marks (before 4.9) or groups (before 5.9).
+    public mutating func matcher(for filter: SocketFilter) throws(KernelError) -> SocketMatcher {
         if filter.terms.contains(where: \.readsMark) { try probe(.mark(0), "fwmark", since: "4.9") }
         let matcher = try SocketMatcher(filter, names)
         if let term = filter.terms.first(where: \.readsCgroup) { try probe(SocketFilter(term), "cgroup", since: "5.9") }
@@ -58,18 +59,24 @@ extension SockDiagClient {
         _ filter: SocketFilter,
         _ name: String,
         since release: String
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         let operations = try SocketMatcher(filter, names).operations ?? []
         do {
             try walk(SocketQuery(family: .ipv4, states: []), operations: operations) { _ in }
         } catch {
-            let (code, detail): (SockDiagError.Code, String) =
+            let (code, detail): (KernelError.Code, String) =
                 switch error.errno {
                 case EPERM: (.missingCapability, error.detail)
                 case EINVAL: (.kernelTooOld, "it takes Linux \(release)")
                 default: (error.code, error.detail)
                 }
-            throw SockDiagError(code, errno: error.errno, operation: "filter by \(name)", detail: detail)
+            throw KernelError(
+                code,
+                errno: error.errno,
+                operation: "filter by \(name)",
+                detail: detail,
+                remedy: code.usualRemedy
+            )
         }
     }
 
@@ -86,14 +93,14 @@ extension SocketFilter.Term {
 
 extension SocketFilter.External {
     /// Where nobody is there to say whether it holds.
-    var unanswered: SockDiagError {
+    var unanswered: KernelError {
         let name =
             switch self {
             case .pid: "pid"
             case .process: "process"
             case .networkNamespace: "netns"
             }
-        return SockDiagError(
+        return KernelError(
             .invalidRequest,
             operation: "filter by \(name)",
             detail: "the kernel does not tell it with a socket; answer it in forEach(_:external:_:)"

@@ -34,8 +34,8 @@ public struct SockDiagClient: ~Copyable {
 
     /// Opens a client of the calling thread's network namespace.
     ///
-    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/permissionDenied`` where a sandbox forbids netlink.
-    public init() throws(SockDiagError) { self.init(try NetlinkSocket()) }
+    /// - Throws: ``KernelError``, of code ``KernelError/Code/permissionDenied`` where a sandbox forbids netlink.
+    public init() throws(KernelError) { self.init(try NetlinkSocket()) }
 
     init(_ netlink: consuming NetlinkSocket, ephemeralPorts: ClosedRange<UInt16> = FilterNames.ephemeralPorts()) {
         self.netlink = netlink
@@ -50,14 +50,14 @@ public struct SockDiagClient: ~Copyable {
     ///
     /// A row that the walk repeats is dropped. O(size of the kernel's table); about 1 µs for each socket.
     ///
-    /// - Throws: ``SockDiagError``; what `body` was called with until then is true, but not all. Of code
-    ///   ``SockDiagError/Code/inconsistentDump`` where the kernel says so, after the last socket. What a filter can be
+    /// - Throws: ``KernelError``; what `body` was called with until then is true, but not all. Of code
+    ///   ``KernelError/Code/inconsistentDump`` where the kernel says so, after the last socket. What a filter can be
     ///   refused for is said at ``matcher(for:)``; one with ``SocketFilter/externals`` needs
     ///   ``forEach(_:external:_:)``.
     public mutating func forEach(
         _ query: SocketQuery = SocketQuery(),
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         if let external = query.filter?.externals.first { throw external.unanswered }
         try forEach(query, external: { _, _ in false }, body)
     }
@@ -68,7 +68,7 @@ public struct SockDiagClient: ~Copyable {
         _ query: SocketQuery,
         betweenReplies: () -> Void,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         try walk(query, betweenReplies: betweenReplies, body)
     }
 
@@ -78,7 +78,7 @@ public struct SockDiagClient: ~Copyable {
         operations: [UInt8] = [],
         betweenReplies: () -> Void = {},
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones, and heeds
         // no ports on it.
         let unconnected: TCPStateSet = [.bound, .closed]
@@ -97,7 +97,7 @@ public struct SockDiagClient: ~Copyable {
         _ operations: [UInt8],
         _ betweenReplies: () -> Void,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         if let family = query.family { return try dump(query, operations, .family(family), betweenReplies, body) }
         if query.protocol == .tcp {
             do {
@@ -112,8 +112,8 @@ public struct SockDiagClient: ~Copyable {
 
     /// The sockets that answer the query.
     ///
-    /// - Throws: ``SockDiagError``; of code ``SockDiagError/Code/inconsistentDump`` after several attempts.
-    public mutating func sockets(_ query: SocketQuery = SocketQuery()) throws(SockDiagError) -> [TCPSocket] {
+    /// - Throws: ``KernelError``; of code ``KernelError/Code/inconsistentDump`` after several attempts.
+    public mutating func sockets(_ query: SocketQuery = SocketQuery()) throws(KernelError) -> [TCPSocket] {
         for _ in 1..<Self.attempts {
             do { return try collect(query) } catch  where error.code == .inconsistentDump { continue }
         }
@@ -122,8 +122,8 @@ public struct SockDiagClient: ~Copyable {
 
     /// The TCP sockets that are in one of the states.
     ///
-    /// - Throws: ``SockDiagError``.
-    public mutating func sockets(in states: TCPStateSet) throws(SockDiagError) -> [TCPSocket] {
+    /// - Throws: ``KernelError``.
+    public mutating func sockets(in states: TCPStateSet) throws(KernelError) -> [TCPSocket] {
         try sockets(SocketQuery(states: states))
     }
 
@@ -133,11 +133,11 @@ public struct SockDiagClient: ~Copyable {
     /// The kernel finds what listens, connects or is connected. A ``TCPState/bound`` or ``TCPState/closed`` socket is in
     /// dumps alone.
     ///
-    /// - Throws: ``SockDiagError``.
+    /// - Throws: ``KernelError``.
     public mutating func socket(
         _ identity: SocketIdentity,
         extensions: SocketExtensions = []
-    ) throws(SockDiagError) -> TCPSocket? {
+    ) throws(KernelError) -> TCPSocket? {
         if let found = try lookUp(identity, extensions) { return found }
         guard identity.remote.port == 0 else { return nil }
         var listeners = SocketQuery(family: identity.family, states: .listen, extensions: extensions)
@@ -148,7 +148,7 @@ public struct SockDiagClient: ~Copyable {
     private mutating func lookUp(
         _ identity: SocketIdentity,
         _ extensions: SocketExtensions
-    ) throws(SockDiagError) -> TCPSocket? {
+    ) throws(KernelError) -> TCPSocket? {
         sequence &+= 1
         let request = DumpRequest(identity, extensions: extensions, sequence: sequence)
         var found: TCPSocket?
@@ -171,7 +171,7 @@ public struct SockDiagClient: ~Copyable {
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    private mutating func collect(_ query: SocketQuery) throws(SockDiagError) -> [TCPSocket] {
+    private mutating func collect(_ query: SocketQuery) throws(KernelError) -> [TCPSocket] {
         var sockets: [TCPSocket] = []
         try forEach(query) { sockets.append(TCPSocket($0)) }
         return sockets
@@ -183,23 +183,24 @@ public struct SockDiagClient: ~Copyable {
         _ form: DumpRequest.Form,
         _ betweenReplies: () -> Void,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         sequence &+= 1
         let request = DumpRequest(query, operations: operations, form: form, sequence: sequence)
         try netlink.send(request.bytes, operation: request.operation)
         var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
         var recent = RecentRows()
-        do throws(SockDiagError) {
+        do throws(KernelError) {
             while try read(&reply, { if recent.insert($0) { body($0) } }) == .more { betweenReplies() }
         } catch {
             drain(request.operation)
             throw error
         }
         guard !reply.wasInterrupted else {
-            throw SockDiagError(
+            throw KernelError(
                 .inconsistentDump,
                 operation: request.operation,
-                detail: "the sockets changed meanwhile"
+                detail: "the sockets changed meanwhile",
+                remedy: KernelError.Code.inconsistentDump.usualRemedy
             )
         }
     }
@@ -207,14 +208,14 @@ public struct SockDiagClient: ~Copyable {
     private mutating func read(
         _ reply: inout Reply,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) -> Reply.Progress {
+    ) throws(KernelError) -> Reply.Progress {
         guard let count = try netlink.receive(into: buffer, operation: reply.operation) else { return .more }
         let datagram = UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes
         return try reply.read(datagram, body)
     }
 
     /// The first sockets of an answer that is not waited for to its end; that spends the client.
-    consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(SockDiagError) -> [TCPSocket] {
+    package consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(KernelError) -> [TCPSocket] {
         let form = query.family.map { DumpRequest.Form.family($0) } ?? .bothFamilies
         let request = DumpRequest(query, form: form, sequence: 1)
         try netlink.send(request.bytes, operation: request.operation)

@@ -1,5 +1,6 @@
 internal import CMnl
 internal import Glibc
+internal import LinuxSystem
 
 /// What names mean in one network namespace.
 struct FilterNames {
@@ -9,11 +10,11 @@ struct FilterNames {
     let ephemeralPorts: ClosedRange<UInt16>
 
     /// The test that a name stands for.
-    func test(_ name: SocketFilter.Name) throws(SockDiagError) -> FilterTest {
+    func test(_ name: SocketFilter.Name) throws(KernelError) -> FilterTest {
         switch name {
         case .interface(let name):
             guard let interface = interface(named: name) else {
-                throw SockDiagError(
+                throw KernelError(
                     .notFound,
                     operation: "filter by dev",
                     detail: "there is no interface \(name.debugDescription)"
@@ -22,7 +23,7 @@ struct FilterNames {
             return .interface(interface.rawValue)
         case .cgroup(let path):
             guard let id = CgroupPaths.id(of: path) else {
-                throw SockDiagError(
+                throw KernelError(
                     .notFound,
                     operation: "filter by cgroup",
                     detail: "there is no control group (version 2) \(path.debugDescription)"

@@ -35,7 +35,7 @@ struct FilterProgram: Sendable {
 }
 
 extension FilterProgram {
-    init(_ filter: SocketFilter, _ names: FilterNames) throws(SockDiagError) {
+    init(_ filter: SocketFilter, _ names: FilterNames) throws(KernelError) {
         // Backwards, so that where a step goes to is known when it is written: the notation's end is the expression's
         // outermost operator, then come its operands, the right one first.
         var reversed: [(test: FilterTest, yes: Goal, no: Goal, isNegated: Bool)] = []

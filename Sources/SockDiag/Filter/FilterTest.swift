@@ -18,7 +18,7 @@ enum FilterTest: Sendable {
         _ term: SocketFilter.Term,
         _ names: FilterNames,
         externals: inout [SocketFilter.External]
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         switch term {
         case .states(let states): self = .states(states.rawValue)
         case .host(let end, let network, let port): self = .host(end, network, port: port)

@@ -14,7 +14,7 @@ public struct SocketMatcher: Sendable {
     let operations: [UInt8]?
     let reach: FilterReach
 
-    init(_ filter: SocketFilter, _ names: FilterNames) throws(SockDiagError) {
+    init(_ filter: SocketFilter, _ names: FilterNames) throws(KernelError) {
         program = try FilterProgram(filter, names)
         operations = FilterBytecode.compile(program)
         reach = FilterReach(filter)

@@ -1,5 +1,6 @@
 internal import CMnl
 internal import Glibc
+internal import LinuxSystem
 
 /// The open file of a network namespace; it keeps the namespace alive.
 struct NamespaceFile: ~Copyable {
@@ -17,10 +18,10 @@ struct NamespaceFile: ~Copyable {
     ///   - path: the file.
     ///   - operation: for errors, after "cannot".
     ///   - isProcess: whether a missing file means a missing process.
-    /// - Throws: ``SockDiagError``, also for a file of another kind.
-    init(_ path: String, operation: String, isProcess: Bool = false) throws(SockDiagError) {
+    /// - Throws: ``KernelError``, also for a file of another kind.
+    init(_ path: String, operation: String, isProcess: Bool = false) throws(KernelError) {
         do throws(Errno) { self = try NamespaceFile(path) } catch {
-            throw SockDiagError(error, operation: operation, isProcess: isProcess)
+            throw KernelError(error, operation: operation, isProcess: isProcess)
         }
     }
 
@@ -52,7 +53,7 @@ extension Errno {
     fileprivate static let wrongKind = Errno(rawValue: ENOTTY)
 }
 
-extension SockDiagError {
+extension KernelError {
     fileprivate init(_ failure: Errno, operation: String, isProcess: Bool) {
         switch failure {
         case .wrongKind:
@@ -67,7 +68,7 @@ extension SockDiagError {
                 .notFound,
                 errno: isProcess ? ESRCH : failure.rawValue,
                 operation: operation,
-                remedy: isProcess ? "it has ended; name a process that runs" : nil
+                remedy: isProcess ? "it has ended; name a process that runs" : ""
             )
         case _ where failure.isRefusal:
             self.init(

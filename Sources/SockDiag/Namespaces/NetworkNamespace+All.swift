@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxSystem
 
 extension NetworkNamespace {
     /// The namespaces that can be found from here.
@@ -26,8 +27,8 @@ extension NetworkNamespace {
     /// Out of reach is one that is held by a single thread, an open descriptor or a mount elsewhere and nothing else;
     /// ``init(path:)`` takes it.
     ///
-    /// - Throws: ``SockDiagError`` where there is no `/proc`.
-    public static func all() throws(SockDiagError) -> Listing {
+    /// - Throws: ``KernelError`` where there is no `/proc`.
+    public static func all() throws(KernelError) -> Listing {
         let proc = try ProcessDirectory()
         var listing = Listing()
         var places: [ID: Int] = [:]

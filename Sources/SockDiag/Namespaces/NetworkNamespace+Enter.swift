@@ -1,14 +1,15 @@
 internal import CMnl
 internal import Glibc
+internal import LinuxSystem
 internal import Synchronization
 
 extension SockDiagClient {
     /// Opens a client of a network namespace. The calling thread stays in its own.
     ///
-    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/permissionDenied`` where CAP_SYS_ADMIN is missing, and
-    ///   ``SockDiagError/Code/notFound`` where the namespace has ended. The calling thread's own needs no privilege.
-    public init(in namespace: NetworkNamespace) throws(SockDiagError) {
-        let opened = try namespace.run { () throws(SockDiagError) in
+    /// - Throws: ``KernelError``, of code ``KernelError/Code/permissionDenied`` where CAP_SYS_ADMIN is missing, and
+    ///   ``KernelError/Code/notFound`` where the namespace has ended. The calling thread's own needs no privilege.
+    public init(in namespace: NetworkNamespace) throws(KernelError) {
+        let opened = try namespace.run { () throws(KernelError) in
             OpenedThere(netlink: try NetlinkSocket(), ephemeralPorts: FilterNames.ephemeralPorts())
         }
         self.init(opened.netlink, ephemeralPorts: opened.ephemeralPorts)
@@ -25,20 +26,20 @@ extension NetworkNamespace {
     /// Runs the closure in the namespace: a socket that it opens belongs there for ever. Where the calling thread is in
     /// another one, a new thread enters the namespace, and ends with the call.
     package func run<Value: ~Copyable & Sendable>(
-        _ body: @escaping @Sendable () throws(SockDiagError) -> Value
-    ) throws(SockDiagError) -> Value {
+        _ body: @escaping @Sendable () throws(KernelError) -> Value
+    ) throws(KernelError) -> Value {
         if id == .here { return try body() }
         if let current = try? ID(at: "/proc/thread-self/ns/net", in: AT_FDCWD), current == id { return try body() }
         let operation = "enter the network namespace \(label)"
         let file = try open(operation)
         let descriptor = file.descriptor
-        let outcome = Mutex<Result<Value, SockDiagError>?>(nil)
+        let outcome = Mutex<Result<Value, KernelError>?>(nil)
         do throws(Errno) {
             let thread = try JoinedThread {
                 outcome.withLock {
-                    $0 = Result { () throws(SockDiagError) in
+                    $0 = Result { () throws(KernelError) in
                         guard cmnl_enter_network_namespace(descriptor) == 0 else {
-                            throw SockDiagError(entering: operation, errno: errno)
+                            throw KernelError(entering: operation, errno: errno)
                         }
                         return try body()
                     }
@@ -46,10 +47,10 @@ extension NetworkNamespace {
             }
             thread.join()
         } catch {
-            throw SockDiagError(errno: error.rawValue, operation: operation, detail: "starting a thread", remedy: "")
+            throw KernelError(errno: error.rawValue, operation: operation, detail: "starting a thread", remedy: "")
         }
         guard let result = outcome.withLock({ $0.take() }) else {
-            throw SockDiagError(.system, operation: operation, detail: "the thread ended early")
+            throw KernelError(.system, operation: operation, detail: "the thread ended early")
         }
         return try result.get()
     }
@@ -58,14 +59,14 @@ extension NetworkNamespace {
     ///
     /// A socket in it keeps a namespace alive that has ended for everybody else.
     ///
-    /// - Throws: ``SockDiagError`` where there is no `/proc`.
-    package func whereNow() throws(SockDiagError) -> NetworkNamespace? {
+    /// - Throws: ``KernelError`` where there is no `/proc`.
+    package func whereNow() throws(KernelError) -> NetworkNamespace? {
         if let found = try? ID(at: path, in: AT_FDCWD), found == id { return self }
         return try NetworkNamespace.all().first { $0 == self }
     }
 
     /// Opens its file, or that of another process in it where the one that it was found by has ended.
-    private func open(_ operation: String) throws(SockDiagError) -> NamespaceFile {
+    private func open(_ operation: String) throws(KernelError) -> NamespaceFile {
         do {
             let file = try NamespaceFile(path, operation: operation)
             if file.id == id { return file }
@@ -76,11 +77,11 @@ extension NetworkNamespace {
         for other in others {
             if let file = try? NamespaceFile(other.path, operation: operation), file.id == id { return file }
         }
-        throw SockDiagError(.notFound, operation: operation, detail: "it has ended")
+        throw KernelError(.notFound, operation: operation, detail: "it has ended")
     }
 }
 
-extension SockDiagError {
+extension KernelError {
     /// The failure of `setns(2)`.
     fileprivate init(entering operation: String, errno: Int32) {
         let remedy = "it needs CAP_SYS_ADMIN, here and in the user namespace that owns it: run as root"

@@ -1,15 +1,16 @@
 internal import CMnl
 internal import Glibc
+internal import LinuxSystem
 public import SocketValues
 
 extension NetworkNamespace {
     /// The one that the calling thread is in.
     ///
-    /// - Throws: ``SockDiagError`` where `/proc` may not be read.
+    /// - Throws: ``KernelError`` where `/proc` may not be read.
     public static var current: NetworkNamespace {
-        get throws(SockDiagError) {
+        get throws(KernelError) {
             let path = "/proc/thread-self/ns/net"
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 let id = try NamespaceFile(path, operation: "find the current network namespace").id
                 return NetworkNamespace(process: getpid(), id: id)
             } catch {
@@ -22,23 +23,23 @@ extension NetworkNamespace {
 
     /// The one of a name of `ip netns`: `/run/netns/NAME`.
     ///
-    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/notFound`` with the names that there are.
-    public init(named name: String) throws(SockDiagError) {
+    /// - Throws: ``KernelError``, of code ``KernelError/Code/notFound`` with the names that there are.
+    public init(named name: String) throws(KernelError) {
         let path = "\(Self.directory)/\(name)"
         let label = String(escaping: name.utf8)
         let operation = "open the network namespace \(label)"
         guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != ".", name != "..",
             access(path, F_OK) == 0 || errno != ENOENT
         else {
-            throw SockDiagError(.notFound, errno: ENOENT, operation: operation, remedy: Self.remedyForUnknownName)
+            throw KernelError(.notFound, errno: ENOENT, operation: operation, remedy: Self.remedyForUnknownName)
         }
         self.init(id: try NamespaceFile(path, operation: operation).id, path: path, label: label, name: name)
     }
 
     /// The one that a process is in: `/proc/PID/ns/net`. Needs CAP_SYS_PTRACE for a process of another user.
     ///
-    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/notFound`` where there is no such process.
-    public init(pid: Int32) throws(SockDiagError) {
+    /// - Throws: ``KernelError``, of code ``KernelError/Code/notFound`` where there is no such process.
+    public init(pid: Int32) throws(KernelError) {
         let path = "/proc/\(pid)/ns/net"
         let id = try NamespaceFile(path, operation: "open the network namespace of process \(pid)", isProcess: true).id
         self.init(process: pid, id: id)
@@ -46,8 +47,8 @@ extension NetworkNamespace {
 
     /// The one that a file is, as `/proc/PID/task/TID/ns/net` or wherever one was mounted.
     ///
-    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/invalidRequest`` where it is a file of another kind.
-    public init(path: String) throws(SockDiagError) {
+    /// - Throws: ``KernelError``, of code ``KernelError/Code/invalidRequest`` where it is a file of another kind.
+    public init(path: String) throws(KernelError) {
         let label = String(escaping: path.utf8)
         let id = try NamespaceFile(path, operation: "open the network namespace \(label)").id
         self.init(id: id, path: path, label: label)
@@ -55,8 +56,8 @@ extension NetworkNamespace {
 
     /// The one that a descriptor is open on. It must stay open until the last client is made.
     ///
-    /// - Throws: ``SockDiagError``, of code ``SockDiagError/Code/invalidRequest`` where it is a file of another kind.
-    public init(descriptor: Int32) throws(SockDiagError) {
+    /// - Throws: ``KernelError``, of code ``KernelError/Code/invalidRequest`` where it is a file of another kind.
+    public init(descriptor: Int32) throws(KernelError) {
         let path = "/proc/self/fd/\(descriptor)"
         let id = try NamespaceFile(path, operation: "use descriptor \(descriptor) as a network namespace").id
         self.init(id: id, path: path, label: "fd:\(descriptor)")
@@ -64,8 +65,8 @@ extension NetworkNamespace {
 
     /// The one that a user means by a name, a process number or a path, in this order, as for `ip link set netns`.
     ///
-    /// - Throws: ``SockDiagError``.
-    public init(_ nameOrPIDOrPath: String) throws(SockDiagError) {
+    /// - Throws: ``KernelError``.
+    public init(_ nameOrPIDOrPath: String) throws(KernelError) {
         let text = nameOrPIDOrPath
         if text.utf8.contains(UInt8(ascii: "/")) {
             try self.init(path: text)

@@ -7,18 +7,18 @@ public struct SocketRecord: ~Escapable, SocketFields {
 
     /// Reads a socket from the bytes of a `struct inet_diag_msg` and the attributes behind it.
     ///
-    /// - Throws: ``SockDiagError`` of code ``SockDiagError/Code/malformedReply`` where they are cut short.
+    /// - Throws: ``KernelError`` of code ``KernelError/Code/malformedReply`` where they are cut short.
     @_lifetime(copy message)
-    public init(message: RawSpan) throws(SockDiagError) {
+    public init(message: RawSpan) throws(KernelError) {
         guard message.byteCount >= InetDiagMessage.size else {
-            throw SockDiagError(
+            throw KernelError(
                 .malformedReply,
                 operation: "read a socket from the kernel's answer",
                 detail: "\(message.byteCount) bytes where struct inet_diag_msg has \(InetDiagMessage.size)"
             )
         }
         guard Attributes(message.extracting(droppingFirst: InetDiagMessage.size)).areWellFormed else {
-            throw SockDiagError(
+            throw KernelError(
                 .malformedReply,
                 operation: "read a socket from the kernel's answer",
                 detail: "an attribute's length contradicts the message's"

@@ -1,3 +1,5 @@
+internal import LinuxSystem
+
 extension TCPInfo.Field {
     /// The state, by the kernel's number; see ``TCPState`` (`tcpi_state`).
     public static let state = Self("state", at: 0, size: 1)

@@ -19,8 +19,8 @@ public struct TCPSocket: Hashable, Sendable, SocketFields {
 
     /// Reads a socket from the bytes of a `struct inet_diag_msg` and the attributes behind it.
     ///
-    /// - Throws: ``SockDiagError`` of code ``SockDiagError/Code/malformedReply`` where they are cut short.
-    public init(message: [UInt8]) throws(SockDiagError) {
+    /// - Throws: ``KernelError`` of code ``KernelError/Code/malformedReply`` where they are cut short.
+    public init(message: [UInt8]) throws(KernelError) {
         _ = try SocketRecord(message: message.span.bytes)
         self.message = message
     }

@@ -20,7 +20,7 @@ package final class LeakSearch {
         /// The sockets that were there before.
         private let older: Set<SocketCookie>
 
-        init(_ rules: LeakRules, in namespace: NetworkNamespace?) throws(SockDiagError) {
+        init(_ rules: LeakRules, in namespace: NetworkNamespace?) throws(KernelError) {
             var client = if let namespace { try SockDiagClient(in: namespace) } else { try SockDiagClient() }
             let matcher = try LeakMatcher(rules, for: &client, in: namespace)
             // In every state: one that counts later may not count yet.
@@ -33,7 +33,7 @@ package final class LeakSearch {
             self.older = older
         }
 
-        func heldSockets(by processes: Set<ProcessIdentity>) throws(SockDiagError) -> [HeldSocket] {
+        func heldSockets(by processes: Set<ProcessIdentity>) throws(KernelError) -> [HeldSocket] {
             var found: [TCPSocket] = []
             try client.forEach(query) { record in
                 if record.inode != nil, !older.contains(record.cookie) { found.append(TCPSocket(record)) }
@@ -52,8 +52,8 @@ package final class LeakSearch {
 
     /// Begins a window in the network namespaces, or in the calling thread's where none is named.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``, also where the filter names what is not there.
-    package init(_ rules: LeakRules, in namespaces: [NetworkNamespace] = []) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError``, also where the filter names what is not there.
+    package init(_ rules: LeakRules, in namespaces: [NetworkNamespace] = []) throws(KernelError) {
         var windows: [Window] = []
         if namespaces.isEmpty { windows.append(try Window(rules, in: nil)) }
         for namespace in namespaces { windows.append(try Window(rules, in: namespace)) }
@@ -65,8 +65,8 @@ package final class LeakSearch {
     ///
     /// It costs a dump, and where that shows a candidate, a pass over the processes' descriptors.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    package func heldSockets(by processes: Set<ProcessIdentity>) throws(SockDiagError) -> [HeldSocket] {
+    /// - Throws: ``/SockDiag/KernelError``.
+    package func heldSockets(by processes: Set<ProcessIdentity>) throws(KernelError) -> [HeldSocket] {
         guard !processes.isEmpty else { return [] }
         var held: [HeldSocket] = []
         for window in windows { held += try window.heldSockets(by: processes) }

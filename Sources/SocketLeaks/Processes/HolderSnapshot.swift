@@ -1,3 +1,4 @@
+internal import LinuxSystem
 package import SockDiag
 package import SocketOwners
 
@@ -18,8 +19,8 @@ package struct HolderSnapshot: Sendable {
 
     /// Finds who of the processes holds the sockets of these inodes.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where there is no `/proc`.
-    package init(of inodes: some Collection<UInt32>, in processes: Set<ProcessIdentity>) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError`` where there is no `/proc`.
+    package init(of inodes: some Collection<UInt32>, in processes: Set<ProcessIdentity>) throws(KernelError) {
         guard !inodes.isEmpty, !processes.isEmpty else {
             self.init()
             return
@@ -32,8 +33,8 @@ package struct HolderSnapshot: Sendable {
 
     /// Finds all sockets that the processes hold.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where there is no `/proc`.
-    package init(in processes: Set<ProcessIdentity>) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError`` where there is no `/proc`.
+    package init(in processes: Set<ProcessIdentity>) throws(KernelError) {
         guard !processes.isEmpty else {
             self.init()
             return
@@ -42,7 +43,7 @@ package struct HolderSnapshot: Sendable {
         try self.init(owners, by: processes)
     }
 
-    private init(_ owners: OwnerSnapshot, by expected: Set<ProcessIdentity>) throws(SockDiagError) {
+    private init(_ owners: OwnerSnapshot, by expected: Set<ProcessIdentity>) throws(KernelError) {
         self.owners = owners
         guard !expected.isEmpty else { return }
         let proc = try ProcessDirectory()

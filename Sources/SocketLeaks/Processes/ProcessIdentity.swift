@@ -1,4 +1,5 @@
 internal import Glibc
+package import LinuxSystem
 package import SockDiag
 
 /// A process, and no other that has its number later.
@@ -28,8 +29,8 @@ package struct ProcessIdentity: Hashable, Sendable {
     /// A number may go to a stranger between the list of children and the reading of `stat`; the parent in the same line
     /// shows that.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    package static func descendants() throws(SockDiagError) -> Set<ProcessIdentity> {
+    /// - Throws: ``/SockDiag/KernelError``.
+    package static func descendants() throws(KernelError) -> Set<ProcessIdentity> {
         let pids = try Descendants.current()
         guard !pids.isEmpty else { return [] }
         let proc = try ProcessDirectory()

@@ -10,12 +10,12 @@ package struct LeakMatcher {
     /// What has to be asked of the kernel for it.
     package var extensions: SocketExtensions { ignored?.extensions ?? [] }
 
-    /// - Throws: ``/SockDiag/SockDiagError`` where the filter names what is not there.
+    /// - Throws: ``/SockDiag/KernelError`` where the filter names what is not there.
     package init(
         _ rules: LeakRules,
         for client: inout SockDiagClient,
         in namespace: NetworkNamespace? = nil
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         states = rules.states
         countsUnheld = rules.countsUnheld
         if let filter = rules.ignored {

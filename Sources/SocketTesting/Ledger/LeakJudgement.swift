@@ -14,16 +14,16 @@ package struct LeakJudgement: Sendable {
 
     /// Whether there is nothing left that could be reported, or no time.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    package func isSettled() throws(SockDiagError) -> Bool {
+    /// - Throws: ``/SockDiag/KernelError``.
+    package func isSettled() throws(KernelError) -> Bool {
         if cookies.isEmpty || grace.isOver { return true }
         return try counting().isEmpty
     }
 
     /// What is there now, and is reported by nobody else from now on: what is certain first.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    package func findings() throws(SockDiagError) -> [LeakFinding] {
+    /// - Throws: ``/SockDiag/KernelError``.
+    package func findings() throws(KernelError) -> [LeakFinding] {
         guard !cookies.isEmpty else { return [] }
         let found = try counting()
         ledger.markJudged(cookies)
@@ -44,7 +44,7 @@ package struct LeakJudgement: Sendable {
     private typealias Found = (account: SocketAccount, socket: WatchedSocket)
 
     /// What is still there, and counts by the rules of every scope that it may have appeared in.
-    private func counting() throws(SockDiagError) -> [Found] {
+    private func counting() throws(KernelError) -> [Found] {
         let accounts = try ledger.accounts(cookies)
         guard !accounts.isEmpty else { return [] }
         var client = try SockDiagClient()

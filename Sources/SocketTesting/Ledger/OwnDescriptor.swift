@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxSystem
 internal import SockDiag
 internal import SocketLeaks
 
@@ -22,9 +23,10 @@ struct OwnDescriptor {
     }
 
     /// Every descriptor of this process.
-    static func forEach(_ body: (OwnDescriptor) -> Void) throws(SockDiagError) {
+    static func forEach(_ body: (OwnDescriptor) -> Void) throws(KernelError) {
         do throws(Errno) { try Directory("/proc/self/fd").forEachNumber { body(OwnDescriptor(number: $0)) } } catch {
-            throw SockDiagError(
+            throw KernelError(
+                error.isRefusal ? .permissionDenied : .system,
                 errno: error.rawValue,
                 operation: "list this process' descriptors",
                 remedy: error.isGone ? "mount it: mount -t proc proc /proc" : ""

@@ -22,10 +22,10 @@ package final class SocketLedger: Sendable {
 
     /// Opens a scope: what is there now is not its own.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where the descriptors or the children's sockets cannot be listed.
-    package func begin(_ scope: LeakScope) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError`` where the descriptors or the children's sockets cannot be listed.
+    package func begin(_ scope: LeakScope) throws(KernelError) {
         history.start()
-        try state.withLock { state throws(SockDiagError) in
+        try state.withLock { state throws(KernelError) in
             try state.takeSnapshot()
             state.accounts.open(scope)
             isWatching.store(true, ordering: .relaxed)
@@ -34,9 +34,9 @@ package final class SocketLedger: Sendable {
 
     /// Closes a scope. The answer knows what has to be reported there.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``, as ``begin(_:)`` does; the scope is closed.
-    package func end(_ scope: LeakScope) throws(SockDiagError) -> LeakJudgement {
-        try state.withLock { state throws(SockDiagError) in
+    /// - Throws: ``/SockDiag/KernelError``, as ``begin(_:)`` does; the scope is closed.
+    package func end(_ scope: LeakScope) throws(KernelError) -> LeakJudgement {
+        try state.withLock { state throws(KernelError) in
             defer {
                 state.accounts.close(scope)
                 if state.accounts.openScopes.isEmpty { isWatching.store(false, ordering: .relaxed) }
@@ -47,8 +47,8 @@ package final class SocketLedger: Sendable {
     }
 
     /// What is still held of these, or counts though it is not.
-    func accounts(_ cookies: [SocketCookie]) throws(SockDiagError) -> [SocketAccount] {
-        try state.withLock { state throws(SockDiagError) in
+    func accounts(_ cookies: [SocketCookie]) throws(KernelError) -> [SocketAccount] {
+        try state.withLock { state throws(KernelError) in
             try state.takeSnapshot()
             return cookies.compactMap { state.accounts[$0] }
         }
@@ -73,7 +73,7 @@ extension SocketLedger {
 
 extension SocketLedger.State {
     /// Notes what is new, and forgets what nobody holds any more unless that may count too.
-    mutating func takeSnapshot() throws(SockDiagError) {
+    mutating func takeSnapshot() throws(KernelError) {
         accounts.beginSnapshot()
         let now = EventTime.now()
         try OwnDescriptor.forEach { descriptor in
@@ -84,7 +84,7 @@ extension SocketLedger.State {
         accounts.endSnapshot()
     }
 
-    private mutating func seeChildren(at time: EventTime) throws(SockDiagError) {
+    private mutating func seeChildren(at time: EventTime) throws(KernelError) {
         let children = try ProcessIdentity.descendants()
         guard !children.isEmpty else { return }
         let holders = try HolderSnapshot(in: children)

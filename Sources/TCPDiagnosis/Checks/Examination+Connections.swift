@@ -3,7 +3,7 @@ internal import SocketOwners
 
 extension Examination {
     /// Old connections in CLOSE_WAIT, by the process that does not close them.
-    mutating func checkCloseWait() throws(SockDiagError) {
+    mutating func checkCloseWait() throws(KernelError) {
         let old = now.closeWaits.filter {
             .milliseconds(Int64(clamping: $0.silentMilliseconds)) >= thresholds.closeWaitAge
         }
@@ -42,8 +42,12 @@ extension Examination {
                     remedies: [
                         .init(
                             "See them, and with whom: that leads to the place in the program.",
-                            "tcpstates -pi --state close-wait" + option
-                                + (owners.first.map { " pid = \($0.pid)" } ?? "")
+                            see: SocketView(
+                                states: .closeWait,
+                                pid: owners.first?.pid,
+                                namespace: elsewhere,
+                                details: [.owners, .tcpInfo]
+                            )
                         ),
                         .init(
                             "Restart the program: that closes them all, until it has leaked as many again.",
@@ -59,7 +63,7 @@ extension Examination {
     /// The sockets by the process that holds them, the most first; those of nobody who can be seen together.
     private mutating func grouped(
         _ sockets: [Waiting]
-    ) throws(SockDiagError) -> [(owners: [SocketOwner], sockets: [Waiting])] {
+    ) throws(KernelError) -> [(owners: [SocketOwner], sockets: [Waiting])] {
         guard !sockets.isEmpty else { return [] }
         let snapshot = try ownersOfSuspects()
         var groups: [Int32: (owners: [SocketOwner], sockets: [Waiting])] = [:]
@@ -71,7 +75,7 @@ extension Examination {
     }
 
     /// Programs that do not read what has come, and peers that do not.
-    mutating func checkClosedWindows() throws(SockDiagError) {
+    mutating func checkClosedWindows() throws(KernelError) {
         for group in try grouped(now.closedHere.count < thresholds.zeroWindow ? [] : now.closedHere)
         where group.sockets.count >= thresholds.zeroWindow {
             let unread = group.sockets.reduce(0) { $0 + Int($1.unread) }
@@ -89,8 +93,12 @@ extension Examination {
                     remedies: [
                         .init(
                             "See what the program is doing: blocked, stopped, or too slow.",
-                            "tcpstates -pm" + option + " 'recvq > 0'"
-                                + (group.owners.first.map { " and pid = \($0.pid)" } ?? "")
+                            see: SocketView(
+                                filter: .receiveQueue > 0,
+                                pid: group.owners.first?.pid,
+                                namespace: elsewhere,
+                                details: [.owners, .memory]
+                            )
                         )
                     ]
                 )
@@ -111,7 +119,11 @@ extension Examination {
                     remedies: [
                         .init(
                             "Look at the program there.",
-                            "tcpstates -po" + option + " 'dst \(peer) and sendq > 0'"
+                            see: SocketView(
+                                filter: .remote(peer) && .sendQueue > 0,
+                                namespace: elsewhere,
+                                details: [.owners, .timers]
+                            )
                         )
                     ]
                 )
@@ -120,7 +132,7 @@ extension Examination {
     }
 
     /// Many connections whose peers do not close.
-    mutating func checkFinWait2() throws(SockDiagError) {
+    mutating func checkFinWait2() throws(KernelError) {
         let all = now.finWait2
         guard all.count >= thresholds.finWait2 else { return }
         let owners = try owners(of: all.held)
@@ -132,7 +144,10 @@ extension Examination {
         ]
         if let top { evidence.append(.init("peer", top.value, "\(top.value) of them with \(top.key)")) }
         var remedies = [
-            Finding.Remedy("Look at the other side, for CLOSE_WAIT.", "tcpstates -p --state fin-wait-2" + option)
+            Finding.Remedy(
+                "Look at the other side, for CLOSE_WAIT.",
+                see: SocketView(states: .finWait2, namespace: elsewhere, details: .owners)
+            )
         ]
         let shorter = max(10, seconds / 4)
         if shorter < seconds, all.count > all.held.count {

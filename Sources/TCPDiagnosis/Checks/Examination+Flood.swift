@@ -8,7 +8,7 @@ extension Examination {
         _ listener: Listener,
         _ requests: Requests,
         _ dropped: Int
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         let owners = try owners(of: listener.inodes)
         let limit = halfOpenLimit(listener)
         let isFull = Self.percent(requests.count, of: limit) >= thresholds.halfOpen

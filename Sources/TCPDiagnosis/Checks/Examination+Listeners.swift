@@ -3,7 +3,7 @@ internal import SocketOwners
 
 extension Examination {
     /// Looks at each listener: its accept queue, its half-open requests, what it drops.
-    mutating func checkListeners() throws(SockDiagError) {
+    mutating func checkListeners() throws(KernelError) {
         let requests = now.requestsByListener
         for (endpoint, listener) in now.listeners.sorted(by: { $0.key.port < $1.key.port }) {
             let dropped = perSecond(max(0, listener.drops - (before.listeners[endpoint]?.drops ?? listener.drops)))
@@ -30,7 +30,7 @@ extension Examination {
         _ endpoint: SocketEndpoint,
         _ listener: Listener,
         _ dropped: Int
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         let owners = try owners(of: listener.inodes)
         let program = owners.named(or: "the program that listens there")
         var evidence = [

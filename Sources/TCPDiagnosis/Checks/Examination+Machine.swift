@@ -28,7 +28,10 @@ extension Examination {
                 evidence: evidence,
                 meaning: "Segments are lost on the way: a full line, a bad cable or radio, a peer that is gone.",
                 remedies: [
-                    .init("See which peers and paths.", "tcpstates -io" + option + " 'retrans > 0'"),
+                    .init(
+                        "See which peers and paths.",
+                        see: SocketView(filter: .retransmits > 0, namespace: elsewhere, details: [.tcpInfo, .timers])
+                    ),
                     .init("See whether the losses are here.", inNamespace("ip -s link")),
                 ]
             )
@@ -78,7 +81,7 @@ extension Examination {
         var remedies = [
             Finding.Remedy(
                 "See which peers do not answer.",
-                "tcpstates summary --by peer --state fin-wait-1,last-ack,closing"
+                see: SocketView(states: [.finWait1, .lastAck, .closing], isCountedByPeer: true)
             )
         ]
         // 0 stands for 8 (`tcp_orphan_retries()`).
@@ -140,7 +143,10 @@ extension Examination {
                 remedies: [
                     .init(
                         "See who holds it: what is not read, or not acknowledged.",
-                        "tcpstates -pm 'recvq > 100000 or sendq > 100000'"
+                        see: SocketView(
+                            filter: .receiveQueue > 100_000 || .sendQueue > 100_000,
+                            details: [.owners, .memory]
+                        )
                     ),
                     .init("Allow more.", sysctl(.memory, raised), price: "The memory is not there for anything else."),
                 ]

@@ -3,7 +3,7 @@ internal import SocketOwners
 
 extension Examination {
     /// Destinations that nearly all ports are taken to.
-    mutating func checkPorts() throws(SockDiagError) {
+    mutating func checkPorts() throws(KernelError) {
         guard let range = now.settings.ephemeralPorts else { return }
         let count = now.settings.ephemeralPortCount
         let ports = "\(range.lowerBound)–\(range.upperBound)" + (count < range.count ? ", less reserved ones" : "")
@@ -17,7 +17,7 @@ extension Examination {
             let used = used(route, use)
             let isTimeWait = use.timeWaits > use.open
             // Nobody holds what is in TIME_WAIT.
-            let owners = try use.inode.map { inode throws(SockDiagError) in try self.owners(of: [inode]) }
+            let owners = try use.inode.map { inode throws(KernelError) in try self.owners(of: [inode]) }
             findings.append(
                 Finding(
                     kind: .portExhaustion,
@@ -72,7 +72,7 @@ extension Examination {
     }
 
     /// Destinations that do not answer SYNs.
-    mutating func checkUnanswered() throws(SockDiagError) {
+    mutating func checkUnanswered() throws(KernelError) {
         for (address, openings) in now.openings.sorted(by: { $0.value.repeated > $1.value.repeated })
         where openings.repeated >= thresholds.unanswered {
             // Listeners here that are full have been found already.

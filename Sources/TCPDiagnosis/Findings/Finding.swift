@@ -57,13 +57,19 @@ public struct Finding: Hashable, Sendable {
     public struct Remedy: Hashable, Sendable {
         /// What it does.
         public let effect: String
-        /// What to type; nil where it is nothing to type. Nothing of it was run.
+        /// What to type into a shell; nil where it is nothing to type. Nothing of it was run.
         public let command: String?
+        /// The sockets to look at; nil where none have to be.
+        public let view: SocketView?
         /// What it costs; nil where it costs nothing.
         public let price: String?
 
         init(_ effect: String, _ command: String?, price: String? = nil) {
-            (self.effect, self.command, self.price) = (effect, command, price)
+            (self.effect, self.command, self.view, self.price) = (effect, command, nil, price)
+        }
+
+        init(_ effect: String, see view: SocketView) {
+            (self.effect, self.command, self.view, self.price) = (effect, nil, view, nil)
         }
     }
 

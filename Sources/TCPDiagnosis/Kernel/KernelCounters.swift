@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import SockDiag
 
 /// What the kernel has counted in one network namespace since that began, and a few things that it has now.

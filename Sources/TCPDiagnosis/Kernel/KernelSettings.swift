@@ -1,3 +1,4 @@
+internal import LinuxSystem
 package import SockDiag
 
 /// The kernel's settings, as one network namespace has them.
@@ -15,9 +16,9 @@ package struct KernelSettings: Sendable {
 
     /// Reads those of a namespace.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where the namespace may not be entered.
-    package init(of namespace: NetworkNamespace) throws(SockDiagError) {
-        self = try namespace.run { () throws(SockDiagError) in KernelSettings() }
+    /// - Throws: ``/SockDiag/KernelError`` where the namespace may not be entered.
+    package init(of namespace: NetworkNamespace) throws(KernelError) {
+        self = try namespace.run { () throws(KernelError) in KernelSettings() }
     }
 
     /// Those of the calling thread's namespace.

@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import SockDiag
 
 /// What one look at a network namespace shows, counted by what is asked of it later. As large as there are listeners,
@@ -29,8 +30,8 @@ struct Survey: Sendable {
     private(set) var closedHere: [Waiting] = []
 
     /// Looks. Without a look before, at what the next one has to be compared with only.
-    init(of namespace: NetworkNamespace, since before: Survey?) throws(SockDiagError) {
-        (settings, counters) = try namespace.run { () throws(SockDiagError) in (KernelSettings(), KernelCounters()) }
+    init(of namespace: NetworkNamespace, since before: Survey?) throws(KernelError) {
+        (settings, counters) = try namespace.run { () throws(KernelError) in (KernelSettings(), KernelCounters()) }
         time = SystemClock.monotonic.nanoseconds
         var query = SocketQuery(extensions: [.info, .memory])
         if before == nil { query.states = [.listen, .synReceived] }

@@ -72,8 +72,8 @@ private struct Replaying: EventOutput.Body, ~Copyable {
     mutating func run<Renderer: EventRenderer & ~Copyable>(_ sink: consuming EventSink<Renderer>) throws {
         if complains { TCPStates.complain(replay.header.summary) }
         sink.begin()
-        var failure: SockDiagError?
-        do throws(SockDiagError) {
+        var failure: KernelError?
+        do throws(KernelError) {
             while sink.isOpen {
                 let events = try replay.next()
                 if events.isEmpty || !sink.write(events) { break }

@@ -1,5 +1,7 @@
+internal import BPF
 internal import Glibc
 internal import KernelTrace
+internal import LinuxSystem
 internal import SockDiag
 
 /// Something that can be seen from here, or cannot.
@@ -16,21 +18,20 @@ struct Access {
         var all: [Access] = []
         for (family, name) in [(AddressFamily.ipv4, "IPv4"), (.ipv6, "IPv6")] {
             all.append(
-                Access(family.description, "\(name) sockets") { () throws(SockDiagError) in
+                Access(family.description, "\(name) sockets") { () throws(KernelError) in
                     var client = try SockDiagClient()
                     _ = try client.sockets(SocketQuery(family: family, states: .listen))
                 }
             )
         }
         all.append(
-            Access("destroy_events", "the end of each") { () throws(SockDiagError) in
+            Access("destroy_events", "the end of each") { () throws(KernelError) in
                 _ = try DestroyMonitor(receiveBufferSize: 4096)
             }
         )
-        let trace = TraceSupport.here()
-        all.append(
-            Access(name: "trace", what: "each step by the trace", shortfall: trace.isComplete ? nil : "\(trace)")
-        )
+        let trace = BPFSupport.here()
+        let lacking = trace.isComplete ? nil : "\(trace)".withCommands
+        all.append(Access(name: "trace", what: "each step by the trace", shortfall: lacking))
         all += processesAndNamespaces()
         let hasCounters = access("/proc/thread-self/net/netstat", R_OK) == 0 && access("/proc/sys/net/ipv4", R_OK) == 0
         let proc = "the kernel's counters and settings cannot be read below /proc; mount it: mount -t proc proc /proc"
@@ -42,14 +43,14 @@ struct Access {
         (self.name, self.what, self.shortfall) = (name, what, shortfall)
     }
 
-    private init(_ name: String, _ what: String, _ attempt: () throws(SockDiagError) -> Void) {
+    private init(_ name: String, _ what: String, _ attempt: () throws(KernelError) -> Void) {
         var shortfall: String?
         do { try attempt() } catch { shortfall = "\(error)" + Self.guards(error) }
         self.init(name: name, what: what, shortfall: shortfall)
     }
 
     /// Who may have refused: what is known to stand guard over this process.
-    private static func guards(_ error: SockDiagError) -> String {
+    private static func guards(_ error: KernelError) -> String {
         var guards: [String] = []
         if ThreadStatus()?["Seccomp"] == "2" { guards.append("a seccomp filter is on") }
         if (try? OpenFile.start(of: "/sys/fs/selinux/enforce", limit: 8))?.first == UInt8(ascii: "1") {
@@ -60,7 +61,7 @@ struct Access {
     }
 
     private static func processesAndNamespaces() -> [Access] {
-        do throws(SockDiagError) {
+        do throws(KernelError) {
             let listing = try NetworkNamespace.all()
             var hidden: String?
             let privilege = "it takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, as root has them"

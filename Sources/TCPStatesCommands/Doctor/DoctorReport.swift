@@ -52,7 +52,7 @@ extension DoctorReport {
         if count > 1, last == nil {
             for (number, entry) in entries.enumerated() {
                 prose.entry("\(number + 1)", entry.finding.title)
-                if let command = entry.finding.remedies.first?.command { prose.command("", command) }
+                if let command = entry.finding.remedies.first?.commandLine { prose.command("", command) }
             }
         }
         for (number, entry) in entries.enumerated() {
@@ -90,7 +90,7 @@ extension DoctorReport {
         }
         for (index, remedy) in finding.remedies.enumerated() {
             prose.entry(index == 0 ? "do" : "or", remedy.effect)
-            if let command = remedy.command { prose.command("", command) }
+            if let command = remedy.commandLine { prose.command("", command) }
             if let price = remedy.price { prose.entry("", "Price: \(price)") }
         }
         prose.entry("means", finding.meaning)
@@ -133,7 +133,7 @@ extension Finding.Remedy {
     /// An object of a record.
     fileprivate var fields: FieldValue {
         var fields: [(name: StaticString, value: FieldValue)] = [("effect", .text(effect))]
-        if let command { fields.append(("command", .text(command))) }
+        if let command = commandLine { fields.append(("command", .text(command))) }
         if let price { fields.append(("price", .text(price))) }
         return .fields(fields)
     }

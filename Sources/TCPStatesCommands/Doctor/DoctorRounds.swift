@@ -9,11 +9,11 @@ struct DoctorRounds {
     private let isGiven: Bool
 
     /// Looks at each for the first time. Where all are meant, one that cannot be looked at is left out, and that is said.
-    init(_ options: NamespaceOptions, _ thresholds: Thresholds) throws(SockDiagError) {
+    init(_ options: NamespaceOptions, _ thresholds: Thresholds) throws(KernelError) {
         isGiven = options.isGiven
-        var refused: [SockDiagError] = []
+        var refused: [KernelError] = []
         for namespace in try options.namespaces() {
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 doctors.append(try Doctor(of: namespace, thresholds: thresholds))
             } catch {
                 guard options.all else { throw error }
@@ -27,10 +27,10 @@ struct DoctorRounds {
     }
 
     /// Looks again at all of them. A namespace that has ended is let go of.
-    mutating func examine() throws(SockDiagError) -> DoctorReport {
+    mutating func examine() throws(KernelError) -> DoctorReport {
         var entries: [DoctorReport.Entry] = []
         for index in doctors.indices.reversed() {
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 let findings = try doctors[index].examine()
                 let namespace = isGiven ? doctors[index].namespace : nil
                 let coverage = doctors[index].coverage

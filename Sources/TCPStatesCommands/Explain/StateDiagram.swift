@@ -70,7 +70,7 @@ struct StateCounts {
     private var counts = [Int](repeating: 0, count: 256)
 
     /// Counts those of a namespace.
-    init(of namespace: NetworkNamespace) throws(SockDiagError) {
+    init(of namespace: NetworkNamespace) throws(KernelError) {
         var counts = counts
         var client = try SockDiagClient(in: namespace)
         try client.forEach { counts[Int($0.state.rawValue)] += 1 }

@@ -58,7 +58,7 @@ enum Topic {
 
     /// How many sockets are in each state. Where the kernel does not tell, that is said, and the rest explained.
     func counts(in namespace: NetworkNamespace) -> StateCounts? {
-        do throws(SockDiagError) {
+        do throws(KernelError) {
             return try StateCounts(of: namespace)
         } catch {
             TCPStates.complain("\(error)")

@@ -29,10 +29,10 @@ struct NamespaceOptions: ParsableArguments {
     var isGiven: Bool { all || !names.isEmpty }
 
     /// Of all namespaces those that this user may enter; what the others are refused for is said once.
-    static func enterable() throws(SockDiagError) -> [NetworkNamespace] {
-        var refused: [SockDiagError] = []
+    static func enterable() throws(KernelError) -> [NetworkNamespace] {
+        var refused: [KernelError] = []
         let namespaces = try NetworkNamespace.all().filter { namespace in
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 _ = try SockDiagClient(in: namespace)
                 return true
             } catch {
@@ -46,7 +46,7 @@ struct NamespaceOptions: ParsableArguments {
 
     /// The namespaces, each once; the calling thread's where none is chosen, and where it is to be told, under the label
     /// that it has among all.
-    func namespaces(labelled: Bool = false) throws(SockDiagError) -> [NetworkNamespace] {
+    func namespaces(labelled: Bool = false) throws(KernelError) -> [NetworkNamespace] {
         if all { return Array(try NetworkNamespace.all()) }
         guard !names.isEmpty else {
             let current = try NetworkNamespace.current

@@ -26,7 +26,7 @@ struct HolderPolls {
         _ processes: Set<ProcessIdentity>,
         _ search: LeakSearch,
         remembers: Bool
-    ) throws(SockDiagError) -> [HeldSocket] {
+    ) throws(KernelError) -> [HeldSocket] {
         let (begin, clock) = (EventTime.now().monotonicNanoseconds, ContinuousClock.now)
         let held = try search.heldSockets(by: processes)
         for cookie in held.map(\.socket.cookie) where remembers && opened[cookie] == nil {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxSystem
 internal import SockDiag
 internal import SocketLeaks
 internal import SocketOwners
@@ -41,7 +42,7 @@ extension RunSession where Renderer: ~Copyable {
     }
 
     /// Finds out which new sockets COMMAND's processes hold.
-    private mutating func claim() throws(SockDiagError) -> Set<SocketCookie> {
+    private mutating func claim() throws(KernelError) -> Set<SocketCookie> {
         guard !sockets.pendingInodes.isEmpty else { return [] }
         let processes = try ProcessIdentity.descendants()
         let holders = try HolderSnapshot(of: sockets.pendingInodes, in: processes)

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxSystem
 internal import SockDiag
 internal import SocketLeaks
 internal import Synchronization

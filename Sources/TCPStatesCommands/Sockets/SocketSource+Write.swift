@@ -4,11 +4,11 @@ extension SocketSource {
     /// Writes every socket, namespace by namespace; where there are many in one, in two halves by two threads.
     func write(with renderer: consuming some SocketRenderer & ~Copyable, to output: consuming Output) throws {
         let output = SharedOutput(output)
-        var failure: SockDiagError?
+        var failure: KernelError?
         var count = 0
         renderer.begin()
-        do throws(SockDiagError) {
-            try forEachNamespace { namespace throws(SockDiagError) in
+        do throws(KernelError) {
+            try forEachNamespace { namespace throws(KernelError) in
                 renderer.names.namespace = namespace
                 guard renderer.names.hosts == nil, let split = try DumpSplit(of: query, in: namespace) else {
                     return try write(query, in: namespace, with: &renderer, to: output, counting: &count)
@@ -35,7 +35,7 @@ extension SocketSource {
         with renderer: inout some SocketRenderer & ~Copyable,
         to output: SharedOutput,
         counting count: inout Int
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         try forEach(in: namespace, query) { socket in
             count += 1
             renderer.render(socket)
@@ -48,13 +48,13 @@ extension SocketSource {
         in namespace: NetworkNamespace,
         with renderer: inout Renderer,
         to output: SharedOutput
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         let other = OtherHalf(renderer.fork())
-        _ = try concurrently { () throws(SockDiagError) in
+        _ = try concurrently { () throws(KernelError) in
             var count = 0
             try write(split.halves.0, in: namespace, with: &renderer, to: output, counting: &count)
-        } _: { () throws(SockDiagError) in
-            try other.use { renderer throws(SockDiagError) in
+        } _: { () throws(KernelError) in
+            try other.use { renderer throws(KernelError) in
                 var count = 0
                 try write(split.halves.1, in: namespace, with: &renderer, to: output, counting: &count)
                 output.flush(&renderer.text)
@@ -70,5 +70,5 @@ private final class OtherHalf<Renderer: SocketRenderer & ~Copyable>: @unchecked 
 
     init(_ renderer: consuming Renderer) { self.renderer = renderer }
 
-    func use(_ body: (inout Renderer) throws(SockDiagError) -> Void) throws(SockDiagError) { try body(&renderer) }
+    func use(_ body: (inout Renderer) throws(KernelError) -> Void) throws(KernelError) { try body(&renderer) }
 }

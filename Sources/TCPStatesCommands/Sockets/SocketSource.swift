@@ -37,10 +37,10 @@ struct SocketSource: Sendable {
 
     /// Calls `body` with each namespace in turn. One that is gone meanwhile, or that this user may not enter, loses only
     /// itself; that is said once, and is a failure where it was named.
-    func forEachNamespace(_ body: (NetworkNamespace) throws(SockDiagError) -> Void) throws(SockDiagError) {
-        var refused: [SockDiagError] = []
+    func forEachNamespace(_ body: (NetworkNamespace) throws(KernelError) -> Void) throws(KernelError) {
+        var refused: [KernelError] = []
         for namespace in namespaces {
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 try body(namespace)
             } catch  where takesWhatItGets || namespaces.count > 1 {
                 if !takesWhatItGets || error.code != .notFound { refused.append(error) }
@@ -56,7 +56,7 @@ struct SocketSource: Sendable {
         in namespace: NetworkNamespace,
         _ query: SocketQuery,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         var client = try SockDiagClient(in: namespace)
         try client.forEach(query, external: { holds($0, for: $1, in: namespace) }) { socket in
             if let owners, let inode = socket.inode, !owners.contains(inode) { missesOwners.raise() }
@@ -116,15 +116,15 @@ private final class Flag: Sendable {
 
 extension SocketSource {
     /// Counts every socket; where there are many in one namespace, in two halves by two threads.
-    func tally(by keys: [GroupKey]) throws(SockDiagError) -> Tally {
+    func tally(by keys: [GroupKey]) throws(KernelError) -> Tally {
         var tally = Tally(keys: keys)
-        try forEachNamespace { namespace throws(SockDiagError) in
+        try forEachNamespace { namespace throws(KernelError) in
             guard let split = try DumpSplit(of: query, in: namespace) else {
                 return tally.add(try self.tally(of: query, in: namespace, by: keys))
             }
-            let (upper, lower) = try concurrently { () throws(SockDiagError) in
+            let (upper, lower) = try concurrently { () throws(KernelError) in
                 try self.tally(of: split.halves.0, in: namespace, by: keys)
-            } _: { () throws(SockDiagError) in
+            } _: { () throws(KernelError) in
                 try self.tally(of: split.halves.1, in: namespace, by: keys)
             }
             tally.add(upper)
@@ -138,7 +138,7 @@ extension SocketSource {
         of query: SocketQuery,
         in namespace: NetworkNamespace,
         by keys: [GroupKey]
-    ) throws(SockDiagError) -> Tally {
+    ) throws(KernelError) -> Tally {
         var tally = Tally(keys: keys)
         try forEach(in: namespace, query) { tally.count($0, in: namespace, owners: owners) }
         return tally

@@ -1,5 +1,6 @@
 internal import ConnectionTracking
 internal import KernelTrace
+internal import LinuxSystem
 internal import SockDiag
 internal import SocketOwners
 
@@ -43,14 +44,14 @@ final class NamespaceWatcher {
 
     /// A watcher of a namespace, or of the calling thread's.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
+    /// - Throws: ``/SockDiag/KernelError``.
     init(
         _ configuration: SocketWatcher.Configuration,
         _ number: UInt32 = 0,
         in namespace: NetworkNamespace? = nil,
         trace: TraceReader? = nil,
         stream: WatchStream
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         (self.configuration, self.number, self.namespace, self.stream) = (configuration, number, namespace, stream)
         schedule = DumpSchedule(configuration, isTraced: trace != nil)
         if trace != nil {
@@ -64,7 +65,7 @@ final class NamespaceWatcher {
         let hasMonitor = configuration.usesDestroyEvents && trace == nil
         if hasMonitor {
             let size = configuration.receiveBufferSize
-            let open = { @Sendable () throws(SockDiagError) in try DestroyMonitor(receiveBufferSize: size) }
+            let open = { @Sendable () throws(KernelError) in try DestroyMonitor(receiveBufferSize: size) }
             if let namespace { monitor = try namespace.run(open) } else { monitor = try open() }
         }
         if let wanted = configuration.filter {
@@ -155,9 +156,9 @@ final class NamespaceWatcher {
 
     /// Reads what the kernel tells of destroyed sockets.
     func receive() {
-        do throws(SockDiagError) {
+        do throws(KernelError) {
             let time = EventTime.now()
-            let isIncomplete = try monitor?.receive(atMost: Self.batch) { record throws(SockDiagError) in
+            let isIncomplete = try monitor?.receive(atMost: Self.batch) { record throws(KernelError) in
                 messageCount &+= 1
                 guard configuration.family == nil || record.family == configuration.family else { return }
                 configuration.tellsCounters?(record.identity, FinalCounters(record.tcpInfo))
@@ -176,8 +177,8 @@ final class NamespaceWatcher {
 
     /// The first dump: what exists.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``: nothing can be seen.
-    func begin(_ drain: () -> Void = {}) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError``: nothing can be seen.
+    func begin(_ drain: () -> Void = {}) throws(KernelError) {
         if let failure = dump(.all, drain) { throw failure }
         existing.removeAll()
         keepsExisting = false
@@ -206,7 +207,7 @@ final class NamespaceWatcher {
     ///
     /// - Returns: why it could not be made.
     @discardableResult
-    func dump(_ scope: DumpScope, _ drain: () -> Void = {}) -> SockDiagError? {
+    func dump(_ scope: DumpScope, _ drain: () -> Void = {}) -> KernelError? {
         drain()
         let start = SystemClock.threadProcessorTime.nanoseconds
         let time = EventTime.now()
@@ -224,8 +225,8 @@ final class NamespaceWatcher {
             take(rows, at: time)
             rows.removeAll(keepingCapacity: true)
         }
-        var failure: SockDiagError?
-        do throws(SockDiagError) {
+        var failure: KernelError?
+        do throws(KernelError) {
             let betweenReplies = {
                 takeRows()
                 drain()
@@ -303,7 +304,7 @@ final class NamespaceWatcher {
     }
 
     private func answer(_ lookup: Lookup) -> LookupAnswer.Result {
-        do throws(SockDiagError) {
+        do throws(KernelError) {
             let found = try client.socket(lookup.name.identity, extensions: filter?.extensions ?? [])
             guard let found else { return .gone }
             owners?.note(found)

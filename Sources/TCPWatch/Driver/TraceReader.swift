@@ -1,3 +1,4 @@
+internal import BPF
 internal import ConnectionTracking
 internal import Glibc
 internal import KernelTrace
@@ -21,8 +22,8 @@ final class TraceReader {
 
     /// Attaches to the tracepoints.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    init(_ filter: TraceFilter, ringSize: Int) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError``.
+    init(_ filter: TraceFilter, ringSize: Int) throws(KernelError) {
         trace = try KernelTrace(filter, ringSize: ringSize)
         let reasons = trace.missing[.resetSent] == nil ? trace.resetReasons : [:]
         // Kernels from 6.10 on give reasons for the answers to wrong segments, later ones for all.
@@ -91,11 +92,11 @@ extension TraceReader {
     /// The trace where it was asked for and is to be had, or why not.
     static func make(
         _ configuration: SocketWatcher.Configuration
-    ) throws(SockDiagError) -> (trace: TraceReader?, refusal: SockDiagError?) {
+    ) throws(KernelError) -> (trace: TraceReader?, refusal: KernelError?) {
         guard configuration.source != .poll else { return (nil, nil) }
-        do throws(SockDiagError) {
-            let support = TraceSupport.here()
-            guard support.isComplete else { throw SockDiagError(tracing: support) }
+        do throws(KernelError) {
+            let support = BPFSupport.here()
+            guard support.isComplete else { throw KernelError(tracing: support) }
             return (try TraceReader(try filter(configuration), ringSize: configuration.traceBufferSize), nil)
         } catch {
             guard configuration.source == .auto else { throw error }
@@ -104,9 +105,9 @@ extension TraceReader {
     }
 
     /// What of the configuration the programs can test.
-    private static func filter(_ configuration: SocketWatcher.Configuration) throws(SockDiagError) -> TraceFilter {
+    private static func filter(_ configuration: SocketWatcher.Configuration) throws(KernelError) -> TraceFilter {
         if let filter = configuration.filter, !filter.isTraceable {
-            throw SockDiagError(
+            throw KernelError(
                 .invalidRequest,
                 operation: "answer the filter by the trace",
                 detail: "dumps alone tell what it asks for",
@@ -114,7 +115,7 @@ extension TraceReader {
             )
         }
         if configuration.source == .auto, configuration.filter?.asksOwners == true {
-            throw SockDiagError(
+            throw KernelError(
                 .invalidRequest,
                 operation: "answer the filter by the trace",
                 detail: "dumps tell better who holds a socket"

@@ -12,12 +12,12 @@ package struct WatchFilter {
     /// The states that are told apart; where the filter asks for none, one stands for all.
     private let probes: [TCPState]
 
-    /// - Throws: ``/SockDiag/SockDiagError``, as ``/SockDiag/SockDiagClient/matcher(for:)`` does.
+    /// - Throws: ``/SockDiag/KernelError``, as ``/SockDiag/SockDiagClient/matcher(for:)`` does.
     package init(
         _ filter: SocketFilter,
         for client: inout SockDiagClient,
         in namespace: NetworkNamespace?
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         matcher = try client.matcher(for: filter)
         var held: Set<SocketFilter.External> = []
         var asksOwners = false

@@ -1,6 +1,7 @@
 internal import ConnectionTracking
 internal import Glibc
 internal import KernelTrace
+internal import LinuxSystem
 internal import SockDiag
 internal import Synchronization
 
@@ -11,7 +12,7 @@ internal import Synchronization
 final class WatchLoop: Sendable {
     let buffer: EventBuffer
     /// Why there is no trace, where one was wanted.
-    let refusal: SockDiagError?
+    let refusal: KernelError?
     let isTracing: Bool
     /// With the trace, from one dump of all sockets to the next, and of the half-open requests, nanoseconds.
     let periods = Mutex<(all: UInt64, requests: UInt64)>((0, 0))
@@ -38,7 +39,7 @@ final class WatchLoop: Sendable {
     /// From one look at what the kernel passed over to the next, nanoseconds.
     private static let missedPeriod: UInt64 = 1_000_000_000
 
-    init(_ configuration: SocketWatcher.Configuration) throws(SockDiagError) {
+    init(_ configuration: SocketWatcher.Configuration) throws(KernelError) {
         self.configuration = configuration
         buffer = EventBuffer(capacity: configuration.bufferCapacity)
         // Attached before the first dump: what happens meanwhile waits in the ring.
@@ -55,7 +56,7 @@ final class WatchLoop: Sendable {
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
-            throw SockDiagError(errno: errno, operation: "open a pair of sockets", remedy: "")
+            throw KernelError(.system, errno: errno, operation: "open a pair of sockets")
         }
         resources = Mutex(Resources(namespaces: namespaces, trace: trace, stream: stream, bell: ends[0]))
         bell = Mutex(ends[1])
@@ -64,7 +65,7 @@ final class WatchLoop: Sendable {
     deinit { stop() }
 
     /// Starts the thread.
-    func start() throws(SockDiagError) {
+    func start() throws(KernelError) {
         buffer.onLoss { [weak self] in self?.resynchronize() }
         do {
             try JoinedThread.detach { [self] in
@@ -72,7 +73,7 @@ final class WatchLoop: Sendable {
                 run()
             }
         } catch {
-            throw SockDiagError(errno: error.rawValue, operation: "start the watcher's thread")
+            throw KernelError(.system, errno: error.rawValue, operation: "start the watcher's thread")
         }
     }
 
@@ -102,8 +103,8 @@ final class WatchLoop: Sendable {
     }
 
     private func run() {
-        var failure: SockDiagError?
-        do throws(SockDiagError) {
+        var failure: KernelError?
+        do throws(KernelError) {
             // Out of the lock and into this scope, which closes all before the stream ends.
             if var owned = resources.withLock({ $0.take() }) {
                 defer { owned.stream.finish() }
@@ -115,7 +116,7 @@ final class WatchLoop: Sendable {
         buffer.finish(throwing: failure)
     }
 
-    private func watch(_ owned: inout Resources) throws(SockDiagError) {
+    private func watch(_ owned: inout Resources) throws(KernelError) {
         let (trace, stream) = (owned.trace, owned.stream)
         let drain = { if let trace { trace.drain() } }
         try owned.namespaces.begin(drain)

@@ -10,12 +10,12 @@ final class WatchStream {
     var delivery: EventDelivery
     private var events: [SocketEvent] = []
 
-    /// - Throws: ``/SockDiag/SockDiagError`` where the journal cannot be written.
+    /// - Throws: ``/SockDiag/KernelError`` where the journal cannot be written.
     init(
         _ configuration: SocketWatcher.Configuration,
         header: JournalHeader? = nil,
         send: @escaping ([SocketEvent], _ isBounded: Bool) -> Void
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         self.send = send
         destination = configuration.journal
         delivery = EventDelivery(states: configuration.states)

@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import SockDiag
 
 /// The namespaces that are watched, one watcher each: those that were named, or all that there are as they come and go.
@@ -17,12 +18,12 @@ struct WatchedNamespaces: ~Copyable {
 
     /// A watcher for each namespace. One that has ended since it was listed is reported, unless it was the only one.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
+    /// - Throws: ``/SockDiag/KernelError``.
     init(
         _ configuration: SocketWatcher.Configuration,
         trace: TraceReader?,
         stream: WatchStream
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         (self.configuration, self.trace, self.stream) = (configuration, trace, stream)
         var namespaces = configuration.namespaces
         if configuration.followsAllNamespaces { namespaces += try NetworkNamespace.all() }
@@ -31,9 +32,9 @@ struct WatchedNamespaces: ~Copyable {
             return
         }
         var known: Set<NetworkNamespace.ID> = []
-        var failures: [(namespace: NetworkNamespace, error: SockDiagError)] = []
+        var failures: [(namespace: NetworkNamespace, error: KernelError)] = []
         for namespace in namespaces where known.insert(namespace.id).inserted {
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 watchers.append(try make(namespace))
             } catch {
                 guard configuration.followsAllNamespaces || error.code == .notFound && namespaces.count > 1 else {
@@ -48,14 +49,14 @@ struct WatchedNamespaces: ~Copyable {
         trace?.serve(watchers)
     }
 
-    private mutating func make(_ namespace: NetworkNamespace?) throws(SockDiagError) -> NamespaceWatcher {
+    private mutating func make(_ namespace: NetworkNamespace?) throws(KernelError) -> NamespaceWatcher {
         let watcher = try NamespaceWatcher(configuration, nextNumber, in: namespace, trace: trace, stream: stream)
         stream.delivery.expectSockets(of: nextNumber)
         nextNumber += 1
         return watcher
     }
 
-    private func report(_ namespace: NetworkNamespace, _ error: SockDiagError) {
+    private func report(_ namespace: NetworkNamespace, _ error: KernelError) {
         let gap = Gap(source: .namespace, reason: error.description, lost: nil, namespace: namespace)
         let complete = stream.delivery.complete(gap, of: namespace, at: .now())
         stream.note(.gap(lane: nil, complete))
@@ -64,11 +65,11 @@ struct WatchedNamespaces: ~Copyable {
 
     /// Makes the first dump of each. One that fails is let go, unless it is the last.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``: nothing can be seen.
-    mutating func begin(_ drain: () -> Void) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError``: nothing can be seen.
+    mutating func begin(_ drain: () -> Void) throws(KernelError) {
         trace?.serve(watchers)
         for watcher in watchers {
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 try watcher.begin(drain)
             } catch {
                 guard watchers.count > 1 else { throw error }
@@ -96,7 +97,7 @@ struct WatchedNamespaces: ~Copyable {
     private mutating func addNew(_ all: NetworkNamespace.Listing, _ drain: () -> Void) {
         let known = Set(watchers.compactMap { $0.namespace?.id })
         for namespace in all where !known.contains(namespace.id) && !refused.contains(namespace.id) {
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 let watcher = try make(namespace)
                 watchers.append(watcher)
                 trace?.serve(watchers)

@@ -1,4 +1,4 @@
-package import SockDiag
+package import SocketValues
 
 /// Where a watcher writes its journal, and who is told where that fails.
 package struct JournalDestination: Sendable {
@@ -7,10 +7,10 @@ package struct JournalDestination: Sendable {
     /// The version of the program that writes it: no other reads it.
     package var version: String
     /// Called once by the watcher's thread where the file cannot be written any more. Watching goes on.
-    package var reportsFailure: @Sendable (SockDiagError) -> Void
+    package var reportsFailure: @Sendable (KernelError) -> Void
 
     /// A destination.
-    package init(path: String, version: String, reportsFailure: @escaping @Sendable (SockDiagError) -> Void) {
+    package init(path: String, version: String, reportsFailure: @escaping @Sendable (KernelError) -> Void) {
         (self.path, self.version, self.reportsFailure) = (path, version, reportsFailure)
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxSystem
 internal import SockDiag
 
 /// The file of a journal that is read, and what is said where it cannot be.
@@ -10,12 +11,12 @@ final class JournalFile {
     /// How many bytes were read.
     private(set) var offset = 0
 
-    init(_ path: String) throws(SockDiagError) {
+    init(_ path: String) throws(KernelError) {
         self.path = String(escaping: path.utf8)
         do throws(Errno) {
             file = try OpenFile(path)
         } catch {
-            throw SockDiagError(
+            throw KernelError(
                 error.isGone ? .notFound : error.isRefusal ? .permissionDenied : .system,
                 errno: error.rawValue,
                 operation: "open the journal \(self.path)",
@@ -25,7 +26,7 @@ final class JournalFile {
     }
 
     /// The next bytes: so many, or fewer where the file ends before.
-    func read(_ count: Int) throws(SockDiagError) -> [UInt8] {
+    func read(_ count: Int) throws(KernelError) -> [UInt8] {
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
@@ -38,17 +39,17 @@ final class JournalFile {
             }
         }
         guard failure == 0 else {
-            throw SockDiagError(.system, errno: failure, operation: "read the journal \(path)", remedy: "")
+            throw KernelError(.system, errno: failure, operation: "read the journal \(path)")
         }
         offset += bytes.count
         return bytes
     }
 
     /// Whether there is nothing more.
-    func isAtEnd() throws(SockDiagError) -> Bool { try read(1).isEmpty }
+    func isAtEnd() throws(KernelError) -> Bool { try read(1).isEmpty }
 
     /// The error of a file that ends too soon.
-    func cutShort(at offset: Int) -> SockDiagError {
+    func cutShort(at offset: Int) -> KernelError {
         malformed(
             "it is cut short at byte \(offset)",
             remedy: "what came before is whole; a journal is whole when its watcher has ended"
@@ -56,7 +57,7 @@ final class JournalFile {
     }
 
     /// The error of a file that is not as it was written.
-    func damaged(at offset: Int, _ reason: String = "the checksum is another") -> SockDiagError {
+    func damaged(at offset: Int, _ reason: String = "the checksum is another") -> KernelError {
         malformed(
             "it is damaged at byte \(offset), \(reason)",
             remedy: "what came before is whole; take a copy that is"
@@ -64,16 +65,16 @@ final class JournalFile {
     }
 
     /// The error of a file that another version wrote.
-    func foreign() -> SockDiagError {
+    func foreign() -> KernelError {
         malformed("it was written by tcpstates \(version)", remedy: "replay it with that version")
     }
 
-    func malformed(_ detail: String, remedy: String? = nil) -> SockDiagError {
-        SockDiagError(
+    func malformed(_ detail: String, remedy: String? = nil) -> KernelError {
+        KernelError(
             .malformedFile,
             operation: "replay the journal \(path)",
             detail: detail,
-            remedy: remedy ?? "a journal is made by tcpstates watch --journal FILE"
+            remedy: remedy ?? JournalReplay.remedyForOtherFiles
         )
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
-package import SockDiag
+internal import LinuxSystem
+internal import SockDiag
 package import SocketValues
 
 /// What a journal says of itself: who wrote it, where, and what could be seen there.
@@ -36,7 +37,7 @@ package struct JournalHeader: Hashable, Sendable {
         _ configuration: SocketWatcher.Configuration,
         version: String,
         isTracing: Bool,
-        refusal: SockDiagError?
+        refusal: KernelError?
     ) {
         self.init(version: version)
         kernel = Self.runningKernel

@@ -1,5 +1,5 @@
 internal import Glibc
-package import SockDiag
+package import SocketValues
 
 /// Reads a journal: the header, then entry after entry, in order.
 ///
@@ -19,8 +19,8 @@ package final class JournalReader {
 
     /// Opens a journal that this version has written.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``, of code ``/SockDiag/SockDiagError/Code/malformedFile`` where it is none.
-    package init(path: String, version: String) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError``, of code ``/SockDiag/KernelError/Code/malformedFile`` where it is none.
+    package init(path: String, version: String) throws(KernelError) {
         file = try JournalFile(path)
         try readPreface(version: version)
         guard try loadChunk(), !isCutShort else { throw file.cutShort(at: file.offset) }
@@ -34,8 +34,8 @@ package final class JournalReader {
 
     /// The next entry, or nil behind the last one.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``, and again whenever it is called after that.
-    package func next() throws(SockDiagError) -> JournalEntry? {
+    /// - Throws: ``/SockDiag/KernelError``, and again whenever it is called after that.
+    package func next() throws(KernelError) -> JournalEntry? {
         guard !hasEnded else { return nil }
         while true {
             let entry: JournalEntry?
@@ -54,7 +54,7 @@ package final class JournalReader {
         }
     }
 
-    private func readPreface(version: String) throws(SockDiagError) {
+    private func readPreface(version: String) throws(KernelError) {
         let start = try file.read(JournalFraming.prefaceSize)
         let mark = JournalFraming.mark
         guard !start.isEmpty else { throw file.malformed("it is empty") }
@@ -72,7 +72,7 @@ package final class JournalReader {
     }
 
     /// Reads the next chunk, or what is left of it; whether there is any.
-    private func loadChunk() throws(SockDiagError) -> Bool {
+    private func loadChunk() throws(KernelError) -> Bool {
         let start = file.offset
         let header = try file.read(JournalFraming.chunkHeaderSize)
         let bytes = header.span.bytes
@@ -94,7 +94,7 @@ package final class JournalReader {
         return true
     }
 
-    private func error(_ fault: JournalFault) -> SockDiagError {
+    private func error(_ fault: JournalFault) -> KernelError {
         switch fault {
         case .cutShort where isCutShort: file.cutShort(at: file.offset)
         case .cutShort: file.damaged(at: payloadOffset + decoder.cursor.offset, "an entry has no end")

@@ -1,5 +1,6 @@
 internal import ConnectionTracking
-package import SockDiag
+internal import SockDiag
+package import SocketValues
 
 /// The events that a watcher delivered, from its journal: on any machine, without privilege.
 ///
@@ -12,7 +13,7 @@ package struct JournalReplay: ~Copyable {
     private var lanes: [UInt32: ReplayLane] = [:]
     private var outputs: [Output] = []
     private var pending: [SocketEvent] = []
-    private var failure: SockDiagError?
+    private var failure: KernelError?
     private var isAtEnd = false
     /// The time of the latest input.
     package private(set) var time: EventTime
@@ -22,14 +23,17 @@ package struct JournalReplay: ~Copyable {
     /// So many events are delivered at once.
     private static let batch = 1024
 
+    /// What is said of a file that is no journal: how one is made is for the program to say.
+    package static let remedyForOtherFiles = "a journal is made by a watcher"
+
     /// Opens a journal that this version has written.
     ///
     /// - Parameters:
     ///   - path: The file.
     ///   - version: The version of this program.
     ///   - reportsExisting: Whether the sockets that existed at the beginning are delivered; nil for as it was.
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    package init(path: String, version: String, reportsExisting: Bool? = nil) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError``.
+    package init(path: String, version: String, reportsExisting: Bool? = nil) throws(KernelError) {
         // Swift 6.3.1 in a release build destroys what a closure, as that of ??, reads of a value that is not whole yet.
         let reader = try JournalReader(path: path, version: version)
         let header = reader.header
@@ -44,10 +48,10 @@ package struct JournalReplay: ~Copyable {
 
     /// The next events; none at the end.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where the journal is cut short or damaged, when all before that is delivered.
-    package mutating func next() throws(SockDiagError) -> [SocketEvent] {
+    /// - Throws: ``/SockDiag/KernelError`` where the journal is cut short or damaged, when all before that is delivered.
+    package mutating func next() throws(KernelError) -> [SocketEvent] {
         while pending.count < Self.batch, failure == nil, !isAtEnd {
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 guard let entry = try reader.next() else {
                     isAtEnd = true
                     break
@@ -63,7 +67,7 @@ package struct JournalReplay: ~Copyable {
         return events
     }
 
-    private mutating func take(_ entry: JournalEntry) throws(SockDiagError) {
+    private mutating func take(_ entry: JournalEntry) throws(KernelError) {
         switch entry {
         case .namespace(let number, let namespace, var configuration):
             configuration.reportsExisting = reportsExisting

@@ -1,5 +1,6 @@
 package import ConnectionTracking
 internal import Glibc
+internal import LinuxSystem
 package import SockDiag
 
 /// Writes a journal: every input of a watcher's trackers, in order, and what is shown with their events.
@@ -20,19 +21,19 @@ package final class JournalWriter {
     private var written = 0
     private static let patience: UInt64 = 1_000_000_000
     /// Why nothing is written any more.
-    package private(set) var failure: SockDiagError?
+    package private(set) var failure: KernelError?
 
     /// Makes the file, which only its owner may read, or empties it; and writes the header.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    package init(path: String, header: JournalHeader) throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError``.
+    package init(path: String, header: JournalHeader) throws(KernelError) {
         self.path = path
         var descriptor: Int32
         repeat {
             descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         } while descriptor < 0 && errno == EINTR
         guard descriptor >= 0 else {
-            throw SockDiagError(.system, errno: errno, operation: "open the journal \(path) for writing")
+            throw KernelError(.system, errno: errno, operation: "open the journal \(path) for writing")
         }
         self.descriptor = descriptor
         let preface = JournalFraming.preface(version: header.version)
@@ -124,7 +125,7 @@ package final class JournalWriter {
     }
 
     private func fail(_ number: Int32) {
-        failure = SockDiagError(
+        failure = KernelError(
             .system,
             errno: number,
             operation: "write the journal \(path)",

@@ -13,7 +13,7 @@ final class EventBuffer: Sendable {
         var dropped: UInt64 = 0
         var reader: Reader?
         var isFinished = false
-        var failure: SockDiagError?
+        var failure: KernelError?
     }
 
     fileprivate struct GapKey: Hashable {
@@ -58,7 +58,7 @@ final class EventBuffer: Sendable {
     }
 
     /// Ends the stream, after what still waits.
-    func finish(throwing failure: SockDiagError? = nil) {
+    func finish(throwing failure: KernelError? = nil) {
         let reader = state.withLock { state in
             state.isFinished = true
             state.failure = failure
@@ -98,7 +98,7 @@ final class EventBuffer: Sendable {
     }
 
     /// What ended the stream, where it was a failure.
-    var failure: SockDiagError? { state.withLock { $0.failure } }
+    var failure: KernelError? { state.withLock { $0.failure } }
 }
 
 extension EventBuffer.State {

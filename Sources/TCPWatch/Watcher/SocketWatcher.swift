@@ -103,9 +103,9 @@ public final class SocketWatcher: AsyncSequence, Sendable {
 
     /// Begins to watch the network namespaces of the configuration, or the calling thread's own.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` where the kernel refuses, also the trace where that alone was asked for; where a namespace may not be entered, and where the filter
+    /// - Throws: ``/SockDiag/KernelError`` where the kernel refuses, also the trace where that alone was asked for; where a namespace may not be entered, and where the filter
     ///   names what is not there; what fails later is thrown to the reader.
-    public init(_ configuration: Configuration = Configuration()) throws(SockDiagError) {
+    public init(_ configuration: Configuration = Configuration()) throws(KernelError) {
         loop = try WatchLoop(configuration)
         try loop.start()
     }
@@ -113,7 +113,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     deinit { loop.stop() }
 
     /// Why the kernel is not traced; nil where it is, and where that was not asked for.
-    public var traceRefusal: SockDiagError? { loop.refusal }
+    public var traceRefusal: KernelError? { loop.refusal }
 
     /// Whether the kernel reports the steps.
     public var isTracing: Bool { loop.isTracing }
@@ -138,7 +138,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     }
 
     /// What ended the stream, where it was a failure.
-    package var failure: SockDiagError? { loop.buffer.failure }
+    package var failure: KernelError? { loop.buffer.failure }
 
     /// The reader's end of the stream.
     public struct Iterator: AsyncIteratorProtocol {
@@ -149,10 +149,10 @@ public final class SocketWatcher: AsyncSequence, Sendable {
 
         /// The next event; nil after ``SocketWatcher/stop()`` and after cancellation.
         ///
-        /// - Throws: ``/SockDiag/SockDiagError`` where watching cannot go on.
+        /// - Throws: ``/SockDiag/KernelError`` where watching cannot go on.
         public mutating func next(
             isolation actor: isolated (any Actor)? = #isolation
-        ) async throws(SockDiagError) -> SocketEvent? {
+        ) async throws(KernelError) -> SocketEvent? {
             if let event = events.popFirst() { return event }
             let loop = watcher.loop
             events = await withTaskCancellationHandler {

@@ -30,7 +30,7 @@ import Testing
     @Test func aRefusalOfAnotherKindIsAnError() throws {
         let kernel = try kernel { _ in EPERM }
         var client = try kernel.makeClient()
-        let error = #expect(throws: SockDiagError.self) { try client.sockets(SocketQuery(filter: .localPort == 8080)) }
+        let error = #expect(throws: KernelError.self) { try client.sockets(SocketQuery(filter: .localPort == 8080)) }
         #expect(error?.code == .permissionDenied)
         #expect(kernel.requests.count == 1)
     }
@@ -40,11 +40,11 @@ import Testing
         var client = try kernel.makeClient()
         for text in ["fwmark = 1", "pid = 4 or not fwmark = 1", "sport = 443 and fwmark 1/3"] {
             let filter = try SocketFilter(text)
-            let error = #expect(throws: SockDiagError.self) {
+            let error = #expect(throws: KernelError.self) {
                 try client.sockets(SocketQuery(filter: filter && .uid == 0))
             }
             #expect(error?.code == .missingCapability || text.contains("pid"))
-            let other = #expect(throws: SockDiagError.self) { _ = try client.matcher(for: filter) }
+            let other = #expect(throws: KernelError.self) { _ = try client.matcher(for: filter) }
             #expect(
                 other?.description == "cannot filter by fwmark: Operation not permitted; it takes CAP_NET_ADMIN: "
                     + "run as root, or give the program this capability"
@@ -55,7 +55,7 @@ import Testing
     @Test func aKernelThatTellsNoMarksSaysSo() throws {
         let kernel = try kernel { $0.operations.isEmpty ? nil : EINVAL }
         var client = try kernel.makeClient()
-        let error = #expect(throws: SockDiagError.self) { try client.sockets(SocketQuery(filter: .mark(1))) }
+        let error = #expect(throws: KernelError.self) { try client.sockets(SocketQuery(filter: .mark(1))) }
         #expect(error?.code == .kernelTooOld)
         #expect(error?.description == "cannot filter by fwmark: Invalid argument (it takes Linux 4.9)")
     }
@@ -108,7 +108,7 @@ import Testing
         let kernel = try kernel([Message.establishedIPv4 + Attribute.info])
         var client = try kernel.makeClient()
         let query = SocketQuery(protocol: .mptcp, filter: .rtt > .zero)
-        let error = #expect(throws: SockDiagError.self) { try client.sockets(query) }
+        let error = #expect(throws: KernelError.self) { try client.sockets(query) }
         #expect(error?.description == "cannot filter by rtt or retrans: only TCP sockets have tcp_info")
     }
 
@@ -116,7 +116,7 @@ import Testing
         let kernel = try kernel([Message.establishedIPv4, Message.bound])
         var client = try kernel.makeClient()
         let query = SocketQuery(filter: .process("nginx") && .localPort > 0)
-        let error = #expect(throws: SockDiagError.self) { try client.sockets(query) }
+        let error = #expect(throws: KernelError.self) { try client.sockets(query) }
         #expect(error?.description.hasPrefix("cannot filter by process: ") == true)
         var found: [TCPState] = []
         try client.forEach(query, external: { $0 == .process("nginx") && $1.inode == 5 }) { found.append($0.state) }
@@ -125,18 +125,18 @@ import Testing
 
     @Test func aNameThatIsNotThereIsAnErrorThatNamesIt() throws {
         var client = try SockDiagClient()
-        let device = #expect(throws: SockDiagError.self) {
+        let device = #expect(throws: KernelError.self) {
             try client.sockets(SocketQuery(filter: .interface("no such")))
         }
         #expect(device?.code == .notFound)
         #expect(device?.description == "cannot filter by dev: there is no interface \"no such\"")
-        let group = #expect(throws: SockDiagError.self) {
+        let group = #expect(throws: KernelError.self) {
             try client.sockets(SocketQuery(filter: .cgroup("/no\nsuch")))
         }
         #expect(group?.description == "cannot filter by cgroup: there is no control group (version 2) \"/no\\nsuch\"")
         let long = String(repeating: "x", count: 1000)
-        #expect(throws: SockDiagError.self) { try client.sockets(SocketQuery(filter: .interface(long))) }
-        #expect(throws: SockDiagError.self) { try client.sockets(SocketQuery(filter: .interface("lo\0x"))) }
+        #expect(throws: KernelError.self) { try client.sockets(SocketQuery(filter: .interface(long))) }
+        #expect(throws: KernelError.self) { try client.sockets(SocketQuery(filter: .interface("lo\0x"))) }
     }
 }
 

@@ -11,9 +11,9 @@ struct PrivilegeTests {
     private func dumpWithoutCapabilities(_ lab: Lab, _ query: SocketQuery) throws -> [TCPSocket] {
         let result = try lab.run {
             // Capabilities are the thread's, and so is the namespace, which a new one inherits.
-            try runInThread { () -> Result<[TCPSocket], SockDiagError>? in
+            try runInThread { () -> Result<[TCPSocket], KernelError>? in
                 guard clab_drop_capabilities() == 0 else { return nil }
-                return Result { () throws(SockDiagError) in
+                return Result { () throws(KernelError) in
                     var client = try SockDiagClient()
                     return try client.sockets(query)
                 }

@@ -13,7 +13,7 @@ import Testing
 
     @Test(arguments: [
         (
-            SocketQuery(family: AddressFamily(rawValue: 99)), SockDiagError.Code.invalidRequest, EINVAL,
+            SocketQuery(family: AddressFamily(rawValue: 99)), KernelError.Code.invalidRequest, EINVAL,
             "cannot dump the family_99 TCP sockets: Invalid argument"
         ),
         (
@@ -31,13 +31,13 @@ import Testing
     ])
     func whatTheKernelDoesNotHaveIsAnErrorThatNamesIt(
         query: SocketQuery,
-        code: SockDiagError.Code,
+        code: KernelError.Code,
         errno: Int32,
         description: String
     ) throws {
         var client = try SockDiagClient()
         for _ in 0..<2 {  // the second time, too: nothing of the first answer is left
-            let error = #expect(throws: SockDiagError.self) { try client.sockets(query) }
+            let error = #expect(throws: KernelError.self) { try client.sockets(query) }
             #expect(error?.code == code)
             #expect(error?.errno == errno)
             #expect(error?.description == description)
@@ -48,12 +48,12 @@ import Testing
     @Test(arguments: [EPERM, EACCES, EAFNOSUPPORT])
     func `What a sandbox forbids is an error that names the sandbox`(errno: Int32) throws {
         // A filter is the thread's, and stays: so the thread is one of its own.
-        let result = try runInThread { () -> Result<Void, SockDiagError>? in
+        let result = try runInThread { () -> Result<Void, KernelError>? in
             guard clab_deny_netlink(errno) == 0 else { return nil }
-            return Result { () throws(SockDiagError) in _ = try SockDiagClient() }
+            return Result { () throws(KernelError) in _ = try SockDiagClient() }
         }
         guard let result else { try Test.cancel("this kernel has no seccomp filters") }
-        let error = #expect(throws: SockDiagError.self) { try result.get() }
+        let error = #expect(throws: KernelError.self) { try result.get() }
         #expect(error?.errno == errno)
         #expect(error?.operation == "open a netlink socket")
         #expect(error?.code == (errno == EAFNOSUPPORT ? .unsupported : .permissionDenied))
@@ -70,7 +70,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             var limit = rlimit(rlim_cur: 0, rlim_max: 0)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            let error = #expect(throws: SockDiagError.self) { _ = try SockDiagClient() }
+            let error = #expect(throws: KernelError.self) { _ = try SockDiagClient() }
             #expect(error?.code == .system)
             #expect(error?.errno == EMFILE)
             #expect(error?.description == "cannot open a netlink socket: Too many open files")

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 import TCPStateLab
 import Testing
 
@@ -23,7 +24,7 @@ final class NamedNamespaceTests {
         #expect(try NetworkNamespace.current != namespace)
         let listed = try NetworkNamespace.all().filter { $0 == namespace }
         #expect(listed.map(\.label) == [name])
-        let error = #expect(throws: SockDiagError.self) { try NetworkNamespace("tcpstates-none") }
+        let error = #expect(throws: KernelError.self) { try NetworkNamespace("tcpstates-none") }
         #expect(error?.remedy.contains(name) == true)
     }
 
@@ -46,7 +47,7 @@ final class NamedNamespaceTests {
     @Test func `A client sees the sockets of its namespace alone, and its maker stays where it is`() throws {
         let namespace = try NetworkNamespace(named: name)
         let before = try NetworkNamespace.current
-        let listener = try namespace.run { () throws(SockDiagError) in Listener() }
+        let listener = try namespace.run { () throws(KernelError) in Listener() }
         #expect(try NetworkNamespace.current == before)
 
         var there = try SockDiagClient(in: namespace)
@@ -57,16 +58,16 @@ final class NamedNamespaceTests {
     }
 
     @Test func `An error of the closure in the namespace comes out as it was`() throws {
-        let failure = SockDiagError(.malformedReply, operation: "test")
+        let failure = KernelError(.malformedReply, operation: "test")
         #expect(throws: failure) {
-            try NetworkNamespace(named: self.name).run { () throws(SockDiagError) -> Int in throw failure }
+            try NetworkNamespace(named: self.name).run { () throws(KernelError) -> Int in throw failure }
         }
     }
 
     @Test func `A namespace that has ended is an error, not another namespace`() throws {
         let namespace = try NetworkNamespace(named: name)
         _ = try ip("netns delete \(name)")
-        let error = try #require(throws: SockDiagError.self) { _ = try SockDiagClient(in: namespace) }
+        let error = try #require(throws: KernelError.self) { _ = try SockDiagClient(in: namespace) }
         #expect(error.description == "cannot enter the network namespace \(name): it has ended")
         #expect(try !NetworkNamespace.all().contains(namespace))
 

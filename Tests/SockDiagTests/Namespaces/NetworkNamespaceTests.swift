@@ -34,7 +34,7 @@ import Testing
 
     @Test func `A name that does not exist is an error that says so`() throws {
         for name in ["tcpstates-none", "", ".", "..", "a b\n"] {
-            let error = #expect(throws: SockDiagError.self) { try NetworkNamespace(named: name) }
+            let error = #expect(throws: KernelError.self) { try NetworkNamespace(named: name) }
             #expect(error?.code == .notFound)
             let label = String(escaping: name.utf8)
             let start = "cannot open the network namespace \(label): No such file or directory; there are"
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func `A process that is gone is an error that says so`() throws {
-        let error = #expect(throws: SockDiagError.self) { try NetworkNamespace("2147483647") }
+        let error = #expect(throws: KernelError.self) { try NetworkNamespace("2147483647") }
         #expect(error?.code == .notFound && error?.errno == ESRCH)
         #expect(
             error?.description
@@ -60,12 +60,12 @@ import Testing
             rmdir(directory)
         }
         for path in ["/proc/self/ns/uts", "/proc/self/stat", "/dev/null", directory, pipe] {
-            let error = #expect(throws: SockDiagError.self) { try NetworkNamespace(path) }
+            let error = #expect(throws: KernelError.self) { try NetworkNamespace(path) }
             #expect(error?.code == .invalidRequest)
             #expect(error?.detail == "it is not a network namespace")
         }
-        #expect(throws: SockDiagError.self) { try NetworkNamespace(descriptor: -1) }
-        #expect(throws: SockDiagError.self) { try NetworkNamespace(path: directory + "/none") }
+        #expect(throws: KernelError.self) { try NetworkNamespace(descriptor: -1) }
+        #expect(throws: KernelError.self) { try NetworkNamespace(path: directory + "/none") }
     }
 
     @Test func `The own namespace needs no privilege`() throws {

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 import SockDiag
 
 /// A TCP socket on 127.0.0.1, made by the calling thread and task; closed with the object.

@@ -1,3 +1,4 @@
+import BPF
 import Foundation
 import Glibc
 import KernelTrace
@@ -126,7 +127,7 @@ import Testing
     @Test func rootIsToldOfEachStepByTheKernel() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        let support = TraceSupport.here()
+        let support = BPFSupport.here()
         guard support.isComplete else { try Test.cancel(Comment(rawValue: support.description)) }
         let port = try lab.listener().local.port
         let watch = try lab.start(Tool.path, ["watch", "--json", "--initial", "-c", "1"], environment: [:])

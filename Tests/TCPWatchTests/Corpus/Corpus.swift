@@ -1,4 +1,5 @@
 internal import Foundation
+internal import LinuxSystem
 internal import SockDiag
 internal import Testing
 

@@ -144,7 +144,7 @@ import Testing
         var replay = try JournalReplay(path: scratch.path, version: JournalScratch.version)
         #expect(try replay.next().count == 2)
         for _ in 0..<2 {
-            do throws(SockDiagError) {
+            do throws(KernelError) {
                 _ = try replay.next()
                 Issue.record("the end of a journal that is cut short")
             } catch {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxSystem
 internal import SockDiag
 internal import Testing
 
@@ -55,9 +56,9 @@ struct JournalScratch: ~Copyable {
     }
 
     /// What can be read of it, and the error behind that.
-    func read() -> (entries: [JournalEntry], error: SockDiagError?) {
+    func read() -> (entries: [JournalEntry], error: KernelError?) {
         var entries: [JournalEntry] = []
-        do throws(SockDiagError) {
+        do throws(KernelError) {
             let reader = try JournalReader(path: path, version: Self.version)
             while let entry = try reader.next() { entries.append(entry) }
             return (entries, nil)

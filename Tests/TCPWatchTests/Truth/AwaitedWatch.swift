@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import LinuxSystem
 internal import SockDiag
 internal import Synchronization
 internal import TCPStateLab

@@ -125,7 +125,7 @@ struct NamespaceTruthTests {
         }
         try await watch.begin()
         let (namespace, release) = try come(holder)
-        let listener = try namespace.run { () throws(SockDiagError) in OpenListener(Self.port) }
+        let listener = try namespace.run { () throws(KernelError) in OpenListener(Self.port) }
         let begin = ContinuousClock.now
         // It is told as one that existed, or by its step where that was heard.
         var isTold = false

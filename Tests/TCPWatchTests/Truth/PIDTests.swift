@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LinuxSystem
 internal import SockDiag
 internal import Synchronization
 internal import TCPStateLab

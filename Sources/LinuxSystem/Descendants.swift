@@ -1,5 +1,6 @@
 internal import CMnl
 internal import Glibc
+package import SocketValues
 
 /// The processes that descend from this one, those too whose own parents have ended.
 package enum Descendants {
@@ -11,12 +12,14 @@ package enum Descendants {
     /// The descendants now, parents first. One that is born or dies meanwhile may be missing.
     ///
     /// - Throws: where the kernel does not list children (`CONFIG_PROC_CHILDREN`), or there is no `/proc`.
-    package static func current() throws(SockDiagError) -> [Int32] {
+    package static func current() throws(KernelError) -> [Int32] {
         let proc = try ProcessDirectory()
         var found = children(of: getpid(), in: proc)
         guard faccessat(proc.descriptor, "thread-self/children", F_OK, 0) == 0 else {
-            throw SockDiagError(
-                errno: errno,
+            let failure = Errno.last
+            throw KernelError(
+                failure.isRefusal ? .permissionDenied : .unsupported,
+                errno: failure.rawValue,
                 operation: "list child processes",
                 remedy: "it takes a kernel with CONFIG_PROC_CHILDREN"
             )

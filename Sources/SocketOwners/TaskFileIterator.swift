@@ -1,5 +1,7 @@
+internal import BPF
 internal import Glibc
-package import SockDiag
+internal import LinuxSystem
+package import SocketValues
 
 /// The descriptors of all processes, from the kernel's own tables: a small program runs for each of them.
 ///
@@ -19,10 +21,11 @@ package struct TaskFileIterator: ~Copyable {
         package let socketInode: UInt64?
     }
 
-    private let output: BPFDescriptor
+    private let iterator: KernelIterator
 
     /// What a program writes of a descriptor: pid, number and inode, one after the other.
     private static let entrySize = 16
+    private static let operation = "read the descriptors of all processes"
 
     /// Whether this process may use it and its numbers mean what they mean elsewhere: in the first PID namespace, and with
     /// the privileges that `/proc` asks for as well.
@@ -31,45 +34,33 @@ package struct TaskFileIterator: ~Copyable {
         var status = stat()
         guard stat("/proc/self/ns/pid", &status) == 0, status.st_ino == 0xefff_fffc else { return false }
         let held = Capabilities.effective ?? []
-        return held.isSuperset(of: [.ptrace, .readSearch]) && TraceSupport.here().isComplete
+        return held.isSuperset(of: [.ptrace, .readSearch]) && BPFSupport.here().isComplete
     }
 
     /// Loads the program.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    package init() throws(SockDiagError) {
+    /// - Throws: ``/SockDiag/KernelError``.
+    package init() throws(KernelError) {
         let types = try BTF.ofKernel(naming: [Self.function, Self.context] + Self.structures)
-        guard let number = types.number(of: Self.function) else { throw Self.missing(Self.function) }
-        let program = try BPFDescriptor.program(
-            Program(try Self.listing(types)),
-            type: number,
-            for: .iterator("task_file")
+        guard let function = types.number(of: Self.function) else { throw Self.missing(Self.function) }
+        iterator = try KernelIterator(
+            "task_file",
+            function: function,
+            entrySize: Self.entrySize,
+            operation: Self.operation,
+            Self.listing(types)
         )
-        output = try BPFDescriptor.output(of: program)
     }
 
     /// Calls `body` with each descriptor, those of one process after those of another; once.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``; what has been told until then is not all.
-    package func forEach(_ body: (Entry) -> Void) throws(SockDiagError) {
-        // The kernel gives 32 KiB at once, of whole entries.
-        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-        while true {
-            let length = read(output.number, &buffer, buffer.count)
-            guard length != 0 else { return }
-            guard length > 0 else {
-                // After a million objects the kernel takes a breath.
-                if errno == EINTR || errno == EAGAIN { continue }
-                throw SockDiagError(bpf: errno, "read the descriptors of all processes")
-            }
-            let entries = buffer.span.bytes.extracting(first: length)
-            for offset in stride(from: 0, through: length - Self.entrySize, by: Self.entrySize) {
-                guard let pid: Int32 = entries.number(at: offset),
-                    let descriptor: Int32 = entries.number(at: offset + 4),
-                    let inode: UInt64 = entries.number(at: offset + 8)
-                else { break }
-                body(Entry(pid: pid, descriptor: descriptor, socketInode: inode == 0 ? nil : inode))
-            }
+    /// - Throws: ``/SockDiag/KernelError``; what has been told until then is not all.
+    package func forEach(_ body: (Entry) -> Void) throws(KernelError) {
+        try iterator.forEach { entry in
+            guard let pid: Int32 = entry.number(at: 0), let descriptor: Int32 = entry.number(at: 4),
+                let inode: UInt64 = entry.number(at: 8)
+            else { return }
+            body(Entry(pid: pid, descriptor: descriptor, socketInode: inode == 0 ? nil : inode))
         }
     }
 
@@ -78,8 +69,8 @@ package struct TaskFileIterator: ~Copyable {
     private static let structures = ["bpf_iter_meta", "task_struct", "file", "inode"]
 
     /// r6 is the context, r7 the task and r8 the file.
-    private static func listing(_ types: BTF) throws(SockDiagError) -> [Instruction] {
-        func member(_ structure: String, _ name: String) throws(SockDiagError) -> Int {
+    private static func listing(_ types: BTF) throws(KernelError) -> [Instruction] {
+        func member(_ structure: String, _ name: String) throws(KernelError) -> Int {
             guard let member = types.member(structure, name) else { throw missing("\(structure).\(name)") }
             return member.offset
         }
@@ -113,10 +104,10 @@ package struct TaskFileIterator: ~Copyable {
         ]
     }
 
-    private static func missing(_ what: String) -> SockDiagError {
-        SockDiagError(
+    private static func missing(_ what: String) -> KernelError {
+        KernelError(
             .kernelTooOld,
-            operation: "read the descriptors of all processes",
+            operation: operation,
             detail: "this kernel has no \(what)",
             remedy: "read them in /proc"
         )

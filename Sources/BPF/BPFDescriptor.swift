@@ -1,39 +1,40 @@
 internal import CMnl
 internal import Glibc
-internal import SockDiag
+internal import LinuxSystem
+package import SocketValues
 
 /// A map, a program or an attachment of the kernel's BPF; what it is ends when the value does, or the process.
-struct BPFDescriptor: ~Copyable {
-    let number: Int32
+package struct BPFDescriptor: ~Copyable {
+    package let number: Int32
 
     private init(_ number: Int32) { self.number = number }
 
     /// Takes what a call has answered: a descriptor, or -1 and errno.
-    private init(_ answer: Int32, _ operation: String) throws(SockDiagError) {
-        guard answer >= 0 else { throw SockDiagError(bpf: errno, operation) }
+    private init(_ answer: Int32, _ operation: String) throws(KernelError) {
+        guard answer >= 0 else { throw KernelError(bpf: errno, operation) }
         number = answer
     }
 
     deinit { close(number) }
 
     /// Of a program, how often it was passed over because it was running already; 0 where the kernel does not tell.
-    var missedCount: UInt64 { cmnl_bpf_missed(number) }
+    package var missedCount: UInt64 { cmnl_bpf_missed(number) }
 
     /// A ring buffer of so many bytes, a power of two.
-    static func ring(bytes: Int) throws(SockDiagError) -> BPFDescriptor {
+    static func ring(bytes: Int) throws(KernelError) -> BPFDescriptor {
         let number = cmnl_bpf_map(BPF_MAP_TYPE_RINGBUF.rawValue, 0, 0, UInt32(clamping: bytes), 0)
         return try BPFDescriptor(number, "make a ring buffer of \(bytes) bytes for the trace")
     }
 
     /// An array of so many counters, which can be mapped into memory.
-    static func counters(_ count: Int) throws(SockDiagError) -> BPFDescriptor {
+    static func counters(_ count: Int) throws(KernelError) -> BPFDescriptor {
         let size = UInt32(clamping: 8 * count)
         let number = cmnl_bpf_map(BPF_MAP_TYPE_ARRAY.rawValue, 4, size, 1, UInt32(BPF_F_MMAPABLE))
         return try BPFDescriptor(number, "make the counters of the trace")
     }
 
     /// Where a program runs: at a tracepoint, or for each object of an iterator of the kernel's.
-    enum Place {
+    package enum Place {
         case tracepoint(String)
         case iterator(String)
 
@@ -47,12 +48,12 @@ struct BPFDescriptor: ~Copyable {
 
     /// Loads a program for the place whose type or function in BTF has the number.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``, with what the verifier said where it refused.
-    static func program(
+    /// - Throws: ``/SocketValues/KernelError``, with what the verifier said where it refused.
+    package static func program(
         _ program: Program,
         type: Int,
         for place: Place
-    ) throws(SockDiagError) -> BPFDescriptor {
+    ) throws(KernelError) -> BPFDescriptor {
         let words = program.words
         let count = UInt32(clamping: words.count)
         let operation = "load the program of the \(place)"
@@ -65,26 +66,26 @@ struct BPFDescriptor: ~Copyable {
         let second = cmnl_bpf_load(words, count, kind, UInt32(clamping: type), &log, UInt32(log.count))
         guard second < 0 else { return BPFDescriptor(second) }
         let text = String(decoding: log.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        throw SockDiagError(bpf: failure, operation, text)
+        throw KernelError(bpf: failure, operation, text)
     }
 
     /// Runs a program at its tracepoint.
-    static func attachment(
+    package static func attachment(
         of program: borrowing BPFDescriptor,
         to tracepoint: String
-    ) throws(SockDiagError) -> BPFDescriptor {
+    ) throws(KernelError) -> BPFDescriptor {
         try BPFDescriptor(cmnl_bpf_attach(program.number), "attach to the tracepoint \(tracepoint)")
     }
 
     /// A file whose content a program of an iterator writes, object by object, as it is read.
-    static func output(of program: borrowing BPFDescriptor) throws(SockDiagError) -> BPFDescriptor {
+    static func output(of program: borrowing BPFDescriptor) throws(KernelError) -> BPFDescriptor {
         let link = try BPFDescriptor(cmnl_bpf_link_iterator(program.number), "link a program to its iterator")
         return try BPFDescriptor(cmnl_bpf_begin_iterator(link.number), "begin an iterator")
     }
 }
 
 extension BPFDescriptor.Place: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         switch self {
         case .tracepoint(let name): "tracepoint \(name)"
         case .iterator(let name): "iterator \(name)"
@@ -92,14 +93,14 @@ extension BPFDescriptor.Place: CustomStringConvertible {
     }
 }
 
-extension SockDiagError {
+extension KernelError {
     /// A refusal of `bpf(2)`. Of the verifier's log, the last lines say what it objects to.
-    init(bpf errno: Int32, _ operation: String, _ log: String = "") {
+    package init(bpf errno: Int32, _ operation: String, _ log: String = "") {
         let lines = log.split(separator: "\n").filter { !$0.hasPrefix("processed ") }
         let detail = lines.suffix(Self.shownLines).joined(separator: " | ")
         switch errno {
         case EPERM:
-            let privilege = TraceSupport.Requirement.privilege
+            let privilege = BPFSupport.Requirement.privilege
             self.init(
                 .missingCapability,
                 errno: errno,
@@ -107,7 +108,7 @@ extension SockDiagError {
                 remedy: "the trace needs \(privilege.description): \(privilege.remedy)"
             )
         case ENOSYS, EOPNOTSUPP, ENOTSUP:
-            let remedy = "the trace needs \(TraceSupport.Requirement.kernel.description), with CONFIG_BPF_SYSCALL"
+            let remedy = "the trace needs \(BPFSupport.Requirement.kernel.description), with CONFIG_BPF_SYSCALL"
             self.init(.unsupported, errno: errno, operation: operation, detail: detail, remedy: remedy)
         case E2BIG, ENOMEM, ENOSPC:
             let remedy = "ask for a smaller ring, or for a filter of fewer terms"

@@ -1,3 +1,4 @@
+internal import LinuxSystem
 import Testing
 
 @testable import SockDiag

@@ -1,13 +1,13 @@
 internal import CMnl
 internal import Glibc
-internal import SockDiag
+package import SocketValues
 
 /// The reader's end of a ring buffer: what programs have written is read in place, from memory shared with the kernel.
 ///
 /// Source: `kernel/bpf/ringbuf.c` of the kernel: a page with the reader's position, one with the writers', then the
 /// records, mapped twice in a row so that none is ever cut.
-struct RingBuffer: ~Copyable {
-    let descriptor: BPFDescriptor
+package struct RingBuffer: ~Copyable {
+    package let descriptor: BPFDescriptor
     private let page: Int
     private let size: Int
     /// The position up to which has been read, which the kernel reads.
@@ -20,16 +20,16 @@ struct RingBuffer: ~Copyable {
     private static let isDiscarded: UInt32 = 1 << 30
     private static let headerSize = 8
 
-    /// - Throws: ``/SockDiag/SockDiagError``.
-    init(bytes: Int) throws(SockDiagError) {
+    /// - Throws: ``/SocketValues/KernelError``.
+    package init(bytes: Int) throws(KernelError) {
         let descriptor = try BPFDescriptor.ring(bytes: bytes)
         let page = sysconf(Int32(_SC_PAGESIZE))
         let operation = "map the ring buffer of the trace"
         let consumer = mmap(nil, page, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.number, 0)
-        guard let consumer, consumer != MAP_FAILED else { throw SockDiagError(bpf: errno, operation) }
+        guard let consumer, consumer != MAP_FAILED else { throw KernelError(bpf: errno, operation) }
         let producer = mmap(nil, page + 2 * bytes, PROT_READ, MAP_SHARED, descriptor.number, page)
         guard let producer, producer != MAP_FAILED else {
-            let failure = SockDiagError(bpf: errno, operation)
+            let failure = KernelError(bpf: errno, operation)
             munmap(consumer, page)
             throw failure
         }
@@ -47,7 +47,7 @@ struct RingBuffer: ~Copyable {
     /// One that a processor has begun and not finished ends it: the next call goes on there.
     ///
     /// - Returns: whether all that were there have been read.
-    func read(_ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
+    package func read(_ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
         var position = cmnl_load_acquire(consumer)
         let end = cmnl_load_acquire(producer)
         let records = UnsafeRawPointer(producer) + page

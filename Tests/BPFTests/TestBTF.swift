@@ -1,5 +1,3 @@
-internal import KernelTrace
-
 /// Types as a compiler would describe them:
 ///
 ///     struct inner { int first; union { int low; struct { short half; char bits : 3; } }; };

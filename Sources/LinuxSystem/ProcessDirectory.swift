@@ -1,4 +1,5 @@
 internal import Glibc
+package import SocketValues
 
 /// `/proc` as the directory of the processes that can be seen from here: those of the PID namespace it was mounted in,
 /// less those that its option `hidepid` hides.
@@ -9,14 +10,14 @@ package struct ProcessDirectory: ~Copyable {
     package var descriptor: Int32 { directory.descriptor }
 
     /// Opens `/proc`.
-    package init(_ path: String = "/proc") throws(SockDiagError) {
+    package init(_ path: String = "/proc") throws(KernelError) {
         do throws(Errno) {
             let directory = try Directory(path)
             // Where nothing is mounted there may be an empty directory.
             guard faccessat(directory.descriptor, "self", F_OK, AT_SYMLINK_NOFOLLOW) == 0 else { throw .last }
             self.directory = directory
         } catch {
-            throw SockDiagError(
+            throw KernelError(
                 error.isRefusal ? .permissionDenied : .system,
                 errno: error.rawValue,
                 operation: "list the processes in \(path)",

@@ -1,6 +1,7 @@
-internal import Glibc
-
 /// What kept the kernel's answer from being had: what was tried, why it failed, and what would make it work.
+///
+/// It is the one error of all that asks the kernel, and of what is read from a file. A remedy speaks of capabilities,
+/// kernel settings and files; how a program is given them is for the program to say.
 ///
 /// ```swift
 /// do {
@@ -9,7 +10,7 @@ internal import Glibc
 ///     print(error)  // "cannot open a netlink socket: Operation not permitted; …"
 /// }
 /// ```
-public struct SockDiagError: Error, Hashable, Sendable {
+public struct KernelError: Error, Hashable, Sendable {
     /// The kind of failure. New ones may come: compare with those that matter and let a `default` take the rest.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         /// The code's name.
@@ -41,62 +42,45 @@ public struct SockDiagError: Error, Hashable, Sendable {
     public let code: Code
     /// The system's error number; 0 where the system reported none, as for a malformed reply.
     public let errno: Int32
+    /// What the number means, in the system's words (`strerror(3)`); empty where there is none.
+    public let reason: String
     /// What was being done, to be read after "cannot": `dump the IPv4 TCP sockets`.
     public let operation: String
     /// What is wrong, or what the kernel said in words (extended ACK); empty where it said nothing.
     public let detail: String
     /// What would make it work; empty where that is not known.
-    public let remedy: String
+    public var remedy: String
 
-    /// A failure; without a remedy of its own it has the one that the code usually has.
-    package init(
+    /// A failure that the system has no error number for.
+    public init(_ code: Code, operation: String, detail: String = "", remedy: String = "") {
+        self.init(code, errno: 0, reason: "", operation: operation, detail: detail, remedy: remedy)
+    }
+
+    /// A failure that the system reported.
+    public init(
         _ code: Code,
-        errno: Int32 = 0,
+        errno: Int32,
+        reason: String,
         operation: String,
         detail: String = "",
-        remedy: String? = nil
+        remedy: String = ""
     ) {
         self.code = code
         self.errno = errno
+        self.reason = reason
         self.operation = operation
         self.detail = detail
-        self.remedy = remedy ?? code.usualRemedy
-    }
-
-    /// The failure of a system call or of a request, by its errno.
-    package init(errno: Int32, operation: String, detail: String = "", remedy: String? = nil) {
-        let code: Code =
-            switch errno {
-            case EPERM, EACCES: .permissionDenied
-            case ENOENT, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT, ENOSYS: .unsupported
-            case EINVAL, ERANGE: .invalidRequest
-            default: .system
-            }
-        self.init(code, errno: errno, operation: operation, detail: detail, remedy: remedy)
+        self.remedy = remedy
     }
 }
 
-extension SockDiagError: CustomStringConvertible {
+extension KernelError: CustomStringConvertible {
     /// One line: what could not be done, why, and the remedy where there is one.
     public var description: String {
         var text = "cannot \(operation)"
-        if errno != 0 { text += ": \(String(cString: strerror(errno)))" }
+        if errno != 0 { text += ": \(reason)" }
         if !detail.isEmpty { text += errno == 0 ? ": \(detail)" : " (\(detail))" }
         if !remedy.isEmpty { text += "; \(remedy)" }
         return text
-    }
-}
-
-extension SockDiagError.Code {
-    fileprivate var usualRemedy: String {
-        switch self {
-        case .unsupported:
-            "the kernel needs CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG (modules inet_diag and tcp_diag: modprobe tcp_diag)"
-        case .permissionDenied:
-            "a seccomp profile, SELinux or a sandbox denies NETLINK_SOCK_DIAG: allow it for this process"
-        case .missingCapability: "it takes CAP_NET_ADMIN: run as root, or give the program this capability"
-        case .inconsistentDump: "try again when fewer sockets come and go"
-        default: ""
-        }
     }
 }

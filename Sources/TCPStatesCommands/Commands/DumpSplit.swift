@@ -1,29 +1,31 @@
 internal import Glibc
+internal import LinuxSystem
+internal import SockDiag
 
 /// A dump in two parts for two processors: queries that together find each socket once.
 ///
 /// Whatever the kernel is asked, one thread of it walks the table and fills the answer. Two clients that ask for a half
 /// each take 0.6 to 0.85 of the time, since both walk the whole table: from some ten thousand sockets on that pays.
-package struct DumpSplit {
+struct DumpSplit {
     /// The queries.
-    package let halves: (SocketQuery, SocketQuery)
+    let halves: (SocketQuery, SocketQuery)
     /// Some of the sockets that were there while the halves were chosen.
-    package let sample: [TCPSocket]
+    let sample: [TCPSocket]
 
     /// Fewer sockets are dumped by one thread sooner.
-    package static let worthwhile = 20_000
+    static let worthwhile = 20_000
     private static let sampleSize = 256
 
     /// Nil where one dump is as well: few sockets, one processor, connections that no port tells apart; or where few
     /// sockets are expected in the answer, so that nearly all of the time is the walk, which both halves make.
-    package init?(
+    init?(
         of query: SocketQuery,
         in namespace: NetworkNamespace,
         worthwhile: Int = worthwhile
-    ) throws(SockDiagError) {
+    ) throws(KernelError) {
         guard query.localPort == nil, query.remotePort == nil, query.filter == nil,
             query.states.contains(TCPState.established), sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1,
-            try namespace.run({ () throws(SockDiagError) in Self.socketCount }) >= worthwhile
+            try namespace.run({ () throws(KernelError) in Self.socketCount }) >= worthwhile
         else { return nil }
         sample = try SockDiagClient(in: namespace).sample(query, atLeast: Self.sampleSize)
         let ports = sample.map { max($0.local.port, $0.remote.port) }.sorted()

@@ -1,14 +1,14 @@
 internal import Glibc
-package import SockDiag
+internal import LinuxSystem
 
-/// What the trace needs of a machine, and what of it is missing here. Nothing is tried for it.
+/// What programs in the kernel need of a machine, and what of it is missing here. Nothing is tried for it.
 ///
 /// ```swift
-/// let support = TraceSupport.here()
+/// let support = BPFSupport.here()
 /// if !support.isComplete { print(support) }  // "the trace needs CAP_BPF and CAP_PERFMON: …"
 /// ```
-package struct TraceSupport: Hashable, Sendable {
-    /// Something that the trace needs.
+package struct BPFSupport: Hashable, Sendable {
+    /// Something that they need.
     package enum Requirement: CaseIterable, Sendable {
         /// Ring buffers came with 5.8, the cookie in tracing programs with 5.12.
         case kernel
@@ -29,20 +29,20 @@ package struct TraceSupport: Hashable, Sendable {
     package init(missing: [Requirement]) { self.missing = missing }
 
     /// What of it the running kernel and this process lack.
-    package static func here() -> TraceSupport {
-        TraceSupport(missing: Requirement.allCases.filter(\.isMissing))
+    package static func here() -> BPFSupport {
+        BPFSupport(missing: Requirement.allCases.filter(\.isMissing))
     }
 
     /// Where the kernel describes its types.
-    static let typesPath = "/sys/kernel/btf/vmlinux"
+    package static let typesPath = "/sys/kernel/btf/vmlinux"
 }
 
-extension TraceSupport.Requirement {
+extension BPFSupport.Requirement {
     /// What is needed, to be read after "the trace needs".
     package var description: String {
         switch self {
         case .kernel: "Linux 5.12 or newer"
-        case .types: "a kernel with BTF (CONFIG_DEBUG_INFO_BTF, \(TraceSupport.typesPath))"
+        case .types: "a kernel with BTF (CONFIG_DEBUG_INFO_BTF, \(BPFSupport.typesPath))"
         case .privilege: "CAP_BPF and CAP_PERFMON"
         case .openness: "a kernel that is not locked down to confidentiality"
         }
@@ -52,16 +52,19 @@ extension TraceSupport.Requirement {
     package var remedy: String {
         switch self {
         case .privilege where !Self.isInFirstUserNamespace: "leave the user namespace, as root outside of it has them"
-        case .privilege: "run as root, or install with: make install CAPS=1"
+        case .privilege: Self.remedyForPrivilege
         case .openness: "boot without lockdown=confidentiality"
         case .kernel, .types: ""
         }
     }
 
+    /// How the capabilities are had: how a program is given them is for the program to say.
+    package static let remedyForPrivilege = "run as root, or give the program these capabilities"
+
     fileprivate var isMissing: Bool {
         switch self {
         case .kernel: KernelRelease.running < KernelRelease("5.12")
-        case .types: access(TraceSupport.typesPath, R_OK) != 0
+        case .types: access(BPFSupport.typesPath, R_OK) != 0
         case .privilege: !Self.isInFirstUserNamespace || !Self.hasCapabilities
         case .openness: Self.lockdown.contains("[confidentiality]")
         }
@@ -86,29 +89,11 @@ extension TraceSupport.Requirement {
     }
 }
 
-extension TraceSupport: CustomStringConvertible {
+extension BPFSupport: CustomStringConvertible {
     /// One line: what is missing, and how it is had where it can be.
     package var description: String {
         guard let first = missing.first else { return "the trace has all that it needs" }
         let needs = missing.map(\.description).joined(separator: ", and ")
         return "the trace needs \(needs)" + (first.remedy.isEmpty ? "" : ": \(first.remedy)")
-    }
-}
-
-extension SockDiagError {
-    /// What keeps the trace from being had.
-    package init(tracing support: TraceSupport) {
-        let code: Code =
-            switch support.missing.first {
-            case .privilege: .missingCapability
-            case .kernel: .kernelTooOld
-            default: .unsupported
-            }
-        self.init(
-            code,
-            operation: "trace the kernel",
-            detail: "it needs " + support.missing.map(\.description).joined(separator: ", and "),
-            remedy: support.missing.first?.remedy ?? ""
-        )
     }
 }

@@ -1,20 +1,20 @@
 /// An instruction of a BPF program, as its listing has it; ``Program`` makes the kernel's form of it.
 ///
 /// Source: `Documentation/bpf/standardization/instruction-set.rst` of the kernel, `<linux/bpf.h>`.
-enum Instruction {
+package enum Instruction {
     /// r0 is a call's result and the program's, r1 to r5 are arguments and lost in a call, r6 to r9 are kept, r10 is the
     /// end of the stack.
-    enum Register: UInt8 { case r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10 }
+    package enum Register: UInt8 { case r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10 }
 
     /// How many bytes are loaded or stored: `BPF_B`, `BPF_H`, `BPF_W`, `BPF_DW`.
-    enum Width: UInt8 {
+    package enum Width: UInt8 {
         case u8 = 0x10
         case u16 = 0x08
         case u32 = 0x00
         case u64 = 0x18
 
         /// That of so many bytes.
-        init?(bytes: Int) {
+        package init?(bytes: Int) {
             switch bytes {
             case 1: self = .u8
             case 2: self = .u16
@@ -26,7 +26,7 @@ enum Instruction {
     }
 
     /// What is done with a register and another one or a number: the upper four bits of the operation.
-    enum Operation: UInt8 {
+    package enum Operation: UInt8 {
         case add = 0x00
         case subtract = 0x10
         case and = 0x50
@@ -36,13 +36,13 @@ enum Instruction {
     }
 
     /// When to jump.
-    enum Condition: UInt8 {
+    package enum Condition: UInt8 {
         case equal = 0x10
         case notEqual = 0x50
     }
 
     /// `BPF_FUNC_*`
-    enum Helper: Int32 {
+    package enum Helper: Int32 {
         case ktime_get_ns = 5
         case get_prandom_u32 = 7
         case get_current_pid_tgid = 14
@@ -79,16 +79,16 @@ enum Instruction {
     case jumpIf32(Register, Condition, Int32, String)
     case exit
 
-    static func move(_ to: Register, _ from: Register) -> Instruction { .combine(to, .move, from) }
-    static func set(_ to: Register, _ number: Int32) -> Instruction { .compute(to, .move, number) }
+    package static func move(_ to: Register, _ from: Register) -> Instruction { .combine(to, .move, from) }
+    package static func set(_ to: Register, _ number: Int32) -> Instruction { .compute(to, .move, number) }
 }
 
 /// A BPF program in the kernel's form: 8 bytes an instruction, of which loading an address takes two.
-struct Program {
+package struct Program {
     private(set) var words: [UInt64] = []
 
     /// Assembles a listing. A jump is forward or back to a label of it, which is there once.
-    init(_ listing: [Instruction]) {
+    package init(_ listing: [Instruction]) {
         var labels: [String: Int] = [:]
         var length = 0
         for instruction in listing {

@@ -1,5 +1,6 @@
 internal import CMnl
 internal import Glibc
+internal import SocketValues
 
 /// Signals that are read from a descriptor instead of interrupting the process. The value blocks them for the calling
 /// thread as long as it lives; threads that are started meanwhile have them blocked too.

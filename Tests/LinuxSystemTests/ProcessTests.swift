@@ -1,15 +1,16 @@
 import Glibc
+import SocketValues
 import TCPStateLab
 import Testing
 
-@testable import SockDiag
+@testable import LinuxSystem
 
 @Suite struct ProcessTests {
     @Test func `Where proc is not mounted the error says how to mount it`() throws {
         let directory = try #require(try Program.run(["/bin/mktemp", "-d"]).first)
         defer { rmdir(directory) }
         for path in [directory, directory + "/none"] {
-            let error = #expect(throws: SockDiagError.self) { _ = try ProcessDirectory(path).processes }
+            let error = #expect(throws: KernelError.self) { _ = try ProcessDirectory(path).processes }
             #expect(error?.description.hasSuffix("mount it: mount -t proc proc \(path)") == true)
         }
     }

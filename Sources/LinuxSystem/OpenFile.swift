@@ -4,6 +4,8 @@ internal import Glibc
 package struct Errno: Error, Hashable, Sendable {
     package let rawValue: Int32
 
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
     /// The number of the call that failed just now.
     package static var last: Errno { Errno(rawValue: errno) }
 

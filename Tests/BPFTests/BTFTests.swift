@@ -1,7 +1,7 @@
-internal import SockDiag
+internal import SocketValues
 internal import Testing
 
-@testable internal import KernelTrace
+@testable internal import BPF
 
 @Suite struct BTFTests {
     @Test func `A member is found through anonymous structures, typedefs and qualifiers`() throws {
@@ -30,7 +30,7 @@ internal import Testing
     @Test func `Bytes that are cut anywhere are refused`() {
         let bytes = TestBTF.bytes
         for length in bytes.indices {
-            let error = #expect(throws: SockDiagError.self) { try BTF(Array(bytes.prefix(length)), naming: ["outer"]) }
+            let error = #expect(throws: KernelError.self) { try BTF(Array(bytes.prefix(length)), naming: ["outer"]) }
             #expect(error?.code == .malformedReply, "\(length)")
         }
     }
@@ -49,13 +49,13 @@ internal import Testing
     }
 
     @Test func `A kernel without BTF is an error that says what is needed`() {
-        let error = #expect(throws: SockDiagError.self) { try BTF.ofKernel(naming: [], path: "/nowhere/btf") }
+        let error = #expect(throws: KernelError.self) { try BTF.ofKernel(naming: [], path: "/nowhere/btf") }
         #expect(error?.code == .unsupported)
         #expect(error?.remedy.contains("CONFIG_DEBUG_INFO_BTF") == true)
     }
 
     @Test func `The running kernel's types are read`() throws {
-        try #require(!TraceSupport.here().missing.contains(.types))
+        try #require(!BPFSupport.here().missing.contains(.types))
         let types = try BTF.ofKernel(naming: ["tcp_sock", "btf_trace_inet_sock_set_state"])
         #expect(types.number(of: "btf_trace_inet_sock_set_state") != nil)
         #expect(types.member("tcp_sock", "inet_conn.icsk_inet.sk.__sk_common.skc_family")?.size == 2)

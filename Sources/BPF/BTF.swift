@@ -1,5 +1,6 @@
 internal import Glibc
-package import SockDiag
+internal import LinuxSystem
+package import SocketValues
 
 /// The kernel's description of its own types: where the members of its structures lie, and the numbers of types.
 ///
@@ -77,20 +78,20 @@ package struct BTF: Sendable {
 
     /// The running kernel's types.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError``, of code ``/SockDiag/SockDiagError/Code/unsupported`` where it tells none.
+    /// - Throws: ``/SocketValues/KernelError``, of code ``/SocketValues/KernelError/Code/unsupported`` where it tells none.
     package static func ofKernel(
         naming names: [String],
-        path: String = TraceSupport.typesPath
-    ) throws(SockDiagError) -> BTF {
+        path: String = BPFSupport.typesPath
+    ) throws(KernelError) -> BTF {
         let file: [UInt8]
         do throws(Errno) {
             file = try OpenFile.whole(path)
         } catch {
-            throw SockDiagError(
+            throw KernelError(
                 .unsupported,
                 errno: error.rawValue,
                 operation: "read the kernel's types in \(path)",
-                remedy: "the trace needs \(TraceSupport.Requirement.types.description)"
+                remedy: "the trace needs \(BPFSupport.Requirement.types.description)"
             )
         }
         return try BTF(file, naming: names)
@@ -99,13 +100,13 @@ package struct BTF: Sendable {
     /// Reads types from their bytes, and remembers the structures, enumerations, typedefs and functions of these
     /// names.
     ///
-    /// - Throws: ``/SockDiag/SockDiagError`` of code ``/SockDiag/SockDiagError/Code/malformedReply`` where the bytes are
+    /// - Throws: ``/SocketValues/KernelError`` of code ``/SocketValues/KernelError/Code/malformedReply`` where the bytes are
     ///   cut short or are no BTF of this machine.
-    package init(_ file: [UInt8], naming names: [String]) throws(SockDiagError) {
+    package init(_ file: [UInt8], naming names: [String]) throws(KernelError) {
         bytes = file
         let span = file.span.bytes
         guard span.number(at: 0, as: UInt16.self) == 0xeb9f else { throw .malformed("they do not begin as BTF does") }
-        func header(_ offset: Int) throws(SockDiagError) -> Int {
+        func header(_ offset: Int) throws(KernelError) -> Int {
             guard let number = span.number(at: offset, as: UInt32.self) else { throw .malformed("the header is cut") }
             return Int(number)
         }
@@ -235,8 +236,8 @@ package struct BTF: Sendable {
     }
 }
 
-extension SockDiagError {
-    fileprivate static func malformed(_ detail: String) -> SockDiagError {
-        SockDiagError(.malformedReply, operation: "read the kernel's types", detail: detail)
+extension KernelError {
+    fileprivate static func malformed(_ detail: String) -> KernelError {
+        KernelError(.malformedReply, operation: "read the kernel's types", detail: detail)
     }
 }
