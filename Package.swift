@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "SockDiag", dependencies: ["CMnl", "LinuxSystem", "SocketValues"], swiftSettings: settings),
         .target(name: "BPF", dependencies: ["CMnl", "LinuxSystem", "SocketValues"], swiftSettings: settings),
         .target(name: "ConnectionTracking", dependencies: ["SocketValues"], swiftSettings: settings),
-        .target(name: "KernelTrace", dependencies: ["BPF", "SockDiag"], swiftSettings: settings),
+        .target(name: "KernelTrace", dependencies: ["BPF", "SockDiag", "SocketValues"], swiftSettings: settings),
         .target(
             name: "SocketOwners",
             dependencies: ["BPF", "LinuxSystem", "SockDiag", "SocketValues"],

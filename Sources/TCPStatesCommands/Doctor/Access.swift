@@ -1,6 +1,5 @@
 internal import BPF
 internal import Glibc
-internal import KernelTrace
 internal import LinuxSystem
 internal import SockDiag
 
