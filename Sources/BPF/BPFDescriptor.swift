@@ -17,23 +17,24 @@ package struct BPFDescriptor: ~Copyable {
 
     deinit { close(number) }
 
-    /// Of a program, how often it was passed over because it was running already; 0 where the kernel does not tell.
+    /// The number of times that a program was passed over because it was running already; 0 where the kernel does not
+    /// report it.
     package var missedCount: UInt64 { cmnl_bpf_missed(number) }
 
     /// A ring buffer of so many bytes, a power of two.
     static func ring(bytes: Int) throws(KernelError) -> BPFDescriptor {
         let number = cmnl_bpf_map(BPF_MAP_TYPE_RINGBUF.rawValue, 0, 0, UInt32(clamping: bytes), 0)
-        return try BPFDescriptor(number, "make a ring buffer of \(bytes) bytes for the trace")
+        return try BPFDescriptor(number, "make a ring buffer of \(bytes) bytes")
     }
 
     /// An array of so many counters, which can be mapped into memory.
     static func counters(_ count: Int) throws(KernelError) -> BPFDescriptor {
         let size = UInt32(clamping: 8 * count)
         let number = cmnl_bpf_map(BPF_MAP_TYPE_ARRAY.rawValue, 4, size, 1, UInt32(BPF_F_MMAPABLE))
-        return try BPFDescriptor(number, "make the counters of the trace")
+        return try BPFDescriptor(number, "make the counters of lost records")
     }
 
-    /// Where a program runs: at a tracepoint, or for each object of an iterator of the kernel's.
+    /// The place where a program runs: at a tracepoint, or for each object of an iterator of the kernel's.
     package enum Place {
         case tracepoint(String)
         case iterator(String)
@@ -105,16 +106,16 @@ extension KernelError {
                 .missingCapability,
                 errno: errno,
                 operation: operation,
-                remedy: "the trace needs \(privilege.description): \(privilege.remedy)"
+                remedy: "tracing needs \(privilege.description): \(privilege.remedy)"
             )
         case ENOSYS, EOPNOTSUPP, ENOTSUP:
-            let remedy = "the trace needs \(BPFSupport.Requirement.kernel.description), with CONFIG_BPF_SYSCALL"
+            let remedy = "tracing needs \(BPFSupport.Requirement.kernel.description), with CONFIG_BPF_SYSCALL"
             self.init(.unsupported, errno: errno, operation: operation, detail: detail, remedy: remedy)
         case E2BIG, ENOMEM, ENOSPC:
             let remedy = "ask for a smaller ring, or for a filter of fewer terms"
             self.init(.system, errno: errno, operation: operation, detail: detail, remedy: remedy)
         default:
-            let remedy = "watch without the trace"
+            let remedy = "watch without tracing"
             self.init(.invalidRequest, errno: errno, operation: operation, detail: detail, remedy: remedy)
         }
     }

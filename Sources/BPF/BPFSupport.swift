@@ -5,7 +5,7 @@ internal import LinuxSystem
 ///
 /// ```swift
 /// let support = BPFSupport.here()
-/// if !support.isComplete { print(support) }  // "the trace needs CAP_BPF and CAP_PERFMON: …"
+/// if !support.isComplete { print(support) }  // "tracing needs CAP_BPF and CAP_PERFMON: …"
 /// ```
 package struct BPFSupport: Hashable, Sendable {
     /// Something that they need.
@@ -33,12 +33,12 @@ package struct BPFSupport: Hashable, Sendable {
         BPFSupport(missing: Requirement.allCases.filter(\.isMissing))
     }
 
-    /// Where the kernel describes its types.
+    /// The file in which the kernel describes its types.
     package static let typesPath = "/sys/kernel/btf/vmlinux"
 }
 
 extension BPFSupport.Requirement {
-    /// What is needed, to be read after "the trace needs".
+    /// What is needed, to be read after "tracing needs".
     package var description: String {
         switch self {
         case .kernel: "Linux 5.12 or newer"
@@ -70,7 +70,7 @@ extension BPFSupport.Requirement {
         }
     }
 
-    /// Where they cannot be read, the kernel's answer to the attempt will tell.
+    /// Whether the capabilities are there. Where they cannot be read, the kernel's answer to the attempt decides.
     private static var hasCapabilities: Bool {
         guard let held = Capabilities.effective else { return true }
         return held.contains(.administration) || held.isSuperset(of: [.bpf, .performanceMonitoring])
@@ -92,8 +92,8 @@ extension BPFSupport.Requirement {
 extension BPFSupport: CustomStringConvertible {
     /// One line: what is missing, and how it is had where it can be.
     package var description: String {
-        guard let first = missing.first else { return "the trace has all that it needs" }
+        guard let first = missing.first else { return "tracing has all that it needs" }
         let needs = missing.map(\.description).joined(separator: ", and ")
-        return "the trace needs \(needs)" + (first.remedy.isEmpty ? "" : ": \(first.remedy)")
+        return "tracing needs \(needs)" + (first.remedy.isEmpty ? "" : ": \(first.remedy)")
     }
 }

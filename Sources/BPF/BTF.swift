@@ -14,7 +14,7 @@ package import SocketValues
 ///
 /// Source: `struct btf_header`, `struct btf_type` and what follows them in `<linux/btf.h>`.
 package struct BTF: Sendable {
-    /// Where a member lies in its structure, bytes.
+    /// The place of a member in its structure, bytes.
     package struct Member: Hashable, Sendable {
         package let offset: Int
         package let size: Int
@@ -25,7 +25,7 @@ package struct BTF: Sendable {
         let position: Int
         let name: Int
         let kind: Kind
-        /// Of members, parameters or values.
+        /// The number of members, parameters or values.
         let count: Int
         let sizeOrType: Int
 
@@ -53,7 +53,7 @@ package struct BTF: Sendable {
         /// integer, structure, union, enumerations, floating point
         var hasSize: Bool { [1, 4, 5, 6, 16, 19].contains(rawValue) }
 
-        /// How many bytes follow the record; nil for a kind that this version does not know.
+        /// The number of bytes that follow the record; nil for a kind that this version does not know.
         func trailer(_ count: Int) -> Int? {
             switch rawValue {
             case 1, 14, 17: 4
@@ -68,9 +68,9 @@ package struct BTF: Sendable {
 
     private let bytes: [UInt8]
     private let strings: Range<Int>
-    /// Where each type begins, by its number.
+    /// The position of each type, by its number.
     private var positions: [UInt32] = [0]
-    /// Of the types and functions that were asked for.
+    /// The numbers of the types and functions that were asked for.
     private var numbers: [String: Int] = [:]
 
     /// Types within each other; no kernel has as many.
@@ -78,7 +78,7 @@ package struct BTF: Sendable {
 
     /// The running kernel's types.
     ///
-    /// - Throws: ``/SocketValues/KernelError``, of code ``/SocketValues/KernelError/Code/unsupported`` where it tells none.
+    /// - Throws: ``/SocketValues/KernelError``, of code ``/SocketValues/KernelError/Code/unsupported`` where it has none.
     package static func ofKernel(
         naming names: [String],
         path: String = BPFSupport.typesPath
@@ -91,7 +91,7 @@ package struct BTF: Sendable {
                 .unsupported,
                 errno: error.rawValue,
                 operation: "read the kernel's types in \(path)",
-                remedy: "the trace needs \(BPFSupport.Requirement.types.description)"
+                remedy: "tracing needs \(BPFSupport.Requirement.types.description)"
             )
         }
         return try BTF(file, naming: names)

@@ -15,14 +15,16 @@ package struct CounterArray: ~Copyable {
         let map = try BPFDescriptor.counters(count)
         let size = sysconf(Int32(_SC_PAGESIZE))
         let memory = mmap(nil, size, PROT_READ, MAP_SHARED, map.number, 0)
-        guard let memory, memory != MAP_FAILED else { throw KernelError(bpf: errno, "map the counters of the trace") }
+        guard let memory, memory != MAP_FAILED else {
+            throw KernelError(bpf: errno, "map the counters of lost records")
+        }
         (self.memory, self.size) = (memory, size)
         self.map = map
     }
 
     deinit { munmap(memory, size) }
 
-    /// For the programs that add to them, 8 bytes each.
+    /// The map, for the programs that add to the counters, 8 bytes each.
     package var descriptor: Int32 { map.number }
 
     /// The counter now; its index is one of those that were made.

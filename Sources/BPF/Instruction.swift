@@ -6,7 +6,7 @@ package enum Instruction {
     /// end of the stack.
     package enum Register: UInt8 { case r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10 }
 
-    /// How many bytes are loaded or stored: `BPF_B`, `BPF_H`, `BPF_W`, `BPF_DW`.
+    /// The number of bytes that are loaded or stored: `BPF_B`, `BPF_H`, `BPF_W`, `BPF_DW`.
     package enum Width: UInt8 {
         case u8 = 0x10
         case u16 = 0x08

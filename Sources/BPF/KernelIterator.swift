@@ -35,7 +35,7 @@ package struct KernelIterator: ~Copyable {
 
     /// Calls `body` with each entry.
     ///
-    /// - Throws: ``/SocketValues/KernelError``; what has been told until then is not all.
+    /// - Throws: ``/SocketValues/KernelError``; what was reported until then is not all.
     package func forEach(_ body: (RawSpan) -> Void) throws(KernelError) {
         // The kernel gives 32 KiB at once, of whole entries.
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
@@ -43,7 +43,7 @@ package struct KernelIterator: ~Copyable {
             let length = read(output.number, &buffer, buffer.count)
             guard length != 0 else { return }
             guard length > 0 else {
-                // After a million objects the kernel takes a breath.
+                // After a million objects the kernel answers EAGAIN, and goes on at the next call.
                 if errno == EINTR || errno == EAGAIN { continue }
                 throw KernelError(bpf: errno, operation)
             }

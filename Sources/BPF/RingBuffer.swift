@@ -24,7 +24,7 @@ package struct RingBuffer: ~Copyable {
     package init(bytes: Int) throws(KernelError) {
         let descriptor = try BPFDescriptor.ring(bytes: bytes)
         let page = sysconf(Int32(_SC_PAGESIZE))
-        let operation = "map the ring buffer of the trace"
+        let operation = "map the ring buffer"
         let consumer = mmap(nil, page, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.number, 0)
         guard let consumer, consumer != MAP_FAILED else { throw KernelError(bpf: errno, operation) }
         let producer = mmap(nil, page + 2 * bytes, PROT_READ, MAP_SHARED, descriptor.number, page)

@@ -2,7 +2,7 @@ package import BPF
 package import SocketValues
 
 extension KernelError {
-    /// What keeps the trace from being had.
+    /// The reason why tracing is not possible here.
     package init(tracing support: BPFSupport) {
         let code: Code =
             switch support.missing.first {

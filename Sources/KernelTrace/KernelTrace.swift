@@ -1,7 +1,7 @@
 internal import BPF
 package import SockDiag
 
-/// The kernel's own account of TCP: a record for every step of every socket, of all network namespaces or of some.
+/// The kernel's tracepoints of TCP: a record for every transition of every socket, of all network namespaces or of some.
 ///
 /// ```swift
 /// let trace = try KernelTrace()
@@ -14,10 +14,10 @@ package import SockDiag
 /// library. They run until the value ends, or the process.
 package struct KernelTrace: ~Copyable {
     private let ring: RingBuffer
-    /// The records that found no room, by event.
+    /// The number of records that did not fit into the ring, by event.
     private let lost: CounterArray
     private let attachments: Attachments
-    /// The events that nothing is told of, with the reason: a tracepoint that this kernel lacks.
+    /// The events that are not reported, with the reason: a tracepoint that this kernel lacks.
     package let missing: [TraceRecord.Event: KernelError]
     /// What ``TraceRecord/resetReason`` means, by the kernel's names without `SK_RST_REASON_`: `TCP_ABORT_ON_CLOSE`.
     package let resetReasons: [UInt32: String]
@@ -25,7 +25,7 @@ package struct KernelTrace: ~Copyable {
     /// A second of 100,000 events.
     package static let defaultRingSize = 16 << 20
 
-    /// Loads the programs and attaches them. What happens from now on is told by ``read(_:)``.
+    /// Loads the programs and attaches them. What happens from now on is delivered by ``read(_:)``.
     ///
     /// The ring has room for records of so many bytes: a power of two, at least a page.
     ///
@@ -52,8 +52,8 @@ package struct KernelTrace: ~Copyable {
                 let listing = Listing(event, types, filter, ring: ring.descriptor.number, counters: counters)
                 attachments.append(try listing.attach(), event)
             } catch {
-                // Without the steps there is no trace; whatever else is missing costs what it would have told.
-                guard event != .step, error.code != .missingCapability else { throw error }
+                // Without transitions there is no tracing; whatever else is missing costs what it would have reported.
+                guard event != .transition, error.code != .missingCapability else { throw error }
                 missing[event] = error
             }
         }
@@ -81,12 +81,12 @@ package struct KernelTrace: ~Copyable {
         }
     }
 
-    /// How many of an event's were passed over since the programs were attached, those among them that a filter leaves out:
-    /// the kernel does not begin a program that an interrupt finds running on the same processor (kernel 6.1). It takes a
+    /// The number of an event's occurrences that were passed over since the programs were attached, those among them that a
+    /// filter leaves out: the kernel does not begin a program that an interrupt finds running on the same processor (kernel 6.1). It takes a
     /// system call.
     package func missedCount(of event: TraceRecord.Event) -> UInt64 { attachments.missedCount(of: event) }
 
-    /// How many of an event's records found no room since the programs were attached, exactly.
+    /// The exact number of an event's records that did not fit into the ring since the programs were attached.
     package func lostCount(of event: TraceRecord.Event) -> UInt64 {
         lost[Int(event.rawValue)]
     }
@@ -124,7 +124,7 @@ extension Listing {
                 .unsupported,
                 operation: "trace \(tracepoint)",
                 detail: "this kernel has no such tracepoint",
-                remedy: "watch without the trace"
+                remedy: "watch without tracing"
             )
         }
         let program = try BPFDescriptor.program(Program(instructions()), type: type, for: .tracepoint(tracepoint))

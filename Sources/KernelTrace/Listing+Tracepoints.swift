@@ -2,11 +2,11 @@ internal import BPF
 internal import SockDiag
 
 /// How each listing begins: it takes what the tracepoint passes, in the memory that r1 points to, and leaves where there
-/// is nothing to tell.
+/// is nothing to report.
 extension Listing {
     func begin() throws(KernelError) -> [Instruction] {
         switch event {
-        case .step: beginStep
+        case .transition: beginTransition
         case .requestRetransmitted: try beginRequest()
         case .synRetransmitted, .resetReceived: try beginSocket() + unlessInSYNSent
         case .resetSent: try beginReset()
@@ -15,7 +15,7 @@ extension Listing {
     }
 
     /// `inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)`
-    private var beginStep: [Instruction] {
+    private var beginTransition: [Instruction] {
         [
             .load(.r6, .u64, from: .r1, 0),  // r6 = sk
             .load(.r7, .u64, from: .r1, 8),  // r7 = oldstate
@@ -24,7 +24,7 @@ extension Listing {
             .move(.r2, .r7),
             .combine(.r2, .subtract, .r8),
             .jumpIf32(.r2, .equal, 0, "out"),
-            // A listener's child that is being made has neither cookie nor peer yet: its next step tells.
+            // A listener's child that is being made has neither cookie nor peer yet: its next transition is reported.
             .jumpIf32(.r7, .notEqual, TCPState.listen.number, "whole"),
             .jumpIf32(.r8, .equal, TCPState.synReceived.number, "out"),
             .label("whole"),
@@ -60,12 +60,12 @@ extension Listing {
         ] + tcpSocket + state()
     }
 
-    /// Of other resets, and of other segments that are sent once more, the steps tell.
+    /// Other resets show in the transitions, and so do other segments that are sent once more.
     private var unlessInSYNSent: [Instruction] {
         [.jumpIf32(.r7, .notEqual, TCPState.synSent.number, "out")]  // if (state != TCP_SYN_SENT) goto out
     }
 
-    /// Of a socket that had a peer or was a listener its last step has told.
+    /// The end of a socket that had a peer or was a listener is its last transition.
     private func unlessBoundAlone() throws(KernelError) -> [Instruction] {
         let (local, remote) =
             (try member("\(common).skc_num", of: "tcp_sock"), try member("\(common).skc_dport", of: "tcp_sock"))
@@ -97,7 +97,7 @@ extension TraceRecord.Event {
     /// The name of the tracepoint.
     var tracepoint: String {
         switch self {
-        case .step: "inet_sock_set_state"
+        case .transition: "inet_sock_set_state"
         case .requestRetransmitted: "tcp_retransmit_synack"
         case .synRetransmitted: "tcp_retransmit_skb"
         case .resetReceived: "tcp_receive_reset"

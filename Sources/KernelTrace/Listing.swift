@@ -3,7 +3,7 @@ internal import SockDiag
 
 /// The listings of the programs: each writes a ``TraceRecord`` for an event at its tracepoint.
 ///
-/// r6 is the socket or the request, and r7 its state, of a step the one before. r8 is the state after a step, or the reason
+/// r6 is the socket or the request, and r7 its state, of a transition the one before. r8 is the state after it, or the reason
 /// of a RST. r9 is the record, once there is one.
 struct Listing {
     let event: TraceRecord.Event
@@ -116,7 +116,7 @@ struct Listing {
             .store(.u64, to: .r9, Field.cookie, .r0),  // record->cookie = get_socket_cookie(sk)
             .storeNumber(.u8, to: .r9, Field.event, Int32(event.rawValue)),
             .store(.u8, to: .r9, Field.from, .r7),
-            .store(.u8, to: .r9, Field.to, event == .step ? .r8 : .r7),
+            .store(.u8, to: .r9, Field.to, event == .transition ? .r8 : .r7),
         ]
         listing += try namespace() + [.store(.u32, to: .r9, Field.namespace, .r1)]
         listing += try chosenPort("recorded") + [.store(.u16, to: .r9, Field.localPort, .r1)]
@@ -137,10 +137,10 @@ struct Listing {
         return listing + [.label("addressed")]
     }
 
-    /// What an event tells beside.
+    /// What the record of an event holds beside.
     private func details() throws(KernelError) -> [Instruction] {
         switch event {
-        case .step:
+        case .transition:
             return try pid() + copy("\(Self.sock).sk_err", .u32, to: TraceRecord.Field.error) + ifClosed(counted())
         case .resetSent: return noPID + [.store(.u32, to: .r9, TraceRecord.Field.error, .r8)]
         default: return noPID
@@ -149,7 +149,7 @@ struct Listing {
 
     private var noPID: [Instruction] { [.storeNumber(.u32, to: .r9, TraceRecord.Field.pid, 0)] }
 
-    /// The process, where it is the one whose call takes the step. In an interrupt it is whoever was interrupted, and
+    /// The process, where it is the one whose call causes the transition. In an interrupt it is whoever was interrupted, and
     /// then no call owns the socket's lock.
     private func pid() -> [Instruction] {
         guard let owned = types.member("tcp_sock", "\(Self.sock).sk_lock.owned") else {
@@ -222,7 +222,7 @@ extension Listing {
             .kernelTooOld,
             operation: "trace \(event.tracepoint)",
             detail: "this kernel's struct \(structure) has no \(path)",
-            remedy: "watch without the trace"
+            remedy: "watch without tracing"
         )
     }
 
@@ -233,11 +233,11 @@ extension Listing {
             : try member("inet_conn.icsk_inet.inet_sport", of: structure)
     }
 
-    /// r1 = this end's port; 0 where a step needs one and the kernel has not chosen it yet. A socket that is connected again
+    /// r1 = the local port; 0 where a transition needs one and the kernel has not chosen it yet. A socket that is connected again
     /// still has the port of its former connection then, and no number.
     private func chosenPort(_ label: String) throws(KernelError) -> [Instruction] {
         let load: [Instruction] = [.load(.r1, .u16, from: .r6, try localPort().offset)]
-        guard event == .step else { return load }
+        guard event == .transition else { return load }
         let number = try member("\(common).skc_num", of: structure)
         return load + [
             .jumpIf32(.r8, .equal, TCPState.synSent.number, "choosing \(label)"),

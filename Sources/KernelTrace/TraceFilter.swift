@@ -3,12 +3,12 @@ package import SockDiag
 /// Which events are worth a record: tested by the programs, before anything is written.
 package struct TraceFilter: Hashable, Sendable {
     /// The network namespaces, by ``/SockDiag/NetworkNamespace/inode``; empty for all. More than
-    /// ``maximumNamespaces`` are not told apart.
+    /// ``maximumNamespaces`` are not distinguished.
     package var namespaces: [UInt32] = []
     /// Only sockets of this family; nil for both.
     package var family: AddressFamily?
-    /// Only sockets with one of these ports at this end, or one of ``remotePorts`` at the other; where both are empty,
-    /// any. A port at this end that the kernel has not chosen yet may become one of them.
+    /// Only sockets with one of these local ports, or one of ``remotePorts``; where both are empty, any. A local port
+    /// that the kernel has not chosen yet may become one of them.
     package var localPorts: Set<UInt16> = []
     /// See ``localPorts``.
     package var remotePorts: Set<UInt16> = []

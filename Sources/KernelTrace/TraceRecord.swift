@@ -1,27 +1,27 @@
 package import SockDiag
 
-/// What a program has written of one event: the kernel's words, not yet a meaning.
+/// What a program has written of one event: the kernel's numbers, not interpreted.
 ///
 /// A record lies in the ring buffer; it is read field by field, by offset, and is valid until ``KernelTrace/read(_:)``
 /// goes on.
 package struct TraceRecord: ~Copyable, ~Escapable {
     /// Which program has written it.
     package enum Event: UInt8, CaseIterable, Sendable {
-        /// `inet_sock_set_state`: a socket took a step.
-        case step
+        /// `inet_sock_set_state`: a socket's state changed.
+        case transition
         /// `tcp_retransmit_synack`: a half-open request was answered once more.
         case requestRetransmitted
         /// `tcp_retransmit_skb`, for a socket in SYN_SENT: its SYN was sent once more.
         case synRetransmitted
         /// `tcp_receive_reset`, for a socket in SYN_SENT: the peer answered its SYN by a RST, which ends it now.
         case resetReceived
-        /// `tcp_send_reset`: a RST was sent, just before or after the step that it belongs to, if to any.
+        /// `tcp_send_reset`: a RST was sent, just before or after the transition that it belongs to, if to any.
         case resetSent
         /// `tcp_destroy_sock`, for a socket that was bound and no more: it is no longer.
         case destroyed
     }
 
-    /// Where each field lies; the programs write by these too.
+    /// The offsets of the fields, by which the programs write too.
     enum Field {
         static let time = 0
         static let cookie = 8
@@ -77,19 +77,19 @@ extension TraceRecord {
     package var cookie: SocketCookie { SocketCookie(rawValue: field(Field.cookie)) }
     /// The network namespace, by ``/SockDiag/NetworkNamespace/inode``.
     package var namespace: UInt32 { field(Field.namespace) }
-    /// The state before the step; of any other event, the state then.
+    /// The state before the transition; of any other event, the state then.
     package var from: TCPState { TCPState(rawValue: field(Field.from)) }
     /// The state after it.
     package var to: TCPState { TCPState(rawValue: field(Field.to)) }
     /// The owner, as the first user namespace numbers it. Of a request it says nothing.
     package var uid: UInt32 { field(Field.uid) }
-    /// The process that took the step by a call; nil for what a segment or a timer did.
+    /// The process whose call caused the transition; nil for what a segment or a timer did.
     package var pid: Int32? {
         let pid: Int32 = field(Field.pid)
         return pid == 0 ? nil : pid
     }
 
-    /// This end's port; 0 where the kernel has not chosen it yet.
+    /// The local port; 0 where the kernel has not chosen it yet.
     package var localPort: UInt16 {
         let port: UInt16 = field(Field.localPort)
         // `skc_num` is in the machine's order, `inet_sport` in the network's.
@@ -127,7 +127,7 @@ extension TraceRecord {
     package var rttMicroseconds: UInt32 { (field(Field.rtt) as UInt32) >> 3 }
 }
 
-/// What a socket's last step, the one to CLOSED, tells beside.
+/// What the record of a socket's last transition, the one to CLOSED, holds beside.
 extension TraceRecord {
     /// The error that the kernel left in the socket (`sk_err`): what ended it, 0 where nothing did but FINs or the
     /// program.
@@ -136,8 +136,9 @@ extension TraceRecord {
     package var isPeerDone: Bool { (field(Field.flags) as UInt32) & 2 != 0 }
     /// Whether no program holds it any more (`SOCK_DEAD`).
     package var isOrphan: Bool { (field(Field.flags) as UInt32) & 1 != 0 }
-    /// Whether there was room for one more TIME_WAIT, so that the kernel has made it; nil where the kernel's types do not tell.
-    package var hasRoomForTimeWait: Bool? {
+    /// Whether TIME_WAITs were below `tcp_max_tw_buckets`, so that the kernel has made one; nil where the kernel's types
+    /// do not say where it counts them.
+    package var isBelowTimeWaitLimit: Bool? {
         let (count, limit): (UInt32, UInt32) = (field(Field.timeWaits), field(Field.timeWaitLimit))
         return limit == 0 ? nil : count <= limit
     }

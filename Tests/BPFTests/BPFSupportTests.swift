@@ -7,11 +7,11 @@ internal import Testing
 @Suite struct BPFSupportTests {
     @Test func `What is missing is said in one line, with what would give it`() {
         let none = BPFSupport(missing: [.privilege])
-        #expect(none.description.hasPrefix("the trace needs CAP_BPF and CAP_PERFMON: "))
+        #expect(none.description.hasPrefix("tracing needs CAP_BPF and CAP_PERFMON: "))
         #expect(!none.isComplete)
         #expect(!none.description.contains("make"), "how a program is given capabilities is for the program to say")
         let old = BPFSupport(missing: [.kernel, .types])
-        #expect(old.description.hasPrefix("the trace needs Linux 5.12 or newer, and a kernel with BTF"))
+        #expect(old.description.hasPrefix("tracing needs Linux 5.12 or newer, and a kernel with BTF"))
     }
 
     @Test func `Root in its own user namespace has all that a kernel with BTF needs`() throws {

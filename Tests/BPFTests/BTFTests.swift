@@ -20,7 +20,7 @@ internal import Testing
         #expect(types.member("none", "first") == nil)
     }
 
-    @Test func `An enumeration tells the names of its values`() throws {
+    @Test func `An enumeration has the names of its values`() throws {
         let types = try BTF(TestBTF.bytes, naming: ["reason", "outer"])
         #expect(types.names(of: "reason") == [0: "NONE", 7: "LATE"])
         #expect(types.names(of: "outer").isEmpty)

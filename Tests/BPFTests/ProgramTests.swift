@@ -29,7 +29,7 @@ internal import Testing
 
     @Test(arguments: [
         (EPERM, KernelError.Code.missingCapability, "CAP_BPF and CAP_PERFMON"), (ENOSYS, .unsupported, "5.12"),
-        (E2BIG, .system, "smaller"), (ENOSPC, .system, "smaller"), (EINVAL, .invalidRequest, "without the trace"),
+        (E2BIG, .system, "smaller"), (ENOSPC, .system, "smaller"), (EINVAL, .invalidRequest, "without tracing"),
     ])
     func `Every refusal says what would help`(errno: Int32, code: KernelError.Code, word: String) {
         let error = KernelError(bpf: errno, "load a program")

@@ -7,7 +7,7 @@ internal import Testing
 @testable internal import KernelTrace
 
 /// A record, kept.
-struct Told: Equatable {
+struct KeptRecord: Equatable {
     let event: TraceRecord.Event
     let from, to: TCPState
     let identity: SocketIdentity
@@ -19,7 +19,7 @@ struct Told: Equatable {
     let error: Int32
     let resetReason: UInt32
     let isPeerDone, isOrphan: Bool
-    let hasRoomForTimeWait: Bool?
+    let isBelowTimeWaitLimit: Bool?
 
     init(_ record: borrowing TraceRecord) {
         (event, from, to) = (record.event, record.from, record.to)
@@ -27,31 +27,31 @@ struct Told: Equatable {
             (record.identity, record.time, record.namespace, record.uid, record.pid)
         (bytesSent, bytesReceived, error) = (record.bytesSent, record.bytesReceived, record.error)
         resetReason = record.resetReason
-        (isPeerDone, isOrphan, hasRoomForTimeWait) =
-            (record.isPeerDone, record.isOrphan, record.hasRoomForTimeWait)
+        (isPeerDone, isOrphan, isBelowTimeWaitLimit) =
+            (record.isPeerDone, record.isOrphan, record.isBelowTimeWaitLimit)
     }
 
     var path: String { "\(from)>\(to)" }
 }
 
 extension KernelTrace {
-    /// What has happened until now.
-    borrowing func told() -> [Told] {
-        var told: [Told] = []
-        while !read({ told.append(Told($0)) }) { sched_yield() }
-        return told
+    /// The records until now.
+    borrowing func records() -> [KeptRecord] {
+        var records: [KeptRecord] = []
+        while !read({ records.append(KeptRecord($0)) }) { sched_yield() }
+        return records
     }
 
-    /// Waits until something has happened that fits; all until then.
-    borrowing func told(until fits: (Told) -> Bool) throws -> [Told] {
-        var told: [Told] = []
+    /// Waits for a record that fits; all until then.
+    borrowing func records(until fits: (KeptRecord) -> Bool) throws -> [KeptRecord] {
+        var records: [KeptRecord] = []
         let deadline = ContinuousClock.now + .seconds(10)
-        while !told.contains(where: fits), .now < deadline {
+        while !records.contains(where: fits), .now < deadline {
             var waited = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             poll(&waited, 1, 1000)
-            told += self.told()
+            records += self.records()
         }
-        return told
+        return records
     }
 }
 
@@ -68,7 +68,7 @@ extension KernelTrace {
     }
 
     @Test(arguments: [LabNetwork.ipv4, .ipv6, .ipv4Mapped])
-    func `Every step of a connection is told once, in order, under the cookie that a dump gives it`(
+    func `Every transition of a connection is reported once, in order, under the cookie that a dump gives it`(
         network: LabNetwork
     ) throws {
         let lab = try lab()
@@ -77,15 +77,15 @@ extension KernelTrace {
         let before = SystemClock.monotonic.nanoseconds
         let pair = try lab.loopbackPair(over: network)
         let (clientCookie, serverCookie) = (try pair.client.cookie(), try pair.accepted.cookie())
-        let (clientEnd, serverEnd) = (pair.client.local, pair.accepted.local)
+        let (clientEndpoint, serverEndpoint) = (pair.client.local, pair.accepted.local)
         try pair.send([1, 2, 3], from: .client)
         try pair.receive(3, at: .accepted)
         try pair.send([1, 2, 3, 4, 5], from: .accepted)
         try pair.client.shutDown()
         pair.accepted.close()
-        let told = try trace.told { $0.to == .closed && $0.from == .lastAck }
-        let client = told.filter { $0.identity.cookie == clientCookie }
-        let server = told.filter { $0.identity.cookie == serverCookie }
+        let records = try trace.records { $0.to == .closed && $0.from == .lastAck }
+        let client = records.filter { $0.identity.cookie == clientCookie }
+        let server = records.filter { $0.identity.cookie == serverCookie }
         #expect(
             client.map(\.path) == [
                 "CLOSED>SYN_SENT", "SYN_SENT>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2",
@@ -97,28 +97,32 @@ extension KernelTrace {
                 "SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSE_WAIT", "CLOSE_WAIT>LAST_ACK", "LAST_ACK>CLOSED",
             ]
         )
-        #expect(client.dropFirst().allSatisfy { $0.identity.local == clientEnd && $0.identity.remote == serverEnd })
-        #expect(server.allSatisfy { $0.identity.local == serverEnd && $0.identity.remote == clientEnd })
-        #expect(told.allSatisfy { $0.namespace == UInt32(lab.namespace.inode) && $0.uid == getuid() })
+        #expect(
+            client.dropFirst().allSatisfy {
+                $0.identity.local == clientEndpoint && $0.identity.remote == serverEndpoint
+            }
+        )
+        #expect(server.allSatisfy { $0.identity.local == serverEndpoint && $0.identity.remote == clientEndpoint })
+        #expect(records.allSatisfy { $0.namespace == UInt32(lab.namespace.inode) && $0.uid == getuid() })
         // What a call did has its process: connect, shutdown, close.
-        let called = told.filter { [.synSent, .listen, .finWait1, .lastAck].contains($0.to) }
+        let called = records.filter { [.synSent, .listen, .finWait1, .lastAck].contains($0.to) }
         #expect(called.count == 4)
         #expect(called.allSatisfy { $0.pid == getpid() })
         // What a segment did has none, unless a call held the socket meanwhile; never another process.
-        #expect(told.allSatisfy { $0.pid == nil || $0.pid == getpid() })
+        #expect(records.allSatisfy { $0.pid == nil || $0.pid == getpid() })
         // A child that is in nobody's hands yet, and one that waits in no call, are held by none.
         #expect(server.prefix(2).map(\.pid) == [nil, nil])
         #expect(client.last?.bytesSent == 3)
         #expect(client.last?.bytesReceived == 6)  // One is the peer's FIN.
         #expect(client.last?.isPeerDone == true)
         #expect(client.last?.isOrphan == false)
-        #expect(client.last?.hasRoomForTimeWait == true)
+        #expect(client.last?.isBelowTimeWaitLimit == true)
         #expect(server.last?.bytesSent == 5)
         let times = [before] + client.map(\.time) + [SystemClock.monotonic.nanoseconds]
         #expect(times == times.sorted())
     }
 
-    @Test func `Half-open requests and unanswered SYNs are told when they are sent once more`() throws {
+    @Test func `Half-open requests and unanswered SYNs are reported when they are sent once more`() throws {
         let lab = try lab()
         defer { lab.close() }
         let trace = try KernelTrace(filter(lab))
@@ -126,11 +130,11 @@ extension KernelTrace {
         let client = try lab.client(in: .synSent)
         let cookie = try #require(client.socket).cookie()
         var awaited: Set<TraceRecord.Event> = [.requestRetransmitted, .synRetransmitted]
-        let told = try trace.told { record in
+        let records = try trace.records { record in
             awaited.remove(record.event)
             return awaited.isEmpty
         }
-        let again = try #require(told.first { $0.event == .requestRetransmitted })
+        let again = try #require(records.first { $0.event == .requestRetransmitted })
         #expect(again.identity.local == request.local)
         #expect(again.identity.remote == request.remote)
         let dumped = try lab.run {
@@ -138,7 +142,7 @@ extension KernelTrace {
             return try client.sockets(in: .synReceived).map(\.cookie)
         }
         #expect(dumped == [again.identity.cookie])
-        let syn = try #require(told.first { $0.event == .synRetransmitted })
+        let syn = try #require(records.first { $0.event == .synRetransmitted })
         #expect(syn.identity.cookie == cookie)
         #expect(syn.identity.local == client.local)
     }
@@ -149,14 +153,14 @@ extension KernelTrace {
         let trace = try KernelTrace(filter(lab))
         let reset = try lab.client(in: .established)
         try reset.peer.send(.rst)
-        #expect(trace.told().last?.error == ECONNRESET)
+        #expect(trace.records().last?.error == ECONNRESET)
         try lab.sysctl("net.ipv4.tcp_syn_retries", 1)
         let refused = try lab.client(in: .synSent)
         try refused.peer.send(.rst)
-        #expect(trace.told().last?.error == ECONNREFUSED)
+        #expect(trace.records().last?.error == ECONNREFUSED)
     }
 
-    @Test func `A RST that is sent tells its reason, by the kernel's own name`() throws {
+    @Test func `A RST that is sent has its reason, by the kernel's own name`() throws {
         let lab = try lab()
         defer { lab.close() }
         let trace = try KernelTrace(filter(lab))
@@ -166,15 +170,16 @@ extension KernelTrace {
         let cookie = try #require(connection.socket).cookie()
         try connection.peer.send(.data([1]))
         connection.close()
-        let told = trace.told().filter { $0.identity.cookie == cookie }
-        #expect(told.map(\.event) == [.step, .step, .resetSent])
-        // The step comes before the RST, for which the socket is in CLOSED.
-        #expect(told.map(\.path) == ["SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSED", "CLOSED>CLOSED"])
-        let reason = told.last.flatMap { trace.resetReasons[$0.resetReason] }
+        let records = trace.records().filter { $0.identity.cookie == cookie }
+        #expect(records.map(\.event) == [.transition, .transition, .resetSent])
+        // The transition comes before the RST, for which the socket is in CLOSED.
+        #expect(records.map(\.path) == ["SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSED", "CLOSED>CLOSED"])
+        let reason = records.last.flatMap { trace.resetReasons[$0.resetReason] }
         #expect(reason == "TCP_ABORT_ON_CLOSE")
     }
 
-    @Test func `A RST that comes is told for a SYN alone, and the end of a socket for one that was bound alone`() throws
+    @Test func `A RST that comes is reported for a SYN alone, and the end of a socket for one that was bound alone`()
+        throws
     {
         let lab = try lab()
         defer { lab.close() }
@@ -183,10 +188,10 @@ extension KernelTrace {
         let bound = try lab.bound()
         let cookie = try bound.cookie()
         bound.close()
-        let told = trace.told().filter { $0.event != .step }
-        #expect(told.map(\.event) == [.resetReceived, .destroyed])
-        #expect(told.first?.from == .synSent)
-        #expect(told.last?.identity.cookie == cookie)
+        let records = trace.records().filter { $0.event != .transition }
+        #expect(records.map(\.event) == [.resetReceived, .destroyed])
+        #expect(records.first?.from == .synSent)
+        #expect(records.last?.identity.cookie == cookie)
     }
 
     @Test func `The programs pass over what is not asked for`() throws {
@@ -209,40 +214,40 @@ extension KernelTrace {
             pair.client.close()
             pair.accepted.close()
         }
-        #expect(here.told().allSatisfy { $0.namespace == UInt32(lab.namespace.inode) })
-        #expect(Set(both.told().map(\.namespace)).count == 2)
-        #expect(Set(sixth.told().map(\.identity.family)) == [.ipv6])
-        let served = ports.told()
+        #expect(here.records().allSatisfy { $0.namespace == UInt32(lab.namespace.inode) })
+        #expect(Set(both.records().map(\.namespace)).count == 2)
+        #expect(Set(sixth.records().map(\.identity.family)) == [.ipv6])
+        let served = ports.records()
         #expect(served.count == 6)
         #expect(served.allSatisfy { $0.namespace == UInt32(lab.namespace.inode) })
     }
 
-    @Test func `What finds no room is counted to the unit`() throws {
+    @Test func `What does not fit into the ring is counted to the unit`() throws {
         let lab = try lab()
         defer { lab.close() }
         let trace = try KernelTrace(filter(lab), ringSize: 4096)
         for _ in 0..<100 { try lab.listener().close() }
-        let told = trace.told().count
-        #expect(told > 0)
-        let lost = trace.lostCount(of: .step)
-        #expect(told + Int(lost) == 200)
-        // What comes later finds room again.
+        let count = trace.records().count
+        #expect(count > 0)
+        let lost = trace.lostCount(of: .transition)
+        #expect(count + Int(lost) == 200)
+        // What comes later fits again.
         try lab.listener().close()
-        #expect(trace.told().map(\.path) == ["CLOSED>LISTEN", "LISTEN>CLOSED"])
+        #expect(trace.records().map(\.path) == ["CLOSED>LISTEN", "LISTEN>CLOSED"])
     }
 
     #if DEBUG
-        @Test func `A program that is told to drop records drops some, and counts none`() throws {
+        @Test func `A program that shall drop records drops some, and counts none`() throws {
             let lab = try lab()
             defer { lab.close() }
             var lossy = filter(lab)
             lossy.dropsOneOf = 2
             let trace = try KernelTrace(lossy)
             for _ in 0..<50 { try lab.listener().close() }
-            let told = trace.told().count
-            #expect(told > 0)
-            #expect(told < 100)
-            #expect(trace.lostCount(of: .step) == 0)
+            let count = trace.records().count
+            #expect(count > 0)
+            #expect(count < 100)
+            #expect(trace.lostCount(of: .transition) == 0)
         }
     #endif
 }

@@ -10,7 +10,7 @@ internal import Testing
     @Test func `A refused program is an error with the verifier's words`() throws {
         try Self.cancelUnlessPermitted()
         let types = try BTF.ofKernel(naming: Listing.typeNames)
-        let type = try #require(types.number(of: TraceRecord.Event.step.typeName))
+        let type = try #require(types.number(of: TraceRecord.Event.transition.typeName))
         // r1 points to the arguments, of which there are three.
         let listing: [Instruction] = [.load(.r0, .u64, from: .r1, 4096), .set(.r0, 0), .exit]
         let error = #expect(throws: KernelError.self) {
@@ -23,7 +23,7 @@ internal import Testing
     @Test func `A program that is too long, and a ring that is too large, are errors`() throws {
         try Self.cancelUnlessPermitted()
         let types = try BTF.ofKernel(naming: Listing.typeNames)
-        let type = try #require(types.number(of: TraceRecord.Event.step.typeName))
+        let type = try #require(types.number(of: TraceRecord.Event.transition.typeName))
         let long = [Instruction](repeating: .set(.r0, 0), count: 1_000_001) + [.exit]
         let tooLong = #expect(throws: KernelError.self) {
             _ = try BPFDescriptor.program(Program(long), type: type, for: .tracepoint("test"))
@@ -33,12 +33,12 @@ internal import Testing
         #expect(throws: KernelError.self) { _ = try KernelTrace(ringSize: 5000) }
     }
 
-    @Test func `What the machine lacks for the trace has a code of its own`() {
+    @Test func `What the machine lacks for tracing has a code of its own`() {
         #expect(KernelError(tracing: BPFSupport(missing: [.privilege])).code == .missingCapability)
         #expect(KernelError(tracing: BPFSupport(missing: [.kernel, .types])).code == .kernelTooOld)
     }
 
-    @Test func `Where a tracepoint is missing, only what it told is`() throws {
+    @Test func `Where a tracepoint is missing, only its events are`() throws {
         try Self.cancelUnlessPermitted()
         let request = TraceRecord.Event.requestRetransmitted
         let names = Listing.typeNames.filter { $0 != request.typeName }
@@ -46,8 +46,8 @@ internal import Testing
         let missing = trace.missing
         #expect(Array(missing.keys) == [request])
         #expect(missing[request]?.detail == "this kernel has no such tracepoint")
-        let step = TraceRecord.Event.step
-        let without = Listing.typeNames.filter { $0 != step.typeName }
+        let transition = TraceRecord.Event.transition
+        let without = Listing.typeNames.filter { $0 != transition.typeName }
         let error = #expect(throws: KernelError.self) {
             _ = try KernelTrace(TraceFilter(), types: try BTF.ofKernel(naming: without))
         }

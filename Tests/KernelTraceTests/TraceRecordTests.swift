@@ -5,7 +5,7 @@ internal import Testing
 
 @Suite struct TraceRecordTests {
     /// CLOSE_WAIT → LAST_ACK of [2001:db8::1]:443, as a program writes it.
-    private static var step: [UInt8] {
+    private static var transition: [UInt8] {
         var bytes = [UInt8](repeating: 0xaa, count: TraceRecord.Field.size)
         func put(_ number: some FixedWidthInteger, _ offset: Int) {
             withUnsafeBytes(of: number) { bytes.replaceSubrange(offset..<(offset + $0.count), with: $0) }
@@ -24,13 +24,13 @@ internal import Testing
         return bytes
     }
 
-    private func told(_ bytes: [UInt8]) -> Told? {
-        if let record = TraceRecord(bytes.span.bytes) { Told(record) } else { nil }
+    private func record(_ bytes: [UInt8]) -> KeptRecord? {
+        if let record = TraceRecord(bytes.span.bytes) { KeptRecord(record) } else { nil }
     }
 
     @Test func `A record is read as it was written`() throws {
-        let bytes = Self.step
-        let record = try #require(told(bytes))
+        let bytes = Self.transition
+        let record = try #require(self.record(bytes))
         #expect(record.path == "CLOSE_WAIT>LAST_ACK")
         #expect(record.time == 1_000_000_007)
         #expect(record.identity.cookie.rawValue == 0xabc)
@@ -42,15 +42,15 @@ internal import Testing
     }
 
     @Test func `Bytes that are cut, or of an event that is not known, are no record`() {
-        let bytes = Self.step
+        let bytes = Self.transition
         for length in bytes.indices {
             let short = Array(bytes.prefix(length))
-            #expect(told(short) == nil, "\(length)")
+            #expect(record(short) == nil, "\(length)")
         }
         for event in UInt8(TraceRecord.Event.allCases.count)...UInt8.max {
             var strange = bytes
             strange[TraceRecord.Field.event] = event
-            #expect(told(strange) == nil, "\(event)")
+            #expect(record(strange) == nil, "\(event)")
         }
     }
 
@@ -59,7 +59,7 @@ internal import Testing
             var bytes = [UInt8](repeating: value, count: TraceRecord.Field.size)
             for event in TraceRecord.Event.allCases {
                 bytes[TraceRecord.Field.event] = event.rawValue
-                #expect(told(bytes)?.event == event)
+                #expect(record(bytes)?.event == event)
             }
         }
     }

@@ -8,7 +8,7 @@ extension Input.Fact {
     /// A record; `mask` gives the states in which the filter finds its socket.
     init(_ record: borrowing TraceRecord, mask: (SocketName, UInt32) -> StateMask) {
         switch record.event {
-        case .step:
+        case .transition:
             let name = SocketName(record.identity)
             self = .step(
                 TracedStep(
@@ -56,7 +56,7 @@ extension SocketRest {
             error: error,
             isPeerDone: record.isPeerDone,
             isOrphan: record.isOrphan,
-            isBelowTimeWaitLimit: record.hasRoomForTimeWait
+            isBelowTimeWaitLimit: record.isBelowTimeWaitLimit
         )
     }
 }
