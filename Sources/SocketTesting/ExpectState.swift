@@ -43,7 +43,7 @@ package struct StateExpectation: Sendable {
         (self.states, self.filter, self.limit) = (states, filter, limit)
     }
 
-    /// Waits; in words what was seen instead, nil where the state was reached.
+    /// Waits. Returns in words what was seen instead, nil where the state was reached.
     package func failure() async throws -> String? {
         var configuration = SocketWatcher.Configuration()
         configuration.filter = filter
@@ -62,9 +62,9 @@ package struct StateExpectation: Sendable {
             case .socket(let socket):
                 if states.contains(socket.state) { return nil }
                 seen[socket.identity] = socket.state
-            case .transition(let step):
-                if (step.via + [step.to]).contains(where: states.contains) { return nil }
-                seen[step.identity] = step.to
+            case .transition(let transition):
+                if (transition.via + [transition.to]).contains(where: states.contains) { return nil }
+                seen[transition.identity] = transition.to
             case .ready, .gap, .slowed: break
             }
         }

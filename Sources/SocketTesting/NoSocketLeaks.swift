@@ -12,7 +12,7 @@ public import Testing
 ///
 /// A socket leaks that this process or one of its children opened during the test, and that is still open when the test has
 /// ended and had time to settle. On a suite each of its tests is checked by itself, those of inner suites too, and the
-/// suite as a whole: what came while several of its tests ran, and cannot be told apart, is told there.
+/// suite as a whole: what came while several of its tests ran, and cannot be attributed to one, is reported there.
 public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
     private var rules = LeakRules()
     private let severity: Issue.Severity
@@ -44,7 +44,7 @@ public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
         test.isSuite || testCase != nil ? self : nil
     }
 
-    /// Runs the test, or the suite, and tells what it left open as an issue of its own.
+    /// Runs the test, or the suite, and reports what it left open as an issue of its own.
     public func provideScope(
         for test: Test,
         testCase: Test.Case?,
@@ -56,7 +56,7 @@ public struct NoSocketLeaks: TestTrait, SuiteTrait, TestScoping {
             Issue.record(error, sourceLocation: test.sourceLocation)
             return try await function()
         }
-        // A test that fails may leak for that reason: it is told of both.
+        // A test that fails may leak for that reason: both are reported.
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(try await LeakScope.$current.withValue(scope) { try await function() })

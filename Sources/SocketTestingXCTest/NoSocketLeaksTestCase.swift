@@ -19,7 +19,7 @@ open class NoSocketLeaksTestCase: XCTestCase {
     /// What counts as a leak.
     open class var socketLeaks: NoSocketLeaks { .noSocketLeaks }
 
-    /// Runs the test, and tells what it left open as a failure.
+    /// Runs the test, and reports what it left open as a failure.
     open override func invokeTest() {
         let scope: LeakScope
         do { scope = try Self.socketLeaks.begin(name) } catch {

@@ -37,7 +37,7 @@ import Testing
         #expect(client.namespace != nil)
     }
 
-    @Test(arguments: [0, 1, 5000]) func countersTellWhichSideOpenedAConnection(_ bytes: Int) throws {
+    @Test(arguments: [0, 1, 5000]) func countersShowWhichSideOpenedAConnection(_ bytes: Int) throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let search = try search(lab)
@@ -45,8 +45,8 @@ import Testing
         try pair.send([UInt8](repeating: 1, count: bytes), from: .client)
         try pair.send([UInt8](repeating: 1, count: bytes), from: .accepted)
         let found = try search.heldSockets(by: own())
-        for (end, side) in [(pair.client, OpeningSide.active), (pair.accepted, .passive)] {
-            let cookie = try end.cookie()
+        for (socket, side) in [(pair.client, OpeningSide.active), (pair.accepted, .passive)] {
+            let cookie = try socket.cookie()
             #expect(found.map(\.socket).first { $0.cookie == cookie }?.measuredSide == side)
         }
     }
@@ -117,7 +117,7 @@ import Testing
         #expect(client.reason == "the client, or the pool that keeps its connection, was not shut down")
         let listener = try Self.leak(.listen, [])
         #expect(listener.summary == "LISTEN 127.0.0.1:8080, held by server(4711):7")
-        #expect(listener.steps == nil)
+        #expect(listener.path == nil)
     }
 
     @Test(arguments: TCPState.allCases)
@@ -128,7 +128,7 @@ import Testing
 
     private static func leak(
         _ state: TCPState,
-        _ steps: [(from: TCPState, via: [TCPState], to: TCPState)]
+        _ path: [(from: TCPState, via: [TCPState], to: TCPState)]
     ) throws -> SocketLeak {
         let identity = SocketIdentity(
             family: .ipv4,
@@ -138,18 +138,18 @@ import Testing
         )
         let socket = TCPSocket(identity, state: state, uid: 0, inode: 9)
         var history: [Transition] = []
-        for (index, step) in steps.enumerated() {
+        for (index, change) in path.enumerated() {
             let time = UInt64(index + 1) * 1_000_000_000
             var transition = Transition(
                 identity,
-                from: step.from,
-                to: step.to,
-                via: step.via,
+                from: change.from,
+                to: change.to,
+                via: change.via,
                 certainty: .inferred,
                 source: .poll,
                 time: EventTime(monotonicNanoseconds: time, realtimeNanoseconds: time)
             )
-            if step.from != .closed { transition.timeInState = .seconds(1) }
+            if change.from != .closed { transition.timeInState = .seconds(1) }
             history.append(transition)
         }
         let owner = SocketOwner(pid: 4711, name: ProcessName("server"), descriptor: 7)

@@ -24,14 +24,14 @@ import Testing
         )
     }
 
-    private static func step(
+    private static func transition(
         _ identity: SocketIdentity,
         _ from: TCPState?,
         _ to: TCPState,
         at milliseconds: UInt64 = 1,
         _ change: (inout Transition) -> Void = { _ in }
     ) -> Transition {
-        var step = Transition(
+        var transition = Transition(
             identity,
             from: from,
             to: to,
@@ -39,8 +39,8 @@ import Testing
             source: .poll,
             time: time(milliseconds)
         )
-        change(&step)
-        return step
+        change(&transition)
+        return transition
     }
 
     private static let listener = identity(8080, 0, cookie: 1)
@@ -52,10 +52,10 @@ import Testing
     /// Sockets among which is a listener, the scope's or another program's.
     private static func accounts(ownListener: Bool) throws -> SocketAccounts {
         var accounts = accounts()
-        let step = step(listener, .closed, .listen) { $0.owners = [owner] }
-        accounts.note(step)
-        _ = accounts.claim(HolderSnapshot(), of: ownListener ? [app] : [], at: step.time)
-        let isOwn = accounts.conclude(step)
+        let transition = transition(listener, .closed, .listen) { $0.owners = [owner] }
+        accounts.note(transition)
+        _ = accounts.claim(HolderSnapshot(), of: ownListener ? [app] : [], at: transition.time)
+        let isOwn = accounts.conclude(transition)
         #expect(isOwn == ownListener)
         return accounts
     }
@@ -72,14 +72,14 @@ import Testing
         return HeldSocket(socket, by: [holder])
     }
 
-    /// Takes the last step of a connection: what is known of it then; nil where it is not the scope's.
+    /// Takes the last transition of a connection: what is known of it then; nil where it is not the scope's.
     private static func last(
         _ accounts: inout SocketAccounts,
         _ local: UInt16,
         _ remote: UInt16,
         from: TCPState? = nil
     ) -> SocketAccount? {
-        let end = step(identity(local, remote, cookie: 2), from, .closed)
+        let end = transition(identity(local, remote, cookie: 2), from, .closed)
         accounts.note(end)
         _ = accounts.conclude(end)
         return accounts.remove(end.identity.cookie, after: end)
@@ -118,32 +118,32 @@ import Testing
         var counters = FinalCounters()
         counters.bytesSent = 12
         accounts.note(counters, of: Self.identity(8080, 40_000, cookie: 2))
-        let step = Self.step(Self.identity(8080, 40_000, cookie: 3), .closed, .timeWait) {
+        let transition = Self.transition(Self.identity(8080, 40_000, cookie: 3), .closed, .timeWait) {
             $0.via = [.synReceived, .established]
         }
-        accounts.note(step)
-        #expect(accounts[step.identity.cookie]?.life.counters?.bytesSent == 12)
+        accounts.note(transition)
+        #expect(accounts[transition.identity.cookie]?.life.counters?.bytesSent == 12)
     }
 
     @Test func theTallyKeepsThePeaks() throws {
         var accounts = try Self.accounts(ownListener: true)
         for port in 1...3 as ClosedRange<UInt16> {
-            let open = Self.step(Self.identity(8080, port, cookie: 10 + UInt64(port)), .closed, .established)
+            let open = Self.transition(Self.identity(8080, port, cookie: 10 + UInt64(port)), .closed, .established)
             accounts.note(open)
             _ = accounts.conclude(open)
         }
-        accounts.note(Self.step(Self.identity(8080, 1, cookie: 11), .established, .closed))
+        accounts.note(Self.transition(Self.identity(8080, 1, cookie: 11), .established, .closed))
         #expect(accounts.states.peak == 4)
         #expect(accounts.states.peaks[.established] == 3)
         #expect(accounts.states.now[.established] == 2)
     }
 
-    @Test func whatAProcessHoldsIsTheScopesAlsoWhereNoStepWasReported() throws {
+    @Test func whatAProcessHoldsIsTheScopesAlsoWhereNoTransitionWasReported() throws {
         var accounts = Self.accounts()
         let client = Self.identity(40_000, 443, cookie: 2)
         let isNews = accounts.note(held: Self.held(client, .established), at: Self.time(1))
         #expect(!isNews)
-        let end = Self.step(client, nil, .closed)
+        let end = Self.transition(client, nil, .closed)
         let completed = accounts.note(end)
         #expect(completed.from == .established)
         let socket = try #require(accounts[client.cookie])
@@ -167,7 +167,7 @@ import Testing
     @Test func aClientThatHasTheNumberOfAServersPortIsNotAccepted() throws {
         var accounts = try Self.accounts(ownListener: true)
         let client = Self.identity(8080, 443, cookie: 2)
-        let open = Self.step(client, .closed, .synSent)
+        let open = Self.transition(client, .closed, .synSent)
         accounts.note(open)
         let isOwn = accounts.conclude(open)
         #expect(!isOwn)
@@ -179,7 +179,7 @@ import Testing
     @Test func whatWasFilledInBeforeItsListenerWasKnownIsNoEvidence() throws {
         var accounts = Self.accounts()
         let accepted = Self.identity(8080, 40_000, cookie: 2)
-        let open = Self.step(accepted, .closed, .established) { $0.via = [.synSent] }
+        let open = Self.transition(accepted, .closed, .established) { $0.via = [.synSent] }
         accounts.note(open)
         _ = accounts.conclude(open)
         accounts.note(held: Self.held(Self.listener, .listen), at: Self.time(2))
@@ -198,13 +198,13 @@ import Testing
 
     // MARK: - Processes
 
-    /// A step of a new socket whose owner a watcher knows by its number, at a time.
+    /// A transition of a new socket whose owner a watcher knows by its number, at a time.
     private static func conclude(_ accounts: inout SocketAccounts, _ cookie: UInt64, at milliseconds: UInt64) -> Bool {
-        let step = step(identity(40_000, 443, cookie: cookie), .closed, .established, at: milliseconds) {
+        let transition = transition(identity(40_000, 443, cookie: cookie), .closed, .established, at: milliseconds) {
             $0.owners = [owner]
         }
-        accounts.note(step)
-        return accounts.conclude(step)
+        accounts.note(transition)
+        return accounts.conclude(transition)
     }
 
     @Test func aNumberThatIsUsedAgainClaimsNoStrangersSocket() {
@@ -257,14 +257,14 @@ import Testing
         let client = Self.identity(40_000, 443, cookie: 2)
         let seconds: UInt64 = 1_000_000_000
         accounts.noteProcesses([Self.app], at: seconds)
-        accounts.note(Self.step(client, .closed, .established, at: 1000))
+        accounts.note(Self.transition(client, .closed, .established, at: 1000))
         accounts.note(held: Self.held(client, .established), at: Self.time(1001))
-        accounts.note(Self.step(client, .established, .timeWait, at: 2000))
+        accounts.note(Self.transition(client, .established, .timeWait, at: 2000))
         accounts.noteProcesses([], at: 2 * seconds)
         // A minute of TIME_WAIT later it is still known whose that was.
         accounts.noteProcesses([], at: 60 * seconds)
         #expect(accounts.processes.count == 1)
-        let end = Self.step(client, .timeWait, .closed, at: 62_000)
+        let end = Self.transition(client, .timeWait, .closed, at: 62_000)
         accounts.note(end)
         let removed = accounts.remove(client.cookie, after: end)
         #expect(removed?.holders == [Self.holder])
@@ -328,13 +328,13 @@ import Testing
         #expect(sides.side == .active)
     }
 
-    @Test func theFirstStepIsKeptOfADescriptorThatIsUsedAgainAndAgain() {
-        var steps = SocketSteps()
+    @Test func theFirstTransitionIsKeptOfADescriptorThatIsUsedAgainAndAgain() {
+        var transitions = TransitionHistory()
         for number in 1...100 as ClosedRange<UInt64> {
-            steps.append(Self.step(Self.listener, .closed, .listen, at: number))
+            transitions.append(Self.transition(Self.listener, .closed, .listen, at: number))
         }
-        #expect(steps.all.first?.time == Self.time(1))
-        #expect(steps.all.last?.time == Self.time(100))
-        #expect(steps.all.count <= 32)
+        #expect(transitions.all.first?.time == Self.time(1))
+        #expect(transitions.all.last?.time == Self.time(100))
+        #expect(transitions.all.count <= 32)
     }
 }

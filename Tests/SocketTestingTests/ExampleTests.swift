@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: ["--parallel", "--no-parallel"])
-    func `Each planted leak is told of its test, and of no other`(mode: String) throws {
+    func `Each planted leak is reported at its test, and at no other`(mode: String) throws {
         try prepare()
         let run = try swift("test --skip-build \(mode == "--parallel" ? "" : mode) PACKAGE")
         #expect(run.status == "1")

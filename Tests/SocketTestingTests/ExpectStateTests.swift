@@ -40,7 +40,7 @@ import Testing
         #expect(failure == nil && client == nil && accepted == nil)
     }
 
-    @Test func `What was seen instead is told when the time is up`() async throws {
+    @Test func `What was seen instead is reported when the time is up`() async throws {
         let listener = try TestSocket.listener()
         let text = try #require(try await failure(.closeWait, listener.port, within: .seconds(2)))
         #expect(text.contains("CLOSE_WAIT within") && text.contains("LISTEN 127.0.0.1:\(listener.port)"))
@@ -48,7 +48,7 @@ import Testing
         #expect(none?.contains("it found none at all") == true)
     }
 
-    @Test func `A cancelled test does not wait, and is told of no failure`() async throws {
+    @Test func `A cancelled test does not wait, and gets no failure`() async throws {
         let port = try TestSocket.listener().port
         let task = Task { try await failure(.closeWait, port, within: .seconds(600)) }
         task.cancel()

@@ -42,7 +42,7 @@ import Testing
         #expect(try second.end([listener.port]).summary == ["LISTEN by second"])
     }
 
-    @Test func `A child task's socket is its test's, and that of a test that is not looked at is nobody's`()
+    @Test func `A child task's socket is its test's, and that of a test that is not checked is nobody's`()
         async throws
     {
         let scope = try LeakScope.begin("test")
@@ -53,7 +53,7 @@ import Testing
         #expect(try scope.end([child.port, stranger.port]).summary == ["LISTEN by test"])
     }
 
-    @Test func `Where nothing tells whose a thread's socket is, it is told once and of all that come into question`()
+    @Test func `Where nothing shows whose a thread's socket is, it is reported once, with all that come into question`()
         throws
     {
         let early = try LeakScope.begin("early")
@@ -70,7 +70,7 @@ import Testing
         #expect(try late.end([listener.port]).summary == [])
     }
 
-    @Test func `What cannot be told between the tests of a suite is told of the suite`() throws {
+    @Test func `What cannot be attributed to one test of a suite is reported at the suite`() throws {
         let suite = try LeakScope.begin("suite")
         let first = try suite.run { try LeakScope.begin("first") }
         let second = try suite.run { try LeakScope.begin("second") }
@@ -102,13 +102,13 @@ import Testing
         let accepted = try onThread { try listener.accepted() }
         let ports = [connecting.port]
         let name = isClient ? "client" : "server"
-        var told: [LeakFinding] = []
-        for scope in [other, server, client] { told += try scope.end(ports) }
-        #expect(told.summary == ["ESTABLISHED by \(name)"])
+        var findings: [LeakFinding] = []
+        for scope in [other, server, client] { findings += try scope.end(ports) }
+        #expect(findings.summary == ["ESTABLISHED by \(name)"])
         shutdown(accepted.descriptor, Int32(SHUT_RDWR))
     }
 
-    @Test func `What closes while it is waited for is not told`() throws {
+    @Test func `What closes while it is waited for is not reported`() throws {
         let scope = try LeakScope.begin("test", .noSocketLeaks(settleTime: .seconds(60)))
         var listener: TestSocket? = try scope.run { try TestSocket.listener() }
         let port = listener?.port

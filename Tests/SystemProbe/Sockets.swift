@@ -2,8 +2,8 @@ import Glibc
 
 /// Does to sockets what the words say, one after the other.
 ///
-///     pair            a listener on 127.0.0.1, a connection to it, and the accepted end
-///     send N          N bytes from the client to the accepted end, which reads them
+///     pair            a listener on 127.0.0.1, a connection to it, and the accepted socket
+///     send N          N bytes from the client to the accepted socket, which reads them
 ///     close WHAT      client, accepted or listener
 ///     await           goes on at SIGUSR1
 ///     say TEXT        a line on standard output

@@ -85,9 +85,9 @@ nonisolated func watch(by source: SocketWatcher.Source) async {
                 switch event {
                 case .socket(let socket): say("socket", socket.state)
                 case .ready: say("ready")
-                case .transition(let step):
-                    say("transition", step.from ?? .closed, step.to)
-                    if step.from == .listen { stop.yield() }
+                case .transition(let transition):
+                    say("transition", transition.from ?? .closed, transition.to)
+                    if transition.from == .listen { stop.yield() }
                 case .gap, .slowed: break
                 }
             }

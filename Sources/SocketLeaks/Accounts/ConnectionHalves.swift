@@ -17,7 +17,7 @@ package struct ConnectionHalves: Sendable {
 
     private var first: [Connection: SocketCookie] = [:]
 
-    /// Nothing is known.
+    /// An empty table.
     package init() {}
 
     /// The other socket of a connection; nil where this one is the first, and then it is remembered.

@@ -39,15 +39,15 @@ package struct SideEvidence: Hashable, Sendable {
         (self.side, self.ground) = (side, ground)
     }
 
-    /// Takes the step that opened the connection.
-    package mutating func take(_ step: Transition) {
-        let isSeen = step.certainty == .exact || step.to == .synSent || step.to == .synReceived
-        take(Self.side(of: [step]), by: isSeen ? .seen : .inferred)
+    /// Takes the transition that opened the connection.
+    package mutating func take(_ transition: Transition) {
+        let isSeen = transition.certainty == .exact || transition.to == .synSent || transition.to == .synReceived
+        take(Self.side(of: [transition]), by: isSeen ? .seen : .inferred)
     }
 
-    /// Which side opened a connection that took the steps; unknown where its beginning was not watched.
-    package static func side(of steps: [Transition]) -> OpeningSide {
-        guard let first = steps.first(where: { $0.from == .closed || $0.from == .bound }) else { return .unknown }
+    /// Which side opened a connection that took the transitions; unknown where its beginning was not watched.
+    package static func side(of transitions: [Transition]) -> OpeningSide {
+        guard let first = transitions.first(where: { $0.from == .closed || $0.from == .bound }) else { return .unknown }
         switch (first.via + [first.to]).first(where: { $0 == .synSent || $0 == .synReceived }) {
         case .synSent: return .active
         case .synReceived: return .passive

@@ -5,9 +5,9 @@ package import TCPWatch
 package struct SocketAccount: Sendable {
     /// Its cookie, and its endpoints as far as they are known.
     package var identity: SocketIdentity
-    /// Where it is.
+    /// The network namespace that it is in.
     package var namespace: NetworkNamespace?
-    /// Whose it is.
+    /// Which scope it belongs to.
     package var attribution: Attribution
     /// Who holds it, or held it last, as it was found; empty where that was only concluded.
     package var holders: [SocketHolder] = []
@@ -28,12 +28,17 @@ package struct SocketAccount: Sendable {
     /// Whether it has been judged: no other scope reports it.
     package var isJudged = false
 
-    /// A socket of which the first step was reported.
-    package init(_ step: Transition, _ attribution: Attribution) {
-        // What does not begin with its first step was there before.
-        let isOlder = step.from.map { $0 != .closed && $0 != .bound } ?? false
-        self.init(step.identity, isOlder ? .maker(nil) : attribution, SocketLife(in: step.to), at: step.time)
-        namespace = step.namespace
+    /// A socket of which the first transition was reported.
+    package init(_ transition: Transition, _ attribution: Attribution) {
+        // What does not begin with its first transition was there before.
+        let isOlder = transition.from.map { $0 != .closed && $0 != .bound } ?? false
+        self.init(
+            transition.identity,
+            isOlder ? .maker(nil) : attribution,
+            SocketLife(in: transition.to),
+            at: transition.time
+        )
+        namespace = transition.namespace
         self.isOlder = isOlder
     }
 
@@ -77,11 +82,11 @@ package struct SocketAccount: Sendable {
     /// The owners, as people are shown them.
     package var owners: [SocketOwner] { holders.map(\.owner) }
 
-    /// Takes a step.
-    package mutating func take(_ step: Transition) {
+    /// Takes a transition.
+    package mutating func take(_ transition: Transition) {
         let wasOpen = life.openedAt != nil
-        life.take(step)
-        if !wasOpen, life.openedAt != nil { sides.take(step) }
+        life.take(transition)
+        if !wasOpen, life.openedAt != nil { sides.take(transition) }
     }
 
     /// Takes what the kernel measured of the full socket.
@@ -95,11 +100,11 @@ package struct SocketAccount: Sendable {
         let socket = WatchedSocket(
             remembered: identity,
             in: stateAtExit ?? life.state,
-            uid: life.steps.last?.uid,
-            inode: life.steps.last?.inode,
+            uid: life.transitions.last?.uid,
+            inode: life.transitions.last?.inode,
             namespace: namespace,
             owners: owners
         )
-        return SocketLeak(socket, history: life.steps, openedBy: side)
+        return SocketLeak(socket, history: life.transitions, openedBy: side)
     }
 }

@@ -61,6 +61,6 @@ extension SocketAccounts {
         let (client, server) = whole.side == .active ? (whole, half) : (half, whole)
         let known = client.attribution.isKnown ? client.attribution : server.attribution
         guard known.isKnown else { return }
-        for end in [cookie, other] { accounts[end]?.attribution = known }
+        for socket in [cookie, other] { accounts[socket]?.attribution = known }
     }
 }

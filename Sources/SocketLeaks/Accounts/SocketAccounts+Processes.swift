@@ -23,7 +23,7 @@ extension SocketAccounts {
     private static var latestReport: UInt64 { 10_000_000_000 }
     private static var forgettingInterval: UInt64 { 1_000_000_000 }
 
-    /// Notes a socket that processes of the scope hold: whether that is news of a socket whose steps are known.
+    /// Notes a socket that processes of the scope hold. Returns whether that is new and its transitions are known.
     @discardableResult
     package mutating func note(held: HeldSocket, at time: EventTime) -> Bool {
         let socket = held.socket
@@ -44,8 +44,8 @@ extension SocketAccounts {
         }
     }
 
-    /// Takes the answer to ``pendingInodes``, found at a time among the processes that ran then: the cookies that turned
-    /// out to be the scope's.
+    /// Takes the answer to ``pendingInodes``, found at a time among the processes that ran then. Returns the cookies
+    /// that turned out to be the scope's.
     package mutating func claim(
         _ holders: HolderSnapshot,
         of running: Set<ProcessIdentity>,
@@ -65,7 +65,7 @@ extension SocketAccounts {
         return claimed
     }
 
-    /// A socket is the scope's: whether that is news.
+    /// Attributes a socket to the scope. Returns whether that is new.
     mutating func claim(_ cookie: SocketCookie, _ holders: [SocketHolder]) -> Bool {
         guard let account = accounts[cookie] else { return false }
         accounts[cookie]?.holders = holders
@@ -78,10 +78,10 @@ extension SocketAccounts {
         return true
     }
 
-    /// Lets go of sockets that nobody has reported, but for those that are still held.
+    /// Removes sockets that nobody has reported, but for those that are still held.
     package mutating func settle(held: Set<SocketCookie>, at time: EventTime) {
         for (cookie, account) in accounts
-        where account.isOwn && account.life.steps.isEmpty && !held.contains(cookie) {
+        where account.isOwn && account.life.transitions.isEmpty && !held.contains(cookie) {
             states.count(from: account.life.state, to: .closed)
             accounts[cookie]?.vanish(at: time)
         }

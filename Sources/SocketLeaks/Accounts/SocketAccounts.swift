@@ -13,13 +13,13 @@ package import TCPWatch
 /// | --- | --- | --- | --- | --- |
 /// | whose | held by a descendant, by its number; accepted from a listener of theirs | held by a test process when that ends; the test by the time | made by a call in the test's task; accepted from its listener; the other endpoint's; else the tests that ran | all of these, in this order: a call, a holder, the listener, the other endpoint, the time (``Attribution``) |
 /// | process | its number, never forgotten | its number | its number | number and start time (``ProcessIdentity``), forgotten when its sockets are settled (``ProcessGroup``) |
-/// | side | counters, else steps, or any listener's port and address in any namespace | as `run` | the call, else steps | the surest of them (``SideEvidence``) |
+/// | side | counters, else transitions, or any listener's port and address in any namespace | as `run` | the call, else transitions | the surest of them (``SideEvidence``) |
 /// | listener | by port and address, the first of several; once more by endpoint after its end | as `run` | by descriptor | by descriptor, else by port and address in the same namespace, the exact one first (``ListenerTable``) |
 /// | grace | 500 ms, polled every 20 ms or interval | none: the process is stopped | 1 s, polled after 1, 2, 4 … 32 ms | one ``GracePeriod``, polled as by the trait, by `run` no more often than its interval; a process that is stopped gets none. The time is a parameter |
 /// | TIME_WAIT | held sockets alone | held sockets alone | also unheld ones, where asked for | a parameter, ``LeakRules/countsUnheld`` |
 /// | vanished TIME_WAIT | counters by endpoints, given to the TIME_WAIT of another cookie | as `run` | kept while a suspect counts it | ``StrayCounters``, ``endSnapshot()`` |
-/// | history | 32 steps, without the middle | as `run` | 16 steps, the latest: the first one was lost, and the age | 32 steps, without the middle (``SocketSteps``) |
-/// | age | from the first step | from the first step, else from the poll that showed it | from the first step, else from when it was seen | as the trait |
+/// | history | 32 transitions, without the middle | as `run` | 16 transitions, the latest: the first one was lost, and the age | 32 transitions, without the middle (``TransitionHistory``) |
+/// | age | from the first transition | from the first transition, else from the poll that showed it | from the first transition, else from when it was seen | as the trait |
 /// | text | ``SocketLeak`` | ``SocketLeak`` | ``SocketLeak`` | ``SocketLeak`` |
 ///
 /// Two differences stay, because tests pin them. An undecided listener gives what it accepts away in
@@ -51,7 +51,7 @@ package struct SocketAccounts: Sendable {
     package internal(set) var processes: ProcessGroup
     /// When ended processes are forgotten next, monotonic nanoseconds.
     var nextForgetting: UInt64 = 0
-    /// How many of the scopes' sockets are in each state; only of a scope that is known by its processes.
+    /// The number of the scopes' sockets in each state; only of a scope that is known by its processes.
     package internal(set) var states = StateTally()
 
     /// For scopes that share this process.
@@ -100,7 +100,7 @@ package struct SocketAccounts: Sendable {
         }.map { accounts.keys[$0] }
     }
 
-    /// These are judged: no other scope reports them.
+    /// Marks these as judged: no other scope reports them.
     package mutating func markJudged(_ cookies: [SocketCookie]) {
         for cookie in cookies { accounts[cookie]?.isJudged = true }
     }
@@ -109,7 +109,7 @@ package struct SocketAccounts: Sendable {
     ///
     /// - Parameters:
     ///   - socket: As it was found.
-    ///   - history: Its steps, where a watcher reports them elsewhere.
+    ///   - history: Its transitions, where a watcher reports them elsewhere.
     ///   - time: When it was found.
     /// - Returns: The leak.
     package func leak(_ socket: WatchedSocket, history: [Transition]? = nil, at time: EventTime) -> SocketLeak {
@@ -119,7 +119,7 @@ package struct SocketAccounts: Sendable {
         if listeners.isAccepted(socket.identity, in: socket.namespace) { sides.take(.passive, by: .listener) }
         return SocketLeak(
             socket,
-            history: history ?? account?.life.steps ?? [],
+            history: history ?? account?.life.transitions ?? [],
             openedBy: sides.side,
             firstSeen: account?.firstSeen,
             at: time

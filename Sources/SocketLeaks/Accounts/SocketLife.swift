@@ -6,10 +6,10 @@ package struct SocketLife: Sendable {
     package private(set) var state: TCPState
     /// Its inode, once a process held it.
     package private(set) var inode: UInt32?
-    private var recorded = SocketSteps()
+    private var recorded = TransitionHistory()
     /// What the kernel measured of it, once it has destroyed the full socket.
     package private(set) var counters: FinalCounters?
-    /// Whether the counters came after the latest step.
+    /// Whether the counters came after the latest transition.
     private var isJustMeasured = false
     /// When its connection was opened.
     package private(set) var openedAt: EventTime?
@@ -19,19 +19,21 @@ package struct SocketLife: Sendable {
     /// A socket that was not seen to begin.
     package init(in state: TCPState = .closed, inode: UInt32? = nil) { (self.state, self.inode) = (state, inode) }
 
-    /// Its steps in their order, the first ones and the latest.
-    package var steps: [Transition] { recorded.all }
+    /// Its transitions in their order, the first ones and the latest.
+    package var transitions: [Transition] { recorded.all }
 
-    /// Takes a step.
-    package mutating func take(_ step: Transition) {
-        recorded.append(step)
-        state = step.to
-        inode = step.inode ?? inode
-        if openedAt == nil, step.opens { openedAt = step.time }
-        if step.to == .timeWait || step.closes || step.from == nil { endedAt = endedAt ?? step.time }
-        if let final = step.final {
+    /// Takes a transition.
+    package mutating func take(_ transition: Transition) {
+        recorded.append(transition)
+        state = transition.to
+        inode = transition.inode ?? inode
+        if openedAt == nil, transition.opens { openedAt = transition.time }
+        if transition.to == .timeWait || transition.closes || transition.from == nil {
+            endedAt = endedAt ?? transition.time
+        }
+        if let final = transition.final {
             counters = final
-        } else if step.to == .timeWait, isJustMeasured {
+        } else if transition.to == .timeWait, isJustMeasured {
             counters?.discountFIN()
         }
         isJustMeasured = false
@@ -58,20 +60,20 @@ package struct SocketLife: Sendable {
     }
 }
 
-/// The steps of a socket in their order: the first ones, which say how old it is and who opened it, and the latest.
-package struct SocketSteps: Sendable {
-    /// A connection has a handful of steps; of a descriptor that is used again and again these are kept.
+/// The transitions of a socket in their order: the first ones, which say how old it is and who opened it, and the latest.
+package struct TransitionHistory: Sendable {
+    /// A connection has a handful of transitions; of a descriptor that is used again and again these are kept.
     private static let limit = 32
 
-    /// The steps that are kept.
+    /// The transitions that are kept.
     package private(set) var all: [Transition] = []
 
-    /// No steps.
+    /// No transitions.
     package init() {}
 
-    /// Adds the latest step.
-    package mutating func append(_ step: Transition) {
+    /// Adds the latest transition.
+    package mutating func append(_ transition: Transition) {
         if all.count == Self.limit { all.remove(at: Self.limit / 2) }
-        all.append(step)
+        all.append(transition)
     }
 }

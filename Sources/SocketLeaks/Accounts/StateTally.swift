@@ -1,8 +1,8 @@
 package import SockDiag
 
-/// How many sockets are in each state, and how many were at most.
+/// The number of sockets in each state, now and at most.
 package struct StateTally: Sendable {
-    /// How many there are, of states that there were.
+    /// The number of sockets, by the states that there were.
     package private(set) var now: [TCPState: Int] = [:]
     /// The most that there were at once.
     package private(set) var peaks: [TCPState: Int] = [:]
@@ -10,10 +10,10 @@ package struct StateTally: Sendable {
     package private(set) var peak = 0
     private var total = 0
 
-    /// None.
+    /// A tally of no sockets.
     package init() {}
 
-    /// Counts a socket's step; from nil where it is new, to CLOSED where it ends.
+    /// Counts a socket's transition; from nil where it is new, to CLOSED where it ends.
     package mutating func count(from: TCPState?, to: TCPState) {
         if let from, from != .closed { add(-1, from) }
         if to != .closed { add(1, to) }

@@ -4,7 +4,7 @@ package import SockDiag
 /// they are found by their endpoints.
 package struct StrayCounters: Sendable {
     private var counters: [SocketIdentity: FinalCounters] = [:]
-    /// So many are kept; then it begins anew.
+    /// The number that is kept; then it begins anew.
     private static let limit = 4096
 
     /// Nothing was measured.

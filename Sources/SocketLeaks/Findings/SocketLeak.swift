@@ -5,7 +5,7 @@ package import TCPWatch
 package struct SocketLeak: Hashable, Sendable {
     /// The socket and its owners, as they were found.
     package var socket: WatchedSocket
-    /// Its steps in their order, as far as they were watched.
+    /// Its transitions in their order, as far as they were watched.
     package var history: [Transition]
     /// How old it is, or at least is where its beginning was not watched; nil where it was not seen before.
     package private(set) var age: Duration?
@@ -72,7 +72,7 @@ package struct SocketLeak: Hashable, Sendable {
 extension SocketLeak: CustomStringConvertible {
     /// Lines for people: the socket, its age and its owners; how it got there; what usually causes that.
     package var description: String {
-        ([summary] + (steps.map { ["  \($0)"] } ?? []) + ["  \(reason)"]).joined(separator: "\n")
+        ([summary] + (path.map { ["  \($0)"] } ?? []) + ["  \(reason)"]).joined(separator: "\n")
     }
 
     /// `CLOSE_WAIT 127.0.0.1:8080 ← 127.0.0.1:43014, 2.3 s old, held by server(4711):7`
@@ -96,13 +96,13 @@ extension SocketLeak: CustomStringConvertible {
         return "\(socket.state) \(socket.local) \(arrow) \(socket.remote)"
     }
 
-    /// `CLOSED → SYN_RCVD → ESTABLISHED → CLOSE_WAIT (after 1.2 s)`; nil where no step was watched.
-    package var steps: String? {
+    /// `CLOSED → SYN_RCVD → ESTABLISHED → CLOSE_WAIT (after 1.2 s)`; nil where no transition was watched.
+    package var path: String? {
         guard let first = history.first else { return nil }
         var text = first.from?.description ?? "?"
-        for step in history {
-            for state in step.via + [step.to] { text += " → \(state)" }
-            if let time = step.timeInState { text += " (after \(time.inWords))" }
+        for transition in history {
+            for state in transition.via + [transition.to] { text += " → \(state)" }
+            if let time = transition.timeInState { text += " (after \(time.inWords))" }
         }
         return text
     }

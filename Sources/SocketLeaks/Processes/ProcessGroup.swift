@@ -20,7 +20,7 @@ package struct ProcessGroup: Sendable {
     /// A group that begins now, monotonic nanoseconds.
     package init(at time: UInt64 = 0) { lastSnapshot = time }
 
-    /// How many processes it remembers.
+    /// The number of processes that it remembers.
     package var count: Int { spans.values.reduce(0) { $0 + $1.count } }
 
     /// Takes a snapshot of the processes that run.

@@ -2,7 +2,7 @@
 ///
 /// Compared by identity. Around a test there may be its suite.
 package final class LeakScope: Sendable {
-    /// What people know it by.
+    /// The name that people know it by.
     package let name: String
     /// What counts as a leak of it.
     package let rules: LeakRules

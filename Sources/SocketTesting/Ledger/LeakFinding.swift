@@ -17,7 +17,7 @@ package struct LeakFinding: Sendable {
     /// Whether it is a failure.
     package var isFailure: Bool { severity == .error }
 
-    /// How many are described; of the others there is the number.
+    /// The number of sockets that are described; of the others there is the number.
     private static let limit = 10
 }
 
@@ -27,7 +27,7 @@ extension LeakFinding: CustomStringConvertible {
         var lines = [leaks.count == 1 ? "a socket was left open" : "\(leaks.count) sockets were left open"]
         if suspects.count > 1 {
             let names = suspects.map(\.name).sorted()
-            lines[0] += ", by one of \(names.count) tests that ran at once; which one cannot be told:"
+            lines[0] += ", by one of \(names.count) tests that ran at once; which one is not known:"
             lines += names.prefix(Self.limit).map { "  \($0)" }
             if names.count > Self.limit { lines.append("  and \(names.count - Self.limit) more") }
         }

@@ -65,10 +65,10 @@ struct OwnDescriptor {
         )
     }
 
-    /// This machine's end.
+    /// The local endpoint.
     var local: SocketEndpoint? { endpoint(getsockname) }
 
-    /// The peer's end.
+    /// The peer's endpoint.
     var remote: SocketEndpoint? { endpoint(getpeername) }
 
     /// The start of an option's value.

@@ -3,21 +3,21 @@ internal import SockDiag
 internal import SocketLeaks
 internal import TCPWatch
 
-/// The steps of the sockets that are there, for the reader of a leak: how it came to its state. One watcher, with its
+/// The transitions of the sockets that are there, for the reader of a leak: how it came to its state. One watcher, with its
 /// thread, from the first scope to the end of the process.
 final class SocketHistory: Sendable {
     private struct State {
         var watcher: SocketWatcher?
         var isStarted = false
-        var steps: [SocketCookie: SocketSteps] = [:]
+        var transitions: [SocketCookie: TransitionHistory] = [:]
     }
 
     private let state = Locked(State())
     /// Open when the sockets that existed are known, or never will be.
     private let readiness = DispatchSemaphore(value: 0)
 
-    /// The steps of a socket that has not ended, in their order.
-    subscript(cookie: SocketCookie) -> [Transition] { state.withLock { $0.steps[cookie]?.all ?? [] } }
+    /// The transitions of a socket that has not ended, in their order.
+    subscript(cookie: SocketCookie) -> [Transition] { state.withLock { $0.transitions[cookie]?.all ?? [] } }
 
     /// Begins to watch, at the first call, and returns when the sockets that exist are known: what comes then is new.
     /// Where the kernel refuses, leaks are found and their past is not known.
@@ -29,7 +29,7 @@ final class SocketHistory: Sendable {
             configuration.interval = .milliseconds(50)
             // A test means the same to root and to everybody else, and begins at once.
             configuration.source = .poll
-            // Of what has ended nothing is told.
+            // Nothing is reported of what has ended.
             configuration.usesDestroyEvents = false
             configuration.tellsExisting = false
             state.watcher = try? SocketWatcher(configuration)
@@ -55,13 +55,13 @@ final class SocketHistory: Sendable {
 
     private func take(_ events: [SocketEvent]) {
         state.withLock { state in
-            for case .transition(let step) in events {
-                let cookie = step.identity.cookie
-                guard step.to != .closed else {
-                    state.steps[cookie] = nil
+            for case .transition(let transition) in events {
+                let cookie = transition.identity.cookie
+                guard transition.to != .closed else {
+                    state.transitions[cookie] = nil
                     continue
                 }
-                state.steps[cookie, default: SocketSteps()].append(step)
+                state.transitions[cookie, default: TransitionHistory()].append(transition)
             }
         }
     }

@@ -10,7 +10,7 @@ internal import TCPWatch
 /// same scopes are open: a socket that is new has appeared in one of these. Where the call that made it was seen, it is
 /// known in which.
 package final class SocketLedger: Sendable {
-    /// That of this process.
+    /// The ledger of this process.
     package static let shared = SocketLedger()
 
     private let state = Locked(State())
@@ -60,12 +60,12 @@ package final class SocketLedger: Sendable {
         return state.withLock { $0.accounts.leak(socket, history: history, at: time) }
     }
 
-    /// Nobody else reports these.
+    /// Marks these as judged: no other scope reports them.
     func markJudged(_ cookies: [SocketCookie]) { withState { $0.accounts.markJudged(cookies) } }
 }
 
 extension SocketLedger {
-    /// What is written down.
+    /// The accounts.
     struct State {
         var accounts = SocketAccounts()
     }

@@ -63,7 +63,7 @@ extension RunSession where Renderer: ~Copyable {
             let cookie = step.identity.cookie
             guard let socket = sockets[cookie], socket.isOwn else { continue }
             if untold.remove(cookie) != nil {
-                told += socket.life.steps
+                told += socket.life.transitions
             } else if !claimed.contains(cookie) {
                 told.append(step)
             }
@@ -99,7 +99,7 @@ extension RunSession where Renderer: ~Copyable {
         }
         for held in try polls.poll(processes, search, remembers: plan.tests != nil)
         where sockets.note(held: held, at: .now()) {
-            tell(sockets[held.socket.cookie]?.life.steps ?? [])
+            tell(sockets[held.socket.cookie]?.life.transitions ?? [])
         }
     }
 

@@ -26,7 +26,7 @@ extension LeakScope {
         try LeakScope.$current.withValue(self) { try body() }
     }
 
-    /// Closes the scope; what is told of the sockets of these ports alone, because other tests run in this process too.
+    /// Closes the scope; the findings for these ports alone, because other tests run in this process too.
     func end(_ ports: [UInt16]) throws -> [LeakFinding] {
         let judgement = try SocketLedger.shared.end(self)
         for _ in GracePeriod.pauses where try judgement.isSettled() { break }

@@ -16,28 +16,28 @@ extension SocketAccounts {
         pending[inode] = socket.cookie
     }
 
-    /// Notes a step; it, with what is known of it beyond what the watcher knows.
+    /// Notes a transition. Returns it with what is known of it beyond what the watcher knows.
     @discardableResult
-    package mutating func note(_ step: Transition) -> Transition {
-        let cookie = step.identity.cookie
-        var step = step
+    package mutating func note(_ transition: Transition) -> Transition {
+        let cookie = transition.identity.cookie
+        var transition = transition
         let known = accounts[cookie]
         let before = known?.life.state
-        var account = known ?? SocketAccount(step, .candidates(candidates))
-        if step.from == nil, let before, before != .closed {
+        var account = known ?? SocketAccount(transition, .candidates(candidates))
+        if transition.from == nil, let before, before != .closed {
             // It was seen before, held by a process; how it came from there to its end, nobody has seen.
-            step.from = before
-            step.via = TCPStateMachine.passed(from: before, to: step.to, side: account.side)
-            step.certainty = .inferred
+            transition.from = before
+            transition.via = TCPStateMachine.passed(from: before, to: transition.to, side: account.side)
+            transition.certainty = .inferred
         }
-        account.take(step)
-        if known == nil, let counters = strays.remove(step.identity) { account.take(counters) }
-        if !account.isOwn, let inode = step.inode, step.to != .closed { pending[inode] = cookie }
+        account.take(transition)
+        if known == nil, let counters = strays.remove(transition.identity) { account.take(counters) }
+        if !account.isOwn, let inode = transition.inode, transition.to != .closed { pending[inode] = cookie }
         accounts[cookie] = account
-        if account.isOwn { states.count(from: before, to: step.to) }
-        if step.to == .listen { listeners.insert(step.identity, in: step.namespace) }
-        if step.from == .listen { listeners.remove(step.identity) }
-        return step
+        if account.isOwn { states.count(from: before, to: transition.to) }
+        if transition.to == .listen { listeners.insert(transition.identity, in: transition.namespace) }
+        if transition.from == .listen { listeners.remove(transition.identity) }
+        return transition
     }
 
     /// Notes what the kernel measured of a socket that it destroyed.
@@ -49,19 +49,19 @@ extension SocketAccounts {
         }
     }
 
-    /// Concludes whose a socket is from who held it when it was new, and from the listener that it was accepted from:
-    /// whether it turned out to be the scope's.
-    package mutating func conclude(_ step: Transition) -> Bool {
-        let cookie = step.identity.cookie
+    /// Attributes a socket by who held it when it was new, and by the listener that it was accepted from. Returns whether it
+    /// turned out to be the scope's.
+    package mutating func conclude(_ transition: Transition) -> Bool {
+        let cookie = transition.identity.cookie
         guard let account = accounts[cookie], !account.isOwn else { return false }
-        let known = step.owners.compactMap { owner in
+        let known = transition.owners.compactMap { owner in
             processes.process(owner.pid, at: account.firstSeen.monotonicNanoseconds).map { SocketHolder(owner, of: $0) }
         }
         if !known.isEmpty { return claim(cookie, known) }
         guard account.sides.mayBeAccepted,
             let listener = listeners.listener(of: account.identity, in: account.namespace).flatMap({ accounts[$0] })
         else {
-            if step.from == nil { accounts[cookie]?.sides.take(.active, by: .elimination) }
+            if transition.from == nil { accounts[cookie]?.sides.take(.active, by: .elimination) }
             return false
         }
         accounts[cookie]?.sides.take(.passive, by: .listener)
@@ -70,10 +70,10 @@ extension SocketAccounts {
         return false
     }
 
-    /// Says of a socket that its last holder has ended, and nobody closed it before the step.
-    package mutating func noteExit(before step: Transition) {
-        if accounts[step.identity.cookie]?.stateAtExit == nil {
-            accounts[step.identity.cookie]?.stateAtExit = step.from
+    /// Notes that a socket's last holder has ended, and that nobody closed it before the transition.
+    package mutating func noteExit(before transition: Transition) {
+        if accounts[transition.identity.cookie]?.stateAtExit == nil {
+            accounts[transition.identity.cookie]?.stateAtExit = transition.from
         }
     }
 
@@ -89,12 +89,12 @@ extension SocketAccounts {
         return account
     }
 
-    /// Lets go of a socket that has ended; it, unless it was another program's.
-    package mutating func remove(_ cookie: SocketCookie, after step: Transition) -> SocketAccount? {
+    /// Removes a socket that has ended. Returns its account, unless it was another program's.
+    package mutating func remove(_ cookie: SocketCookie, after transition: Transition) -> SocketAccount? {
         guard let account = accounts.removeValue(forKey: cookie), !account.attribution.isForeign else { return nil }
         if account.isOwn { return account }
         // It lived on after it was found to be nobody's here: then it was another's.
-        let hasLivedOn = account.missedAt.map { step.time.monotonicNanoseconds > $0 } ?? false
+        let hasLivedOn = account.missedAt.map { transition.time.monotonicNanoseconds > $0 } ?? false
         return hasLivedOn || !account.isConnection ? nil : account
     }
 }
