@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// An error number of the system, for those who turn it into words of their own.
+/// An error number of the system, for callers that make their own error of it.
 package struct Errno: Error, Hashable, Sendable {
     package let rawValue: Int32
 

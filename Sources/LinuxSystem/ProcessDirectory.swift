@@ -41,7 +41,7 @@ package struct ProcessDirectory: ~Copyable {
         ProcessName(commOf: "\(process)", in: descriptor)
     }
 
-    /// Whether a process runs and may not be looked into; one that ends may not either, for a moment.
+    /// Whether a process runs and its files may not be read; one that ends may not either, for a moment.
     package func isClosed(_ process: Int32) -> Bool {
         do throws(Errno) {
             _ = try Directory("\(process)/fd", in: descriptor)

@@ -2,7 +2,7 @@
 ///
 /// Source: `proc_pid_stat(5)`.
 package struct ProcessStatus: Hashable, Sendable {
-    /// What a process is, as far as it tells whether its files matter.
+    /// What a process is, as far as it decides whether its files matter.
     package enum Kind: Sendable { case program, ended, kernelThread }
 
     /// What it is.

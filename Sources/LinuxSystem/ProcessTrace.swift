@@ -24,7 +24,7 @@ package enum ProcessTrace {
         guard cmnl_trace_begin(process, option(1) | option(2) | option(3) | option(4)) == 0 else { throw .last }
     }
 
-    /// Handles a stop that `waitpid(2)` has told of.
+    /// Handles a stop that `waitpid(2)` has reported.
     package static func handle(stopOf thread: Int32, waitStatus: Int32) -> Stop {
         let signal = waitStatus >> 8 & 0xff
         // `PTRACE_EVENT_*` of `<linux/ptrace.h>`

@@ -1,4 +1,4 @@
-/// What the kernel tells of the calling thread, by its own words: `CapEff`, `Seccomp`.
+/// What the kernel reports of the calling thread, by its own keys: `CapEff`, `Seccomp`.
 ///
 /// Source: `/proc/thread-self/status`, `proc_pid_status(5)`.
 package struct ThreadStatus {

@@ -51,7 +51,7 @@ struct DescriptorReader: ~Copyable {
         return false
     }
 
-    /// Reads one table of descriptors; how many there are.
+    /// Reads one table of descriptors. Returns the number of descriptors.
     private mutating func readDescriptors(
         in path: String,
         of pid: Int32,

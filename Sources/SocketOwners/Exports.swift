@@ -1,2 +1,2 @@
-// Whoever asks for owners gets the values that they are told in.
+// Whoever asks for owners gets the values that describe them.
 @_exported public import SocketValues

@@ -26,7 +26,7 @@ public struct OwnerMemory: Sendable {
     /// The sockets whose owners the last pass has found.
     package private(set) var latest: [SocketCookie] = []
 
-    /// A memory that knows nobody.
+    /// An empty memory.
     public init() {}
 
     /// The owners as they were found; empty where none were, or it was not asked for them yet.
@@ -45,10 +45,10 @@ public struct OwnerMemory: Sendable {
         pending[cookie] = inode
     }
 
-    /// Whether the owners of the socket were looked for.
+    /// Whether the owners of the socket were searched for.
     package func knows(_ cookie: SocketCookie) -> Bool { table.contains(cookie.rawValue) }
 
-    /// Whether there is a socket whose owners were not looked for yet.
+    /// Whether there is a socket whose owners were not searched for yet.
     package var isDue: Bool { hasNew }
 
     /// Finds the owners of all that was noted, in one pass; nil where nothing new was, and none was needed.
@@ -78,7 +78,7 @@ public struct OwnerMemory: Sendable {
         return snapshot.coverage
     }
 
-    /// Forgets the socket. If it is noted again, its owners are looked for again.
+    /// Forgets the socket. If it is noted again, its owners are searched for again.
     public mutating func forget(_ cookie: SocketCookie) {
         table.remove(cookie.rawValue)
         pending[cookie] = nil

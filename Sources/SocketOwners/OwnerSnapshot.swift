@@ -22,7 +22,7 @@ public import SockDiag
 ///
 /// All owners are found, one for each descriptor. Not found are: processes that this one may not see or read
 /// (``coverage``); a socket on its way between two processes (`SCM_RIGHTS`), which is in no table; and a thread that
-/// has left its process' table (`unshare(CLONE_FILES)`), whose sockets look as if nobody held them.
+/// has left its process' table (`unshare(CLONE_FILES)`), whose sockets then have no owner.
 ///
 /// The numbers are true for a moment only: an inode's number is used again, at the earliest 2³² sockets later, and
 /// owners change with `fork(2)`, `exec(2)` and `SCM_RIGHTS`. What is to be kept, keep by cookie: ``OwnerMemory``.

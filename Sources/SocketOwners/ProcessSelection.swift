@@ -7,13 +7,13 @@ public import SockDiag
 /// let some = ProcessSelection(pids: [1], names: [ProcessName("nginx")])  // the one, and all of that name
 /// ```
 ///
-/// Where only numbers are given, no other process is looked at.
+/// Where only numbers are given, no other process is read.
 public struct ProcessSelection: Hashable, Sendable {
     /// Whether every process is meant.
     public let isAll: Bool
     /// Processes by number.
     public let pids: Set<Int32>
-    /// Processes by name, as it is when they are looked at.
+    /// Processes by name, as it is when they are read.
     public let names: Set<ProcessName>
 
     /// Every process.

@@ -2,11 +2,11 @@
 ///
 /// Where it is not complete, a socket without an owner may have one.
 public struct ScanCoverage: Hashable, Sendable {
-    /// The processes whose descriptors were read.
+    /// The number of processes whose descriptors were read.
     public internal(set) var processes = 0
-    /// The descriptors that were read.
+    /// The number of descriptors that were read.
     public internal(set) var descriptors = 0
-    /// The processes that are there and whose descriptors may not be read. Kernel threads, which hold none, do not
+    /// The number of processes whose descriptors may not be read. Kernel threads, which hold none, do not
     /// count.
     public internal(set) var unreadable = 0
     /// Whether `/proc` hides the processes of other users: how many there are is not known.

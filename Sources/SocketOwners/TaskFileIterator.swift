@@ -54,7 +54,7 @@ package struct TaskFileIterator: ~Copyable {
 
     /// Calls `body` with each descriptor, those of one process after those of another; once.
     ///
-    /// - Throws: ``/SockDiag/KernelError``; what has been told until then is not all.
+    /// - Throws: ``/SockDiag/KernelError``; what was reported until then is not all.
     package func forEach(_ body: (Entry) -> Void) throws(KernelError) {
         try iterator.forEach { entry in
             guard let pid: Int32 = entry.number(at: 0), let descriptor: Int32 = entry.number(at: 4),

@@ -12,7 +12,7 @@ public struct FinalCounters: Hashable, Sendable {
     public var retransmits: UInt64?
     /// The smoothed round-trip time, microseconds (`tcpi_rtt`).
     public var rttMicroseconds: UInt64?
-    /// From the first step to the last; nil where the first was not watched.
+    /// From the first transition to the last; nil where the first was not watched.
     public var duration: Duration?
 
     /// Takes off the sequence number of the peer's FIN.

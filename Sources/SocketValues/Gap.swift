@@ -19,7 +19,7 @@ public struct Gap: Hashable, Sendable {
     public var source: Source
     /// What happened, in a sentence.
     public var reason: String
-    /// How many messages or events; nil where nothing tells.
+    /// The number of messages or events; nil where nothing counts them.
     public var lost: UInt64?
     /// Where, of `SocketWatcher.Configuration.namespaces`; nil where none were named, and for what the reader lost.
     public var namespace: NetworkNamespace?

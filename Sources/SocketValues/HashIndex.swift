@@ -3,7 +3,7 @@
 package struct HashIndex: Sendable {
     /// Positions plus one; 0 is an empty slot. The count is a power of two.
     @usableFromInline var slots: [UInt32]
-    /// How many positions there are.
+    /// The number of positions.
     @usableFromInline package internal(set) var count = 0
 
     /// An index of nothing, with room for so many.

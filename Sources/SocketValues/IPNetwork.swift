@@ -9,7 +9,7 @@
 public struct IPNetwork: Hashable, Sendable {
     /// The first address; its bits behind the prefix are zero.
     public let address: IPAddress
-    /// How many leading bits count: 0...32 for IPv4, 0...128 for IPv6.
+    /// The number of leading bits that count: 0...32 for IPv4, 0...128 for IPv6.
     public let prefixLength: Int
 
     /// The network of an address; nil where the family has no prefix of that length.
@@ -57,7 +57,7 @@ public struct IPNetwork: Hashable, Sendable {
 }
 
 extension IPAddress {
-    /// How many bits an address of the family has.
+    /// The number of bits of an address of the family.
     fileprivate var bitWidth: Int { family == .ipv4 ? 32 : 128 }
 }
 

@@ -20,7 +20,7 @@ public struct KernelError: Error, Hashable, Sendable {
         public static let unsupported = Code(description: "unsupported")
         /// The kernel or a security policy (seccomp, SELinux) refused.
         public static let permissionDenied = Code(description: "permissionDenied")
-        /// The kernel tells it only to who has a capability that this process lacks.
+        /// The kernel reports it only to a process with a capability that this one lacks.
         public static let missingCapability = Code(description: "missingCapability")
         /// The kernel is too old for what was asked.
         public static let kernelTooOld = Code(description: "kernelTooOld")

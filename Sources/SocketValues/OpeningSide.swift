@@ -1,6 +1,6 @@
 /// Which side of the handshake a connection was on.
 public enum OpeningSide: UInt8, Hashable, Sendable {
-    /// Not known: the connection was there already, and nothing tells.
+    /// Not known: the connection was there already, and nothing shows it.
     case unknown
     /// This side called `connect()`.
     case active

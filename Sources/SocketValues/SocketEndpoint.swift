@@ -1,10 +1,10 @@
-/// One end of a connection: an address, a port, and for a link-local address the interface that it is valid on.
+/// An endpoint of a connection: an address, a port, and for a link-local address the interface that it is valid on.
 ///
 /// Prints as `192.0.2.1:443`, `[2001:db8::1]:443`, `[fe80::1%2]:443`.
 public struct SocketEndpoint: Hashable, Sendable {
     /// The address.
     public var address: IPAddress
-    /// The port, in host byte order; 0 where there is none, as at the remote end of a listener.
+    /// The port, in host byte order; 0 where there is none, as at a listener's remote endpoint.
     public var port: UInt16
     /// The scope of a link-local IPv6 address (`sin6_scope_id`).
     public var scope: NetworkInterface? {

@@ -4,9 +4,9 @@
 public struct SocketIdentity: Hashable, Sendable {
     /// The socket's own family: IPv6 also where the addresses are IPv4-mapped.
     public var family: AddressFamily
-    /// This machine's end.
+    /// The local endpoint.
     public var local: SocketEndpoint
-    /// The peer's end.
+    /// The peer's endpoint.
     public var remote: SocketEndpoint
     /// The kernel's name for it; without it a lookup could find the listener instead.
     public var cookie: SocketCookie

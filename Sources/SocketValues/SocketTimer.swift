@@ -22,7 +22,7 @@ public struct SocketTimer: Hashable, Sendable {
     public var kind: Kind
     /// Milliseconds until it fires.
     public var milliseconds: UInt32
-    /// How often it has fired in a row: retransmissions or probes.
+    /// The number of times that it has fired in a row: retransmissions or probes.
     public var retransmits: UInt8
 
     /// A timer.

@@ -31,7 +31,7 @@ public struct TCPState: RawRepresentable, Hashable, Sendable {
     public static let closed = TCPState(rawValue: 7)
     /// The peer has closed; the program here has not (`TCP_CLOSE_WAIT`).
     public static let closeWait = TCPState(rawValue: 8)
-    /// The peer closed first, then this end; its FIN is not yet acknowledged (`TCP_LAST_ACK`).
+    /// The peer closed first, then this side; its FIN is not yet acknowledged (`TCP_LAST_ACK`).
     public static let lastAck = TCPState(rawValue: 9)
     /// Waits for connections (`TCP_LISTEN`).
     public static let listen = TCPState(rawValue: 10)

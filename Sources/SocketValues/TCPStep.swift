@@ -1,4 +1,4 @@
-/// One step of the TCP state machine: from a state to another, and what takes a connection along it.
+/// A step of the TCP state machine, a legal edge: from a state to another, and what takes a connection along it.
 ///
 /// Source: RFC 9293, section 3.3.2, figure 5, and section 3.10; what Linux does beyond it is said of the step.
 public struct TCPStep: Hashable, Sendable {

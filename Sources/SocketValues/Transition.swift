@@ -1,13 +1,13 @@
-/// One step of a connection, or several between two looks: where it was, where it is, and how sure that is.
+/// A change of a connection's state, by one step or by several between two polls: from, to, and how sure that is.
 public struct Transition: Hashable, Sendable {
     /// How a transition is known.
     public enum Certainty: String, Hashable, Sendable {
-        /// The kernel reported this very step, as it took it.
+        /// The kernel reported this very transition, as it made it.
         case exact
-        /// Computed from what the kernel reported of another step or object: the half-open request before a child, the
-        /// TIME_WAIT that a socket's last step means.
+        /// Computed from what the kernel reported of another transition or object: the half-open request before a
+        /// child, the TIME_WAIT that a socket's last transition means.
         case derived
-        /// Both ends were seen, and one usual step joins them.
+        /// Both states were seen, and one usual step joins them.
         case observed
         /// Steps had to be filled in; they are in ``Transition/via``.
         case inferred
@@ -23,7 +23,7 @@ public struct Transition: Hashable, Sendable {
         case destroy
     }
 
-    /// The socket: its cookie is the connection's name from the first step to the last.
+    /// The socket: its cookie is the connection's name from the first transition to the last.
     public var identity: SocketIdentity
     /// Which connection of the socket it is: 0 for the first that is known, 1 for the next after it was disconnected or
     /// refused and connected again. The cookie alone names a socket, not a connection. 255 stands for all that follow.
@@ -38,20 +38,20 @@ public struct Transition: Hashable, Sendable {
     public var certainty: Certainty
     /// Where it was learned.
     public var source: Source
-    /// When it was: of an ``Certainty/exact`` one when the kernel took it, of any other when it was learned.
+    /// When it was: of an ``Certainty/exact`` one when the kernel made it, of any other when it was learned.
     public var time: EventTime
     /// What took the connection along it, where that is known; of several steps, along the last.
     public var cause: TCPStep.Trigger?
-    /// Why the kernel sent a RST with the step; nil where it sent none, and where it did not report it.
+    /// Why the kernel sent a RST with the transition; nil where it sent none, and where it did not report it.
     public var resetReason: ResetReason?
-    /// The process whose call took the step; nil for what a segment or a timer did, and where the kernel did not report
-    /// it.
+    /// The process whose call caused the transition; nil for what a segment or a timer did, and where the kernel did not
+    /// report it.
     public var pid: Int32?
     /// Which side opened the connection.
     public var openedBy = OpeningSide.unknown
     /// How long ``from`` lasted, as far as it was watched; nil where its beginning was not.
     public var timeInState: Duration?
-    /// The owner's uid, remembered from when the kernel told.
+    /// The owner's uid, remembered from when the kernel reported it.
     public var uid: UInt32?
     /// The socket's inode, remembered from when it had one.
     public var inode: UInt32?

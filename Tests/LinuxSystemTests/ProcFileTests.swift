@@ -28,7 +28,7 @@ struct ProcFileTests {
         arguments: [("32768\t60999\n", 32768...60999), ("9 9", 9...9), ("9 8", nil), ("9", nil), ("1 2 3", nil)]
             as [(String, ClosedRange<UInt16>?)]
     )
-    func `A range of ports has two ends in their order`(text: String, range: ClosedRange<UInt16>?) {
+    func `A range of ports has two bounds in their order`(text: String, range: ClosedRange<UInt16>?) {
         #expect(ClosedRange(portRange: text) == range)
     }
 }

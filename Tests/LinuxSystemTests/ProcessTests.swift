@@ -19,7 +19,7 @@ import Testing
         #expect(try ProcessDirectory().processes.filter { $0 == getpid() }.count == 1)
     }
 
-    @Test func `A process is told from one that has ended and from none`() throws {
+    @Test func `A process is distinguished from one that has ended and from none`() throws {
         let child = try Program(["/bin/true"])
         _ = child.finish()
         let proc = try ProcessDirectory()

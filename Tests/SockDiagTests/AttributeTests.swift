@@ -13,7 +13,7 @@ struct AttributeTests {
         #expect((memory.receive, memory.send, memory.forward, memory.transmit) == (257, 514, 771, 1028))
     }
 
-    @Test func `The memory of the socket is not mixed up, and older kernels tell of no drops`() throws {
+    @Test func `The memory of the socket is not mixed up, and older kernels report no drops`() throws {
         let memory = try #require(try socket(Attribute.socketMemory).memory)
         #expect(memory.rmemAlloc == 0x0100_0001)
         #expect(memory.rcvbuf == 0x0100_0002)
@@ -43,7 +43,7 @@ struct AttributeTests {
         #expect(try socket(notText).congestion == "\u{fffd}")
     }
 
-    @Test func `What Vegas tells of itself is not mixed up`() throws {
+    @Test func `What Vegas reports is not mixed up`() throws {
         guard case .vegas(let info) = try socket(Attribute.vegas).congestionInfo else {
             Issue.record("not Vegas")
             return
@@ -51,7 +51,7 @@ struct AttributeTests {
         #expect((info.isEnabled, info.rttCount, info.rtt, info.minRTT) == (true, 514, 197_379, 67_372_036))
     }
 
-    @Test func `What DCTCP tells of itself is not mixed up`() throws {
+    @Test func `What DCTCP reports is not mixed up`() throws {
         guard case .dctcp(let info) = try socket(Attribute.dctcp).congestionInfo else {
             Issue.record("not DCTCP")
             return
@@ -60,7 +60,7 @@ struct AttributeTests {
         #expect((info.markedBytes, info.totalBytes) == (263_172, 84_215_045))
     }
 
-    @Test func `What BBR tells of itself is not mixed up`() throws {
+    @Test func `What BBR reports is not mixed up`() throws {
         guard case .bbr(let info) = try socket(Attribute.bbr).congestionInfo else {
             Issue.record("not BBR")
             return
@@ -99,7 +99,7 @@ struct AttributeTests {
         #expect(options == known.union(SocketOptions(rawValue: 0x8000)))
     }
 
-    @Test func `TLS tells its version and its cipher`() throws {
+    @Test func `TLS reports its version and its cipher`() throws {
         let upper = try #require(try socket(Attribute.ulpTLS).upperLayerProtocol)
         #expect(upper.name == "tls")
         #expect(upper.mptcp == nil)
@@ -109,7 +109,7 @@ struct AttributeTests {
         #expect((tls.transmit, tls.receive) == (2, 1))
     }
 
-    @Test func `A subflow tells which connection it belongs to`() throws {
+    @Test func `A subflow reports which connection it belongs to`() throws {
         let upper = try #require(try socket(Attribute.ulpMPTCP).upperLayerProtocol)
         #expect(upper.name == "mptcp")
         #expect(upper.tls == nil)

@@ -85,7 +85,7 @@ import Testing
         #expect(try client.socket(identity)?.cookie == identity.cookie)
         #expect(kernel.requests.map(\.states) == [TCPStateSet.all.rawValue, TCPStateSet.listen.rawValue])
         #expect(try client.socket(self.identity(Message.timeWait)) == nil)
-        #expect(kernel.requests.count == 3, "a connection is not looked for among the listeners")
+        #expect(kernel.requests.count == 3, "a connection is not searched for among the listeners")
     }
 
     @Test func `An answer that came too late is not taken for the next one`() throws {

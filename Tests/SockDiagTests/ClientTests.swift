@@ -67,11 +67,13 @@ import Testing
         #expect(kernel.requests.count == 1)
     }
 
-    @Test func `A row that the walk repeats is dropped but not the minisocket beside its husk`() throws {
+    @Test func `A row that the walk repeats is dropped but not the minisocket beside its closed socket`() throws {
         let kernel = try FakeKernel { request in
-            var husk = Message.closed
-            husk[44] = Message.timeWait[44]  // idiag_cookie
-            let rows = [Message.bound, husk, Message.timeWait, Message.bound, Message.timeWait, husk, Message.request]
+            var closed = Message.closed
+            closed[44] = Message.timeWait[44]  // idiag_cookie
+            let rows = [
+                Message.bound, closed, Message.timeWait, Message.bound, Message.timeWait, closed, Message.request,
+            ]
             return rows.map { request.socket($0) } + [request.end()]
         }
         var client = try kernel.makeClient()

@@ -73,7 +73,7 @@ struct InetDiagMessageTests {
         #expect(timer == SocketTimer(kind: .timeWait, milliseconds: 60000, retransmits: 0))
     }
 
-    @Test func `A bound socket is told from one whose connection is over`() throws {
+    @Test func `A bound socket is distinguished from one whose connection is over`() throws {
         #expect(try TCPSocket(message: Message.bound).state == .bound)
         #expect(try TCPSocket(message: Message.bound).uid == 0)
         #expect(try TCPSocket(message: Message.closed).state == .closed)

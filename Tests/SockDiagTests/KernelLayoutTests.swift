@@ -76,7 +76,7 @@ struct KernelLayoutTests {
 
     @Test func `Every socket option is the bit that this kernel sets`() throws {
         guard let structure = try KernelTypes().structure("inet_diag_sockopt") else {
-            try Test.cancel("this kernel does not tell socket options (kernel 5.10)")
+            try Test.cancel("this kernel does not report socket options (kernel 5.10)")
         }
         let options: [(String, SocketOptions)] = [
             ("recverr", .recverr), ("is_icsk", .isConnectionOriented), ("freebind", .freebind), ("hdrincl", .hdrincl),

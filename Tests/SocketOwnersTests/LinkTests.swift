@@ -16,7 +16,7 @@ import Testing
         "", "s", "socket:[", "socket:[]", "socket:[12", "socket:[12x]", "socket:[-1]", "socket:12]", "/socket:[12]",
         "pipe:[12]", "net:[4026531833]", "anon_inode:[eventpoll]", "/dev/null", "socket:[ 12]",
     ])
-    func `Any other link is no socket, however much it looks like one`(link: String) {
+    func `Any other link is no socket, however similar it is`(link: String) {
         #expect(DescriptorReader.socketInode(Array(link.utf8).span.bytes) == nil)
     }
 }

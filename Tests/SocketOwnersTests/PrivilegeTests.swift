@@ -14,7 +14,7 @@ struct PrivilegeTests {
         probe = [Program.probe, "owners", String(socket.inode)]
     }
 
-    @Test func `A user without privileges finds what is his own, and is told what is not`() throws {
+    @Test func `A user without privileges finds what is his own, and how much is not`() throws {
         let lines = try Program.run(Program.asNobody + probe, descriptors: [40: socket.descriptor])
         try #require(lines.count == 4, "\(lines)")
         #expect(lines[0].hasPrefix("\(socket.inode) SystemProbe(") && lines[0].hasSuffix("):40"))
@@ -28,7 +28,7 @@ struct PrivilegeTests {
     }
 
     @Test(arguments: [(1, "hidden false"), (2, "hidden true")])
-    func `hidepid does not make it look as if nobody held a socket`(level: Int, answer: String) throws {
+    func `hidepid does not make a socket one without an owner`(level: Int, answer: String) throws {
         let command = (Program.asNobody + probe).joined(separator: " ")
         let lines = try Program.shell(
             "exec unshare -m sh -c 'mount -t proc -o hidepid=\(level) proc /proc && exec \(command)'",

@@ -43,7 +43,7 @@ internal import Testing
         #expect(finding["count"] == 7)
         #expect(finding["held"] == 6)
         #expect(finding.owners?.map(\.pid) == [getpid()])
-        #expect(finding.remote?.address == LabNetwork.ipv4.peerEnd(port: 0).address)
+        #expect(finding.remote?.address == LabNetwork.ipv4.peerEndpoint(port: 0).address)
     }
 
     @Test func `A destination that does not answer is found when SYNs are sent again`() throws {
@@ -54,7 +54,7 @@ internal import Testing
         let findings = try patient.findings()
         let finding = try findings.only(.unanswered)
         #expect(findings.count == 1)
-        #expect(finding.remote?.address == LabNetwork.ipv4.peerEnd(port: 0).address)
+        #expect(finding.remote?.address == LabNetwork.ipv4.peerEndpoint(port: 0).address)
         #expect(finding.owners?.map(\.pid) == [getpid()])
         #expect(finding["repeated"] == 4)
     }

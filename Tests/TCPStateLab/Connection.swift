@@ -7,9 +7,9 @@ package struct Connection: Sendable {
     package let socket: KernelSocket?
     /// The listener that it came from; nil for a client.
     package let listener: KernelSocket?
-    /// The other end.
+    /// The scripted peer.
     package let peer: Peer
-    /// The kernel's end.
+    /// The kernel's endpoint.
     package let local: SocketEndpoint
 
     init(in lab: Lab, socket: KernelSocket?, listener: KernelSocket?, peer: Peer, local: SocketEndpoint) {
@@ -20,7 +20,7 @@ package struct Connection: Sendable {
         self.local = local
     }
 
-    /// The peer's end.
+    /// The peer's endpoint.
     package var remote: SocketEndpoint { peer.endpoint }
 
     /// The descriptor of the kernel's socket; nil where it has none or it is closed.

@@ -2,7 +2,7 @@
 struct Conversation {
     let network: LabNetwork
     let port: UInt16
-    /// The port at the kernel's end; that of a connecting socket is known when its SYN has come.
+    /// The kernel's port; that of a connecting socket is known when its SYN has come.
     private(set) var kernelPort: UInt16?
     /// SND.NXT
     private(set) var sendNext: UInt32 = 1_000_000
@@ -33,7 +33,7 @@ struct Conversation {
     /// Makes the segment of a cue, and counts it as sent.
     mutating func compose(_ cue: Cue) throws(LabError) -> Segment {
         guard let kernelPort else {
-            throw LabError(.impossible, "the peer cannot send \(cue.flags): no segment told it the kernel's port")
+            throw LabError(.impossible, "the peer cannot send \(cue.flags): no segment has come from the kernel's port")
         }
         let acknowledgment =
             switch cue.acknowledgment {

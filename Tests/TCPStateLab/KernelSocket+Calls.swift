@@ -5,10 +5,10 @@ package import SockDiag
 extension KernelSocket {
     /// Connects to the endpoint, for the first time or anew; the errno where it is refused, else 0.
     @discardableResult
-    package func connect(to end: SocketEndpoint) throws(LabError) -> Int32 {
+    package func connect(to endpoint: SocketEndpoint) throws(LabError) -> Int32 {
         do throws(LabError) {
-            try call("connect to \(end)") { descriptor in
-                end.withSocketAddress { Glibc.connect(descriptor, $0, $1) }
+            try call("connect to \(endpoint)") { descriptor in
+                endpoint.withSocketAddress { Glibc.connect(descriptor, $0, $1) }
             }
             return 0
         } catch {
@@ -24,7 +24,7 @@ extension KernelSocket {
         try call("connect to AF_UNSPEC") { Glibc.connect($0, &nowhere, socklen_t(MemoryLayout<sockaddr>.size)) }
     }
 
-    /// The local end as it is now: another one for each connection of an unbound socket.
+    /// The local endpoint as it is now: another one for each connection of an unbound socket.
     package func currentLocal() throws(LabError) -> SocketEndpoint {
         var port: UInt16 = 0
         try call("getsockname") { descriptor in

@@ -8,10 +8,10 @@ internal import Synchronization
 /// moment would not be the last one, and the kernel would neither send a FIN nor orphan the socket.
 let childBirth = Mutex(())
 
-/// A socket of the kernel that the lab opened. Its descriptor does not block, but at the ends of a ``LoopbackPair``.
+/// A socket of the kernel that the lab opened. Its descriptor does not block, but in a ``LoopbackPair``.
 package final class KernelSocket: Sendable {
     private let owned: Descriptor
-    /// The local end, as the socket was bound.
+    /// The local endpoint, as the socket was bound.
     package let local: SocketEndpoint
 
     /// Takes over a bound or connected socket.
@@ -23,7 +23,7 @@ package final class KernelSocket: Sendable {
     /// The descriptor; nil once closed.
     package var descriptor: Int32? { owned.rawValue }
 
-    /// The state that `TCP_INFO` answers: for a bound socket and for the husk of a TIME_WAIT that is CLOSED.
+    /// The state that `TCP_INFO` answers: for a bound socket, and for the closed one beside a TIME_WAIT, that is CLOSED.
     package func state() throws(LabError) -> TCPState {
         TCPState(rawValue: try owned.option(Int32(IPPROTO_TCP), TCP_INFO, UInt8(0), "TCP_INFO"))
     }

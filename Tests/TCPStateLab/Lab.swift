@@ -12,19 +12,19 @@ package import Testing
 /// try client.peer.send(.fin)                                       // FIN_WAIT_2 → TIME_WAIT
 /// ```
 ///
-/// The kernel's sockets are real. Their peer is not: it sits at the far end of a veth pair and sends the segments that
-/// the script tells it to, so a state stays until the script goes on. Timers run, but give up only after many hours.
+/// The kernel's sockets are real. Their peer is not: it sits at the far end of a veth pair and sends the segments of
+/// the script, so a state stays until the script goes on. Timers run, but give up only after many hours.
 /// As everywhere, a TIME_WAIT ends 60 s after the peer's last segment, an orphan in FIN_WAIT_2 after 60 s, any other orphan
 /// after about 100 s. The lab owns all that it makes, until ``close()``.
 package final class Lab: Sendable {
-    private struct Belongings {
+    private struct Resources {
         var sockets: [KernelSocket] = []
         var children: [ChildProcess] = []
     }
 
     package let namespace: LabNamespace
     let wire: Wire
-    private let belongings = Mutex(Belongings())
+    private let resources = Mutex(Resources())
 
     /// A lab of its own.
     ///
@@ -46,7 +46,7 @@ package final class Lab: Sendable {
 
     /// Ends children, connections and sockets, orphans and half-open requests too; the namespace then has nothing in it.
     package func close() {
-        let all = belongings.withLock { exchange(&$0, with: Belongings()) }
+        let all = resources.withLock { exchange(&$0, with: Resources()) }
         for child in all.children { child.end() }
         for socket in all.sockets { socket.abort() }
         wire.close()
@@ -59,12 +59,12 @@ package final class Lab: Sendable {
 
     /// Keeps a socket until the lab is closed.
     func keep(_ socket: KernelSocket) -> KernelSocket {
-        belongings.withLock { $0.sockets.append(socket) }
+        resources.withLock { $0.sockets.append(socket) }
         return socket
     }
 
     func keep(_ child: ChildProcess) -> ChildProcess {
-        belongings.withLock { $0.children.append(child) }
+        resources.withLock { $0.children.append(child) }
         return child
     }
 }

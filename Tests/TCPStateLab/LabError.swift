@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Why the laboratory could not do what a test asked of it; its description is one line that names the thing.
 package struct LabError: Error, CustomStringConvertible {
-    /// The kinds that a test may want to tell apart.
+    /// The kinds that a test may want to distinguish.
     package enum Kind: Sendable {
         /// The process may not do this here; the description says what would make it work.
         case notPermitted

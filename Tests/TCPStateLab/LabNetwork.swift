@@ -11,8 +11,8 @@ package enum LabNetwork: CaseIterable, Sendable {
     /// fe80::1 to fe80::2, each scoped by the device.
     case linkLocal
 
-    /// The kernel's end of the wire, as its socket shows it.
-    package func kernelEnd(port: UInt16) -> SocketEndpoint {
+    /// The kernel's endpoint, as its socket shows it.
+    package func kernelEndpoint(port: UInt16) -> SocketEndpoint {
         switch self {
         case .ipv4: SocketEndpoint(Self.kernelIPv4, port: port)
         case .ipv6: SocketEndpoint(Self.kernelIPv6, port: port)
@@ -21,8 +21,8 @@ package enum LabNetwork: CaseIterable, Sendable {
         }
     }
 
-    /// The scripted peer's end of the wire, as the kernel's socket shows it.
-    package func peerEnd(port: UInt16) -> SocketEndpoint {
+    /// The scripted peer's endpoint, as the kernel's socket shows it.
+    package func peerEndpoint(port: UInt16) -> SocketEndpoint {
         switch self {
         case .ipv4: SocketEndpoint(Self.peerIPv4, port: port)
         case .ipv6: SocketEndpoint(Self.peerIPv6, port: port)
@@ -31,12 +31,12 @@ package enum LabNetwork: CaseIterable, Sendable {
         }
     }
 
-    /// Where a listener binds: the kernel's end, but :: where it must take IPv4 clients.
-    func listeningEnd(port: UInt16) -> SocketEndpoint {
-        self == .ipv4Mapped ? SocketEndpoint(.anyIPv6, port: port) : kernelEnd(port: port)
+    /// Where a listener binds: the kernel's endpoint, but :: where it must take IPv4 clients.
+    func listeningEndpoint(port: UInt16) -> SocketEndpoint {
+        self == .ipv4Mapped ? SocketEndpoint(.anyIPv6, port: port) : kernelEndpoint(port: port)
     }
 
-    /// Both ends of a connection over the loopback device; nil for link-local, which that device has none of.
+    /// The address of both endpoints of a connection over the loopback device; nil for link-local, which that device has none of.
     var loopback: IPAddress? {
         switch self {
         case .ipv4: .loopbackIPv4
@@ -48,7 +48,7 @@ package enum LabNetwork: CaseIterable, Sendable {
 
     /// The addresses in the packets.
     var onTheWire: (kernel: IPAddress, peer: IPAddress) {
-        (kernelEnd(port: 0).address.unmapped, peerEnd(port: 0).address.unmapped)
+        (kernelEndpoint(port: 0).address.unmapped, peerEndpoint(port: 0).address.unmapped)
     }
 
     static let kernelIPv4 = IPAddress(ipv4: 0xc000_0201)

@@ -6,7 +6,7 @@ extension Lab {
     /// A socket that is bound and nothing more.
     @discardableResult
     package func bound(over network: LabNetwork = .ipv4, port: UInt16 = 0) throws(LabError) -> KernelSocket {
-        try bind(network.kernelEnd(port: port))
+        try bind(network.kernelEndpoint(port: port))
     }
 
     /// A listener. That of ``LabNetwork/ipv4Mapped`` is bound to ::, the others to the lab's address.
@@ -19,22 +19,22 @@ extension Lab {
         port: UInt16 = 0,
         backlog: Int32 = 4096
     ) throws(LabError) -> KernelSocket {
-        let socket = try bind(network.listeningEnd(port: port))
+        let socket = try bind(network.listeningEndpoint(port: port))
         try socket.call("listen") { Glibc.listen($0, backlog) }
         return socket
     }
 
     /// A socket bound to the endpoint; one that blocks waits no longer than the lab's deadline.
     func bind(
-        _ end: SocketEndpoint,
+        _ endpoint: SocketEndpoint,
         protocol: SocketProtocol = .tcp,
         blocking: Bool = false
     ) throws(LabError) -> KernelSocket {
-        let descriptor = try open(end.address.family, protocol: `protocol`, blocking: blocking)
-        try descriptor.call("bind \(end)") { descriptor in
-            end.withSocketAddress { Glibc.bind(descriptor, $0, $1) }
+        let descriptor = try open(endpoint.address.family, protocol: `protocol`, blocking: blocking)
+        try descriptor.call("bind \(endpoint)") { descriptor in
+            endpoint.withSocketAddress { Glibc.bind(descriptor, $0, $1) }
         }
-        return keep(try KernelSocket(descriptor, address: end.address, scope: end.scope))
+        return keep(try KernelSocket(descriptor, address: endpoint.address, scope: endpoint.scope))
     }
 
     /// An unbound socket of the namespace.

@@ -11,13 +11,13 @@ extension Lab {
         offering options: [SegmentOption] = []
     ) throws(LabError) -> Connection {
         let peer = try Peer(on: wire, over: network)
-        let descriptor = try open(network.kernelEnd(port: 0).address.family)
+        let descriptor = try open(network.kernelEndpoint(port: 0).address.family)
         _ = try descriptor.call("connect to \(peer.endpoint)", unless: EINPROGRESS) { descriptor in
             peer.endpoint.withSocketAddress { connect(descriptor, $0, $1) }
         }
         try peer.receive(.syn)
-        let end = network.kernelEnd(port: 0)
-        let socket = keep(try KernelSocket(descriptor, address: end.address, scope: end.scope))
+        let endpoint = network.kernelEndpoint(port: 0)
+        let socket = keep(try KernelSocket(descriptor, address: endpoint.address, scope: endpoint.scope))
         let connection = Connection(in: self, socket: socket, listener: nil, peer: peer, local: socket.local)
         switch state {
         case .synSent:
@@ -48,7 +48,7 @@ extension Lab {
     ) throws(LabError) -> Connection {
         let listener = if let listener { listener } else { try self.listener(over: network) }
         let peer = try Peer(on: wire, over: network, kernelPort: listener.local.port)
-        let local = network.kernelEnd(port: listener.local.port)
+        let local = network.kernelEndpoint(port: listener.local.port)
         try peer.send(.syn.offering(options))
         try peer.receive(.synAck)
         func connection(_ socket: KernelSocket?) -> Connection {

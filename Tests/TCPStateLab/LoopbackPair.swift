@@ -1,11 +1,11 @@
 internal import Glibc
 package import SockDiag
 
-/// A connection over the loopback device with the kernel's TCP at both ends. The descriptors block, though never longer
+/// A connection over the loopback device with the kernel's TCP on both sides. The descriptors block, though never longer
 /// than the lab's deadline.
 package struct LoopbackPair: Sendable {
-    /// One of the connection's ends.
-    package enum End: Sendable { case client, accepted }
+    /// One of the connection's sockets.
+    package enum Side: Sendable { case client, accepted }
 
     private let lab: Lab  // keeps the connection's world alive
     package let listener: KernelSocket
@@ -19,9 +19,9 @@ package struct LoopbackPair: Sendable {
         self.accepted = accepted
     }
 
-    /// Sends the bytes, and returns when they wait in the other end's receive queue.
-    package func send(_ bytes: [UInt8], from end: End) throws(LabError) {
-        let (sender, receiver) = end == .client ? (client, accepted) : (accepted, client)
+    /// Sends the bytes, and returns when they wait in the other side's receive queue.
+    package func send(_ bytes: [UInt8], from side: Side) throws(LabError) {
+        let (sender, receiver) = side == .client ? (client, accepted) : (accepted, client)
         var queued: Int32 = 0
         try receiver.call("ioctl(FIONREAD)") { ioctl($0, UInt(FIONREAD), &queued) }
         var sent = 0
@@ -36,8 +36,8 @@ package struct LoopbackPair: Sendable {
 
     /// Takes so many bytes out of the receive queue.
     @discardableResult
-    package func receive(_ count: Int, at end: End) throws(LabError) -> [UInt8] {
-        try Self.receive(count, from: end == .client ? client : accepted, flags: 0)
+    package func receive(_ count: Int, at side: Side) throws(LabError) -> [UInt8] {
+        try Self.receive(count, from: side == .client ? client : accepted, flags: 0)
     }
 
     @discardableResult

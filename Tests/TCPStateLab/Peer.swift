@@ -1,6 +1,6 @@
 package import SockDiag
 
-/// The far end of a connection: it speaks TCP by itself, and only what the script says.
+/// The scripted peer of a connection: it speaks TCP by itself, and only what the script says.
 package struct Peer: Sendable {
     let wire: Wire
     let network: LabNetwork
@@ -15,7 +15,7 @@ package struct Peer: Sendable {
     }
 
     /// Where the kernel sees the peer.
-    package var endpoint: SocketEndpoint { network.peerEnd(port: port) }
+    package var endpoint: SocketEndpoint { network.peerEndpoint(port: port) }
 
     /// Sends a segment. When it returns, the kernel has dealt with the segment and its immediate answer can be read.
     @discardableResult
@@ -49,6 +49,6 @@ package struct Peer: Sendable {
     /// What came and was not taken.
     package func unread() throws(LabError) -> [Segment] { try wire.conversation(of: port).unread }
 
-    /// The port at the kernel's end, once a segment came from there.
+    /// The kernel's port, once a segment came from there.
     func kernelPort() throws(LabError) -> UInt16? { try wire.conversation(of: port).kernelPort }
 }

@@ -5,7 +5,7 @@ internal import Glibc
 struct RouteSocket {
     private let descriptor: Descriptor
 
-    /// A socket that hears the given multicast groups, each an `RTNLGRP_*`; or one of another netlink family, whose
+    /// A socket that receives the given multicast groups, each an `RTNLGRP_*`; or one of another netlink family, whose
     /// messages have the same form.
     init(groups: [rtnetlink_groups] = [], family: Int32 = NETLINK_ROUTE) throws(LabError) {
         let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue)

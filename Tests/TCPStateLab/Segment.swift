@@ -69,7 +69,7 @@ extension Segment {
         return bytes
     }
 
-    /// Reads a segment; its checksum is not looked at, because a veth pair carries segments without one.
+    /// Reads a segment; its checksum is not verified, because a veth pair carries segments without one.
     init?(_ bytes: ArraySlice<UInt8>) {
         guard let sourcePort = bytes.bigEndian(at: 0, as: UInt16.self),
             let destinationPort = bytes.bigEndian(at: 2, as: UInt16.self),

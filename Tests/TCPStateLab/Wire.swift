@@ -56,8 +56,8 @@ final class Wire: Sendable {
     /// does. Over IPv4 alone.
     func refuse(_ segment: Segment, over network: LabNetwork) throws(LabError) {
         try state.withLock { state throws(LabError) in
-            let ends = network.onTheWire
-            let packet = Packet.unreachable(segment, from: ends.peer, to: ends.kernel)
+            let addresses = network.onTheWire
+            let packet = Packet.unreachable(segment, from: addresses.peer, to: addresses.kernel)
             try deliver(packet, network, "the refusal of \(segment)", &state)
         }
     }
@@ -84,8 +84,8 @@ final class Wire: Sendable {
     /// buffer, and it may be lost among them: then a later ping, still behind the segment, does as well.
     private func awaitPong(_ state: inout State, behind what: String) throws(LabError) {
         for _ in 0..<40 {
-            let patience = Deadline(.labDeadline / 40)
-            while state.pong != state.pings, try patience.poll([socket]) { try receiveWhatIsThere(&state) }
+            let deadline = Deadline(.labDeadline / 40)
+            while state.pong != state.pings, try deadline.poll([socket]) { try receiveWhatIsThere(&state) }
             if state.pong == state.pings { return }
             try ping(&state)
         }
@@ -147,8 +147,8 @@ final class Wire: Sendable {
         }
         let segment = try conversation.compose(cue)
         state.conversations[port] = conversation
-        let ends = conversation.network.onTheWire
-        return (Packet.bytes(of: segment, from: ends.peer, to: ends.kernel), conversation.network, segment)
+        let addresses = conversation.network.onTheWire
+        return (Packet.bytes(of: segment, from: addresses.peer, to: addresses.kernel), conversation.network, segment)
     }
 
     private func transmit(_ packet: [UInt8], _ family: AddressFamily) throws(LabError) {

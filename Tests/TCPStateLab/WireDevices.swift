@@ -7,8 +7,8 @@ extension Wire {
     static let device = NetworkInterface(rawValue: 100)
 
     private static let loopback = Link(name: "lo", index: 1, hardwareAddress: [])
-    private static let kernelEnd = Link(name: "lab0", index: 100, hardwareAddress: [2, 0, 0, 0, 0, 1])
-    private static let peerEnd = Link(name: "lab1", index: 101, hardwareAddress: [2, 0, 0, 0, 0, 2])
+    private static let kernelLink = Link(name: "lab0", index: 100, hardwareAddress: [2, 0, 0, 0, 0, 1])
+    private static let peerLink = Link(name: "lab1", index: 101, hardwareAddress: [2, 0, 0, 0, 0, 2])
     /// The peer is none of the kernel's own devices: so its IP ignores what comes out at the far end.
     private static let peerHardwareAddress: [UInt8] = [2, 0, 0, 0, 0, 3]
 
@@ -17,11 +17,11 @@ extension Wire {
         let routes = try RouteSocket()
         let events = try RouteSocket(groups: [RTNLGRP_LINK, RTNLGRP_IPV6_ROUTE])
         try routes.perform([
-            .addVeth(kernelEnd, peerEnd), .setUp(loopback), .setUp(kernelEnd), .setUp(peerEnd),
+            .addVeth(kernelLink, peerLink), .setUp(loopback), .setUp(kernelLink), .setUp(peerLink),
         ])
         // The carrier, and with it the queue for sending, comes from a worker of the kernel.
         try events.await("lab0 going up") { notice in
-            notice.type == UInt16(RTM_NEWLINK) && notice[4, as: Int32.self] == kernelEnd.index
+            notice.type == UInt16(RTM_NEWLINK) && notice[4, as: Int32.self] == kernelLink.index
                 && notice.attribute(IFLA_OPERSTATE, after: MemoryLayout<ifinfomsg>.size)?.first == 6  // IF_OPER_UP
         }
         let addresses: [(kernel: IPAddress, peer: IPAddress, prefix: UInt8)] = [
@@ -32,9 +32,9 @@ extension Wire {
         try routes.perform(
             addresses.flatMap { address -> [RouteMessage] in
                 [
-                    .addAddress(address.kernel.octets, prefix: address.prefix, on: kernelEnd),
-                    .addQuickRoute(to: address.peer.octets, over: kernelEnd),
-                    .addNeighbour(address.peer.octets, at: peerHardwareAddress, on: kernelEnd),
+                    .addAddress(address.kernel.octets, prefix: address.prefix, on: kernelLink),
+                    .addQuickRoute(to: address.peer.octets, over: kernelLink),
+                    .addNeighbour(address.peer.octets, at: peerHardwareAddress, on: kernelLink),
                 ]
             }
         )
@@ -50,7 +50,7 @@ extension Wire {
         }
     }
 
-    /// A socket at the peer's end that carries IP packets and does not hear itself.
+    /// A socket at the peer's end that carries IP packets and does not receive its own.
     static func openPacketSocket() throws(LabError) -> Descriptor {
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
         let packets = try Descriptor("socket(AF_PACKET)") { socket(AF_PACKET, type, 0) }
@@ -70,9 +70,9 @@ extension Wire {
         var address = sockaddr_ll()
         address.sll_family = UInt16(AF_PACKET)
         address.sll_protocol = UInt16(etherType).bigEndian
-        address.sll_ifindex = peerEnd.index
-        address.sll_halen = UInt8(kernelEnd.hardwareAddress.count)
-        withUnsafeMutableBytes(of: &address.sll_addr) { $0.copyBytes(from: kernelEnd.hardwareAddress) }
+        address.sll_ifindex = peerLink.index
+        address.sll_halen = UInt8(kernelLink.hardwareAddress.count)
+        withUnsafeMutableBytes(of: &address.sll_addr) { $0.copyBytes(from: kernelLink.hardwareAddress) }
         return address
     }
 }

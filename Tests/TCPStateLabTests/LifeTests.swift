@@ -37,7 +37,7 @@ struct LifeTests {
         let client = try lab.client(in: .closing, over: network)
         try client.peer.send(.ack)
         #expect(try lab.row(of: client)?.state == .timeWait)
-        #expect(try client.state() == .closed, "the descriptor keeps the husk")
+        #expect(try client.state() == .closed, "the descriptor keeps the closed socket")
     }
 
     @Test func `A FIN that acknowledges the kernel's goes from FIN_WAIT_1 to TIME_WAIT at once`() throws {
@@ -153,7 +153,7 @@ struct LifeTests {
         defer { lab.close() }
         for network in LabNetwork.allCases {
             let bound = try lab.bound(over: network, port: 4711)
-            #expect(bound.local == network.kernelEnd(port: 4711))
+            #expect(bound.local == network.kernelEndpoint(port: 4711))
             #expect(try bound.state() == .closed)
             bound.close()
         }

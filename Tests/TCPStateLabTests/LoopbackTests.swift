@@ -2,10 +2,10 @@ internal import SockDiag
 internal import TCPStateLab
 internal import Testing
 
-@Suite("Connections with the kernel at both ends")
+@Suite("Connections with the kernel on both sides")
 struct LoopbackTests {
     @Test(arguments: [LabNetwork.ipv4, .ipv6, .ipv4Mapped])
-    func `Both ends are ESTABLISHED, and bytes wait where they were sent to`(network: LabNetwork) throws {
+    func `Both sockets are ESTABLISHED, and bytes wait where they were sent to`(network: LabNetwork) throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let pair = try lab.loopbackPair(over: network)

@@ -6,14 +6,14 @@ internal import Testing
 @Suite("A reset ends every state")
 struct ResetTests {
     @Test(arguments: StateTests.clientStates, LabNetwork.allCases)
-    func `A client that is reset is gone, and its program is told why`(state: TCPState, network: LabNetwork) throws {
+    func `A client that is reset is gone, and its program learns why`(state: TCPState, network: LabNetwork) throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         try expectEnd(of: try lab.client(in: state, over: network), in: state, lab)
     }
 
     @Test(arguments: StateTests.serverStates, LabNetwork.allCases)
-    func `A listener's child that is reset is gone, and its program is told why`(
+    func `A listener's child that is reset is gone, and its program learns why`(
         state: TCPState,
         network: LabNetwork
     ) throws {

@@ -16,8 +16,8 @@ struct SegmentTests {
     )
 
     @Test func `A segment survives being written and read, over both kinds of IP`() {
-        let ends = [(LabNetwork.kernelIPv4, LabNetwork.peerIPv4), (LabNetwork.kernelIPv6, LabNetwork.peerIPv6)]
-        for (source, destination) in ends {
+        let addresses = [(LabNetwork.kernelIPv4, LabNetwork.peerIPv4), (LabNetwork.kernelIPv6, LabNetwork.peerIPv6)]
+        for (source, destination) in addresses {
             let bytes = Packet.bytes(of: segment, from: source, to: destination)
             guard case .segment(let read)? = Packet(bytes[...]) else {
                 Issue.record("no segment")

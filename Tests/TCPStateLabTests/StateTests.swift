@@ -10,7 +10,9 @@ struct StateTests {
     static let serverStates: [TCPState] = clientStates.filter { $0 != .synSent }
 
     @Test(arguments: LabNetwork.allCases)
-    func `The kernel lists every state that was asked for, with both ends and the inode`(network: LabNetwork) throws {
+    func `The kernel lists every state that was asked for, with both endpoints and the inode`(network: LabNetwork)
+        throws
+    {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         var made: [(state: TCPState, connection: Connection)] = []

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// The kernel's messages about TCP sockets that it has just destroyed, each with the socket's final ``TCPInfo``.
 ///
-/// They need no privilege, and tell of the network namespace of the thread that made the monitor. A message names a
-/// socket by its cookie; its inode and uid are 0 by then, and after an abort its endpoints are wiped too. There is one
+/// They need no privilege, and come from the network namespace of the thread that made the monitor. A message names a
+/// socket by its cookie; its inode and uid are 0 by then, and after an abort its endpoints are cleared too. There is one
 /// for every full socket: connections, listeners, and sockets that were never used. There is none for a half-open
 /// request that is dropped, nor for the end of a TIME_WAIT. On an active close the message comes when the TIME_WAIT
 /// begins: ``SockDiagClient/socket(_:extensions:)`` finds it under the same cookie.
@@ -48,7 +48,7 @@ public struct DestroyMonitor: ~Copyable {
 
     /// Reads the messages that wait, and calls `body` with each socket; does not wait for more.
     ///
-    /// - Returns: whether messages were lost since the last call, as the buffer was full; ``lostCount`` tells how many.
+    /// - Returns: whether messages were lost since the last call, as the buffer was full; ``lostCount`` counts them.
     /// - Throws: ``KernelError``.
     public mutating func receive(
         _ body: (borrowing SocketRecord) throws(KernelError) -> Void
@@ -82,7 +82,7 @@ public struct DestroyMonitor: ~Copyable {
         return lost
     }
 
-    /// How many messages were lost since the monitor was made, exactly: the `Drops` of `/proc/net/netlink`. Nil where
+    /// The exact number of messages that were lost since the monitor was made: the `Drops` of `/proc/net/netlink`. Nil where
     /// that cannot be read.
     public var lostCount: UInt64? {
         guard statistics >= 0 else { return nil }

@@ -42,7 +42,7 @@ struct NetlinkSocket: ~Copyable {
     var portID: UInt32 { mnl_socket_get_portid(handle) }
 
     /// Asks for a receive buffer of so many bytes, above the limit of `net.core.rmem_max` where privilege allows.
-    /// How many it is now, with the kernel's overhead.
+    /// The receive buffer's size now, bytes, with the kernel's overhead.
     func setReceiveBuffer(_ bytes: Int32) -> Int32 {
         var bytes = bytes
         let size = socklen_t(MemoryLayout<Int32>.size)

@@ -6,8 +6,8 @@ struct RecentRows: ~Copyable {
     /// One slot for each of so many successive cookies: 32 KiB.
     private var slots = [UInt64](repeating: 0, count: 4096)
 
-    /// Remembers the row; whether it is new. A husk and its minisocket share a cookie and are two rows; so are the
-    /// minisockets of a socket's connections, one after the other, which differ in their ports or addresses.
+    /// Remembers the row. Returns whether it is new. A closed socket with a descriptor and its minisocket share a cookie and are
+    /// two rows; so are the minisockets of a socket's connections, one after the other, which differ in their endpoints.
     mutating func insert(_ record: borrowing SocketRecord) -> Bool {
         let cookie = record.cookie.rawValue
         guard cookie != 0 else { return true }
@@ -20,7 +20,7 @@ struct RecentRows: ~Copyable {
 }
 
 extension SocketRecord {
-    /// Of both ends, 32 bits.
+    /// A hash of both endpoints, 32 bits.
     fileprivate var endpointsHash: UInt64 {
         var hash: UInt32 = header(InetDiagMessage.sourcePort)  // both ports
         for offset in stride(from: InetDiagMessage.source, to: InetDiagMessage.interface, by: 4) {

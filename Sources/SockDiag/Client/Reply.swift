@@ -6,11 +6,11 @@ struct Reply {
     let type: UInt16
     /// The request's sequence number; what bears another one answers something else.
     let sequence: UInt32
-    /// For errors, after "cannot".
+    /// The operation for errors, after "cannot".
     let operation: String
     /// Whether the kernel marked a message with `NLM_F_DUMP_INTR`: what was dumped changed on the way.
     private(set) var wasInterrupted = false
-    /// How many sockets were read.
+    /// The number of sockets that were read.
     private(set) var count = 0
 
     init(type: UInt16, sequence: UInt32, operation: String) {

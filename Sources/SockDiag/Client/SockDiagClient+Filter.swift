@@ -44,7 +44,7 @@ extension SockDiagClient {
     ///
     /// - Throws: ``KernelError``: of code ``KernelError/Code/notFound`` where there is no such interface or control
     ///   group, ``KernelError/Code/missingCapability`` where the filter asks for marks without CAP_NET_ADMIN,
-    ///   ``KernelError/Code/kernelTooOld`` where the kernel tells no marks (before 4.9) or groups (before 5.9).
+    ///   ``KernelError/Code/kernelTooOld`` where the kernel reports no marks (before 4.9) or groups (before 5.9).
     public mutating func matcher(for filter: SocketFilter) throws(KernelError) -> SocketMatcher {
         if filter.terms.contains(where: \.readsMark) { try probe(.mark(0), "fwmark", since: "4.9") }
         let matcher = try SocketMatcher(filter, names)
@@ -54,7 +54,7 @@ extension SockDiagClient {
 
     private var names: FilterNames { FilterNames(netlinkSocket: netlink.descriptor, ephemeralPorts: ephemeralPorts) }
 
-    /// Asks the kernel to test for something, but no socket: what it cannot test it does not tell either.
+    /// Asks the kernel to test for something, but no socket: what it cannot test it does not report either.
     private mutating func probe(
         _ filter: SocketFilter,
         _ name: String,
@@ -92,7 +92,7 @@ extension SocketFilter.Term {
 }
 
 extension SocketFilter.External {
-    /// Where nobody is there to say whether it holds.
+    /// The error of a filter with a condition that nobody answers.
     var unanswered: KernelError {
         let name =
             switch self {
@@ -103,7 +103,7 @@ extension SocketFilter.External {
         return KernelError(
             .invalidRequest,
             operation: "filter by \(name)",
-            detail: "the kernel does not tell it with a socket; answer it in forEach(_:external:_:)"
+            detail: "the kernel does not report it with a socket; answer it in forEach(_:external:_:)"
         )
     }
 }

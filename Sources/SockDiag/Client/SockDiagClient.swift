@@ -29,7 +29,7 @@ public struct SockDiagClient: ~Copyable {
     /// The kernel answers with at most 32 KiB at once, whatever is offered (`netlink_dump()`).
     private static let bufferSize = 32 * 1024
 
-    /// How often a dump is begun anew that the kernel marks as inconsistent.
+    /// The number of times that a dump is begun anew that the kernel marks as inconsistent.
     private static let attempts = 4
 
     /// Opens a client of the calling thread's network namespace.
@@ -72,7 +72,7 @@ public struct SockDiagClient: ~Copyable {
         try walk(query, betweenReplies: betweenReplies, body)
     }
 
-    /// Calls `body` with what passes the kernel's part of a filter; the query's own filter is not looked at.
+    /// Calls `body` with what passes the kernel's part of a filter; the query's own filter is not used.
     mutating func walk(
         _ query: SocketQuery,
         operations: [UInt8] = [],

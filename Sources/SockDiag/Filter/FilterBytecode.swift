@@ -106,7 +106,7 @@ extension FilterBytecode.Operation {
     /// The operations that do a test, one after the other; none where the kernel has none for it.
     fileprivate static func tests(_ test: FilterTest) -> [Self] {
         switch test {
-        case .host(let end, let network, let port): [condition(end, network, port)]
+        case .host(let endpoint, let network, let port): [condition(endpoint, network, port)]
         case .number(.localPort, let least, let greatest):
             ports(.local, INET_DIAG_BC_S_GE, least, INET_DIAG_BC_S_LE, greatest)
         case .number(.remotePort, let least, let greatest):
@@ -127,22 +127,22 @@ extension FilterBytecode.Operation {
     /// Ports between two bounds, each the second half of another head. One port alone is a condition, which kernels have
     /// had before `INET_DIAG_BC_S_EQ`.
     private static func ports(
-        _ end: SocketFilter.End,
+        _ endpoint: SocketFilter.Endpoint,
         _ atLeast: Int,
         _ least: UInt64,
         _ atMost: Int,
         _ greatest: UInt64
     ) -> [Self] {
         let (least, greatest) = (UInt16(clamping: least), UInt16(clamping: greatest))
-        guard least != greatest else { return [condition(end, nil, least)] }
+        guard least != greatest else { return [condition(endpoint, nil, least)] }
         var operations: [Self] = []
         if least > 0 { operations.append(Self(atLeast) { $0.append(port: least) }) }
         if greatest < .max { operations.append(Self(atMost) { $0.append(port: greatest) }) }
         return operations
     }
 
-    private static func condition(_ end: SocketFilter.End, _ network: IPNetwork?, _ port: UInt16?) -> Self {
-        Self(end == .local ? INET_DIAG_BC_S_COND : INET_DIAG_BC_D_COND) { data in
+    private static func condition(_ endpoint: SocketFilter.Endpoint, _ network: IPNetwork?, _ port: UInt16?) -> Self {
+        Self(endpoint == .local ? INET_DIAG_BC_S_COND : INET_DIAG_BC_D_COND) { data in
             data += [
                 network?.address.family.rawValue ?? 0, UInt8(truncatingIfNeeded: network?.prefixLength ?? 0), 0, 0,
             ]

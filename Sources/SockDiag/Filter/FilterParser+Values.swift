@@ -73,8 +73,8 @@ extension FilterParser {
         return overflow ? nil : sum
     }
 
-    /// The addresses and the port of one of a connection's ends.
-    mutating func parseHost(_ end: SocketFilter.End, negated: Bool) throws(SocketFilterError) {
+    /// The addresses and the port of one of a connection's endpoints.
+    mutating func parseHost(_ endpoint: SocketFilter.Endpoint, negated: Bool) throws(SocketFilterError) {
         let range = token.range
         let host = try parseWord(FilterHost.hint, FilterHost.init)
         var port: UInt16?
@@ -85,7 +85,7 @@ extension FilterParser {
             if case .number(let number) = parsed { port = number }
         }
         do {
-            append(anyOf: try host.networks().map { .host(end, $0, port: port) }, negated: negated)
+            append(anyOf: try host.networks().map { .host(endpoint, $0, port: port) }, negated: negated)
         } catch {
             throw self.error(error.description, at: range)
         }

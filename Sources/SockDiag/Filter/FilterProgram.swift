@@ -18,7 +18,7 @@ struct FilterProgram: Sendable {
     /// The end where it is not.
     var reject: Int { steps.count + 1 }
 
-    /// Whether the filter finds a socket; `external` answers what the socket's record does not tell.
+    /// Whether the filter finds a socket; `external` answers what the socket's record does not hold.
     func finds(_ socket: borrowing SocketRecord, external: (SocketFilter.External) -> Bool) -> Bool {
         let steps = steps.span
         var next = 0

@@ -1,5 +1,5 @@
 /// What a socket must be for a filter to be able to find it, as far as a request can say it: a superset, so that the
-/// kernel need not look at others.
+/// kernel need not walk others.
 struct FilterReach {
     var states: UInt32 = .max
     var families: Families = .both

@@ -4,7 +4,7 @@ extension SocketFilter {
         /// In one of the states, as ``TCPStateSet/paired`` has them.
         case states(TCPStateSet)
         /// The address is in the network, and the port is this; nil is any.
-        case host(End, IPNetwork?, port: UInt16?)
+        case host(Endpoint, IPNetwork?, port: UInt16?)
         /// The number compares so with the bound.
         case number(Quantity, Comparison, UInt64)
         /// Bound to the interface of the index; to none for 0.
@@ -17,7 +17,7 @@ extension SocketFilter {
         case cookie(UInt64)
         /// What depends on the network namespace and is looked up when the filter is used.
         case named(Name)
-        /// What only the caller can tell.
+        /// What only the caller knows.
         case external(External)
 
         /// Any socket.
@@ -34,8 +34,8 @@ extension SocketFilter {
         case autobound
     }
 
-    /// One of a connection's ends.
-    enum End: String, Hashable, Sendable { case local = "src", remote = "dst" }
+    /// One of a connection's endpoints.
+    enum Endpoint: String, Hashable, Sendable { case local = "src", remote = "dst" }
 
     /// What can be more or less.
     enum Quantity: String, Hashable, Sendable, CaseIterable {

@@ -2,7 +2,7 @@
 enum FilterTest: Sendable {
     /// The state's bit is set.
     case states(UInt32)
-    case host(SocketFilter.End, IPNetwork?, port: UInt16?)
+    case host(SocketFilter.Endpoint, IPNetwork?, port: UInt16?)
     /// The number is not below the first bound and not above the second; never where they are crossed.
     case number(SocketFilter.Quantity, UInt64, UInt64)
     case interface(UInt32)
@@ -13,7 +13,7 @@ enum FilterTest: Sendable {
     /// The number of the condition in ``FilterProgram/externals``.
     case external(Int)
 
-    /// The test of a term; what only the caller can tell is added to `externals`.
+    /// The test of a term; what only the caller knows is added to `externals`.
     init(
         _ term: SocketFilter.Term,
         _ names: FilterNames,
@@ -21,7 +21,7 @@ enum FilterTest: Sendable {
     ) throws(KernelError) {
         switch term {
         case .states(let states): self = .states(states.rawValue)
-        case .host(let end, let network, let port): self = .host(end, network, port: port)
+        case .host(let endpoint, let network, let port): self = .host(endpoint, network, port: port)
         case .number(let quantity, let comparison, let bound): self = .number(quantity, comparison, bound)
         case .interface(let index): self = .interface(index)
         case .mark(let mark, let mask): self = .mark(mark, mask: mask)
@@ -62,19 +62,19 @@ enum FilterTest: Sendable {
         }
     }
 
-    /// Whether the test holds for a socket; never for ``external(_:)``, which its record does not tell.
+    /// Whether the test holds for a socket; never for ``external(_:)``, which its record does not hold.
     func holds(for socket: borrowing SocketRecord) -> Bool {
         switch self {
         case .states(let mask): return TCPStateSet(rawValue: mask).contains(socket.state)
-        case .host(let end, let network, let port):
-            let endpoint = end == .local ? socket.local : socket.remote
+        case .host(let which, let network, let port):
+            let endpoint = which == .local ? socket.local : socket.remote
             if let port, endpoint.port != port { return false }
             return network?.contains(endpoint.address) ?? true
         case .number(let quantity, let least, let greatest):
             guard let number = quantity.value(of: socket) else { return false }
             return least <= number && number <= greatest
         case .interface(let index): return socket.header(InetDiagMessage.interface) == index
-        // Whoever may read marks is told every one; kernels before 5.1 leave out those of TIME_WAIT, which are 0.
+        // Whoever may read marks receives every one; kernels before 5.1 leave out those of TIME_WAIT, which are 0.
         case .mark(let mark, let mask): return (socket.mark ?? 0) & mask == mark
         case .cgroup(let id): return socket.cgroupID == id
         case .inode(let inode): return socket.header(InetDiagMessage.inode) == inode

@@ -59,8 +59,8 @@ extension SocketFilter.Term {
             case (_, false): "\(quantity.rawValue) \(comparison.rawValue) \(quantity.text(bound))"
             }
         case .named(.autobound): negated ? "not autobound" : "autobound"
-        case .host(let end, let network, let port):
-            "\(end.rawValue) \(negated ? "!= " : "")\(Self.hostText(network, port))"
+        case .host(let endpoint, let network, let port):
+            "\(endpoint.rawValue) \(negated ? "!= " : "")\(Self.hostText(network, port))"
         case .named(.interface(let name)): equality("dev", negated, quoted(name))
         case .interface(let index): equality("dev", negated, "\(index)")
         case .mark(let mark, let mask):

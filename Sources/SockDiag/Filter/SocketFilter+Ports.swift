@@ -1,5 +1,5 @@
 extension SocketFilter {
-    /// Ports of which a socket has one at this end, or one at the other.
+    /// A condition on ports: one of `local` as the local port, or one of `remote` as the remote one.
     package struct Ports: Hashable, Sendable {
         package var local: Set<UInt16> = []
         package var remote: Set<UInt16> = []
@@ -31,7 +31,7 @@ extension SocketFilter {
         }
     }
 
-    /// Whether states, ends, interface, uid and cookie are all that it asks for, beside what the caller knows.
+    /// Whether states, endpoints, interface, uid and cookie are all that it asks for, beside what the caller knows.
     package var isTraceable: Bool {
         terms.allSatisfy { term in
             switch term {
@@ -42,7 +42,7 @@ extension SocketFilter {
         }
     }
 
-    /// Of two conditions that both hold, the stronger.
+    /// The stronger of two conditions that both hold.
     private static func either(_ left: Ports?, _ right: Ports?) -> Ports? {
         guard let left, let right else { return left ?? right }
         return left.count <= right.count ? left : right

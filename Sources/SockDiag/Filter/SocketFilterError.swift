@@ -11,9 +11,9 @@
 public struct SocketFilterError: Error, Hashable, Sendable {
     /// The whole text.
     public let text: String
-    /// Where the wrong word begins, in characters from the text's start; its length where something is missing.
+    /// The position of the wrong word, in characters from the text's start; its length where something is missing.
     public let offset: Int
-    /// How many characters are wrong; 0 where something is missing at the end.
+    /// The number of wrong characters; 0 where something is missing at the end.
     public let length: Int
     /// What is wrong with the word, and what would be right.
     public let reason: String

@@ -23,7 +23,7 @@ public struct SocketMatcher: Sendable {
 
     /// Whether the filter finds the socket. Allocates nothing; about 10 ns for a term.
     ///
-    /// `external` says whether what the kernel's answer does not tell holds for the socket; it is called only where the
+    /// `external` says whether a condition holds that the kernel's answer has nothing for; it is called only where the
     /// result depends on it. Without it no such condition holds.
     public func matches(
         _ socket: borrowing some SocketFields & ~Escapable,

@@ -7,13 +7,13 @@ internal import LinuxSystem
 /// `/docker/ID`, `/system.slice/docker-ID.scope`, `/kubepods/burstable/podUID/ID`, `cri-containerd-ID.scope`,
 /// `kubepods.slice:cri-containerd:ID`, `crio-ID.scope`, `libpod-ID.scope`.
 enum ContainerID {
-    /// Looks for it in a file like `/proc/PID/cgroup`; nil where there is none.
+    /// Finds it in a file like `/proc/PID/cgroup`; nil where there is none.
     static func find(in file: String) -> String? {
         guard let groups = try? OpenFile.start(of: file, limit: 4096) else { return nil }
         return find(in: groups)
     }
 
-    /// Looks for the innermost one in the lines `hierarchy:controllers:path`.
+    /// Finds the innermost one in the lines `hierarchy:controllers:path`.
     static func find(in groups: [UInt8]) -> String? {
         for line in groups.split(separator: UInt8(ascii: "\n")) {
             let words = line.split { separators.contains($0) }

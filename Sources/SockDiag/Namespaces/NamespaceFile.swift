@@ -9,7 +9,7 @@ struct NamespaceFile: ~Copyable {
     /// What the file is.
     let id: NetworkNamespace.ID
 
-    /// For `setns(2)`.
+    /// The descriptor, for `setns(2)`.
     var descriptor: Int32 { file.descriptor }
 
     /// Opens the file of a network namespace.
@@ -26,7 +26,7 @@ struct NamespaceFile: ~Copyable {
     }
 
     private init(_ path: String) throws(Errno) {
-        // To open a device or a pipe is to make something happen: look first.
+        // To open a device or a pipe is to make something happen: ask for its type first.
         var status = stat()
         guard stat(path, &status) == 0 else { throw .last }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .wrongKind }

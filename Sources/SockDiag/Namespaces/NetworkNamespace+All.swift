@@ -6,16 +6,16 @@ extension NetworkNamespace {
     public struct Listing: RandomAccessCollection, Sendable {
         var namespaces: [NetworkNamespace] = []
 
-        /// The processes that may not be asked for theirs, for want of CAP_SYS_PTRACE; of a namespace that only they
-        /// are in nothing is known.
+        /// The number of processes whose namespace may not be read without CAP_SYS_PTRACE. A namespace that only they
+        /// are in is not known.
         public internal(set) var unreadable = 0
 
         /// Whether `/proc` hides the processes of other users (`hidepid`), and the namespaces with them.
         public internal(set) var hidesProcesses = false
 
-        /// 0
+        /// The first index, 0.
         public var startIndex: Int { 0 }
-        /// How many there are.
+        /// The number of namespaces.
         public var endIndex: Int { namespaces.count }
         /// A namespace.
         public subscript(index: Int) -> NetworkNamespace { namespaces[index] }

@@ -77,7 +77,7 @@ extension NetworkNamespace {
         }
     }
 
-    /// Where `ip netns` mounts what it names.
+    /// The directory in which `ip netns` mounts what it names.
     static let directory = "/run/netns"
 
     private static var remedyForUnknownName: String {

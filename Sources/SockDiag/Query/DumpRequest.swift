@@ -14,7 +14,7 @@ struct DumpRequest {
     /// The message; its type is the answer's type too.
     let bytes: [UInt8]
     let type: UInt16
-    /// For errors, after "cannot".
+    /// The operation for errors, after "cannot".
     let operation: String
 
     /// A dump of what passes the kernel's filter: the operations of `INET_DIAG_REQ_BYTECODE`.

@@ -1,4 +1,4 @@
-/// Which sockets a dump shall yield, and what it shall tell of each.
+/// Which sockets a dump shall yield, and what it shall report of each.
 ///
 /// ```swift
 /// var query = SocketQuery(states: .closingStates, extensions: [.info, .memory])
@@ -12,7 +12,7 @@ public struct SocketQuery: Hashable, Sendable {
     public var `protocol`: SocketProtocol
     /// Only sockets in one of these states.
     public var states: TCPStateSet
-    /// What to tell of each socket beyond the fixed fields.
+    /// What to report of each socket beyond the fixed fields.
     public var extensions: SocketExtensions
     /// Only sockets with this local port; nil for any.
     public var localPort: UInt16?

@@ -1,5 +1,5 @@
 /// Reads the fields of a structure of the kernel's one after the other, in the machine's byte order. Behind the end every
-/// field is 0, and ``isCutShort`` tells.
+/// field is 0, and ``isCutShort`` is true.
 struct FieldCursor: ~Escapable {
     private let bytes: RawSpan
     private var offset = 0

@@ -4,7 +4,7 @@
 public struct MD5Signature: Hashable, Sendable {
     /// The peer, or its network.
     public var address: IPAddress
-    /// How many leading bits of the address count (`tcpm_prefixlen`).
+    /// The number of leading bits of the address that count (`tcpm_prefixlen`).
     public var prefixLength: UInt8
     /// The key's length, bytes (`tcpm_keylen`).
     public var keyLength: UInt16

@@ -38,7 +38,7 @@ extension SocketFields where Self: ~Escapable {
     /// The name of the congestion control algorithm: `cubic`, `bbr` (`INET_DIAG_CONG`).
     @inlinable public var congestion: String? { withAttribute(.congestion) { $0.text() } }
 
-    /// What the congestion control algorithm measures of itself, where it is one that tells.
+    /// What the congestion control algorithm measures, where it is one that reports it.
     @inlinable public var congestionInfo: CongestionInfo? {
         withAttribute(.bbr) { BBRInfo($0).map(CongestionInfo.bbr) }
             ?? withAttribute(.dctcp) { DCTCPInfo($0).map(CongestionInfo.dctcp) }
@@ -66,7 +66,7 @@ extension SocketFields where Self: ~Escapable {
     /// The cgroup (version 2) that the socket was made in, by its id (kernel 5.9); ``CgroupPaths`` names it.
     @inlinable public var cgroupID: UInt64? { number(.cgroupID) }
 
-    /// The socket options that the kernel tells as bits (kernel 5.10).
+    /// The socket options that the kernel reports as bits (kernel 5.10).
     @inlinable public var options: SocketOptions? {
         (number(.socketOptions) as UInt16?).map { SocketOptions(rawValue: UInt16(littleEndian: $0)) }
     }

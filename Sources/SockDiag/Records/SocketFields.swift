@@ -50,12 +50,12 @@ extension SocketFields where Self: ~Escapable {
         return remotePort == 0 && localPort != 0 ? .bound : .closed
     }
 
-    /// This machine's end (`idiag_src`, `idiag_sport`).
+    /// The local endpoint (`idiag_src`, `idiag_sport`).
     @inlinable public var local: SocketEndpoint {
         endpoint(address: InetDiagMessage.source, port: InetDiagMessage.sourcePort)
     }
 
-    /// The peer's end (`idiag_dst`, `idiag_dport`); the unspecified address and port 0 where there is no peer.
+    /// The peer's endpoint (`idiag_dst`, `idiag_dport`); the unspecified address and port 0 where there is no peer.
     @inlinable public var remote: SocketEndpoint {
         endpoint(address: InetDiagMessage.destination, port: InetDiagMessage.destinationPort)
     }

@@ -1,4 +1,4 @@
-/// The socket options that the kernel tells as bits.
+/// The socket options that the kernel reports as bits.
 ///
 /// Source: `struct inet_diag_sockopt` of `<linux/inet_diag.h>` (kernel 5.10); its first byte is the low one here.
 public struct SocketOptions: OptionSet, Hashable, Sendable {

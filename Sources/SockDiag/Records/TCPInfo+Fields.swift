@@ -152,7 +152,7 @@ extension TCPInfo.Field {
 }
 
 /// The last four bytes, which kernel 7.0 laid out anew without making the structure longer: only the kernel's version
-/// tells how to read them.
+/// says how to read them.
 struct AccECNFields {
     let failMode, optSeen, ecnMode, options2: TCPInfo.Field
 

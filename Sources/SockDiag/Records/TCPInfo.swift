@@ -14,7 +14,7 @@ public struct TCPInfo: Sendable {
     /// what is longer still is in ``SocketFields/attribute(_:)``.
     private var words = InlineArray<40, UInt64>(repeating: 0)
 
-    /// How many bytes the kernel sent.
+    /// The number of bytes that the kernel sent.
     public let byteCount: Int
 
     /// Reads the bytes of a `struct tcp_info`; nil where there are fewer than the 104 that every kernel since 2.6.24
@@ -36,7 +36,7 @@ public struct TCPInfo: Sendable {
     /// The negotiated options.
     public var options: Options { borrowed.options }
 
-    /// The same, to be read in place.
+    /// A `struct tcp_info`, read in place.
     private var borrowed: BorrowedTCPInfo {
         @_lifetime(borrow self) get { BorrowedTCPInfo(words.span.bytes.extracting(first: byteCount)) }
     }

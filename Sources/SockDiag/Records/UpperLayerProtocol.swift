@@ -4,9 +4,9 @@
 public struct UpperLayerProtocol: Hashable, Sendable {
     /// Its name: `tls`, `mptcp`, `espintcp`.
     public var name: String
-    /// What TLS tells of itself, where it is TLS.
+    /// What TLS reports, where it is TLS.
     public var tls: TLSInfo?
-    /// What the subflow tells of itself, where it is MPTCP (kernel 5.7).
+    /// What the subflow reports, where it is MPTCP (kernel 5.7).
     public var mptcp: MPTCPSubflow?
 
     /// `INET_ULP_INFO_NAME`, `INET_ULP_INFO_TLS`, `INET_ULP_INFO_MPTCP`
@@ -25,7 +25,7 @@ public struct UpperLayerProtocol: Hashable, Sendable {
     }
 }
 
-/// What kernel TLS tells of a connection: the `TLS_INFO_*` numbers of `<linux/tls.h>`.
+/// What kernel TLS reports of a connection: the `TLS_INFO_*` numbers of `<linux/tls.h>`.
 public struct TLSInfo: Hashable, Sendable {
     /// The protocol version on the wire: 0x303 is TLS 1.2, 0x304 TLS 1.3 (`TLS_INFO_VERSION`).
     public var version: UInt16?
@@ -44,7 +44,7 @@ public struct TLSInfo: Hashable, Sendable {
     }
 }
 
-/// What a TCP connection that carries a part of an MPTCP one tells of itself: the `MPTCP_SUBFLOW_ATTR_*` numbers of
+/// What a TCP connection that carries a part of an MPTCP one reports: the `MPTCP_SUBFLOW_ATTR_*` numbers of
 /// `<linux/mptcp.h>`.
 public struct MPTCPSubflow: Hashable, Sendable {
     /// The peer's token of the MPTCP connection (`MPTCP_SUBFLOW_ATTR_TOKEN_REM`).

@@ -83,12 +83,12 @@ struct BytecodeMachine {
         }
     }
 
-    private func isHost(_ offset: Int, _ socket: FilterSocket, _ end: SocketEndpoint) -> Bool {
+    private func isHost(_ offset: Int, _ socket: FilterSocket, _ endpoint: SocketEndpoint) -> Bool {
         let port = number(offset + 4, Int32.self)
-        guard port == -1 || port == Int(end.port) else { return false }
+        guard port == -1 || port == Int(endpoint.port) else { return false }
         let family = bytes[offset]
         let prefix = Int(bytes[offset + 1])
-        let octets = end.address.diagBytes
+        let octets = endpoint.address.diagBytes
         if family != 0, family != socket.family.rawValue {
             guard socket.family == .ipv6, family == 2, octets[..<12] == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
             else {

@@ -18,7 +18,7 @@ struct FilterKernelTests {
         let matcher = try zoo.client.matcher(for: filter)
         var (found, expected) = ([Key: Int](), [Key: Int]())
         for attempt in 0..<3 {
-            if attempt > 0 { try zoo.look() }
+            if attempt > 0 { try zoo.dump() }
             found = try answer(matcher).reduce(into: [:]) { $0[$1, default: 0] += 1 }
             expected = zoo.sockets.filter { matcher.matches($0) }.compactMap(key).reduce(into: [:]) {
                 $0[$1, default: 0] += 1

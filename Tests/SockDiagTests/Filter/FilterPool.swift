@@ -42,7 +42,7 @@ extension SocketFilter {
 
 extension SocketFilter.Term {
     static func random(_ kind: SocketFilter.RandomTerms, _ random: inout some RandomNumberGenerator) -> Self {
-        let end = Bool.random(using: &random) ? SocketFilter.End.local : .remote
+        let endpoint = Bool.random(using: &random) ? SocketFilter.Endpoint.local : .remote
         let comparisons: [SocketFilter.Comparison] = [.equal, .less, .lessOrEqual, .greater, .greaterOrEqual]
         let comparison = comparisons.randomElement(using: &random) ?? .equal
         func element<Value>(_ values: [Value], _ random: inout some RandomNumberGenerator) -> Value {
@@ -55,9 +55,9 @@ extension SocketFilter.Term {
                 element(FilterPool.addresses, &random),
                 prefixLength: element(FilterPool.prefixLengths, &random)
             )
-            return .host(end, network, port: port)
+            return .host(endpoint, network, port: port)
         case 2, 3:
-            let quantity = end == .local ? SocketFilter.Quantity.localPort : .remotePort
+            let quantity = endpoint == .local ? SocketFilter.Quantity.localPort : .remotePort
             return .number(quantity, comparison, UInt64(element(FilterPool.ports, &random)))
         case 4: return .interface(.random(in: 0...2, using: &random))
         case 5: return .mark(.random(in: 0...3, using: &random), mask: element([.max, 1, 2, 0], &random))

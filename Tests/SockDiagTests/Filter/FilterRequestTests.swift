@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func aKernelThatTellsNoMarksSaysSo() throws {
+    @Test func aKernelThatReportsNoMarksSaysSo() throws {
         let kernel = try kernel { $0.operations.isEmpty ? nil : EINVAL }
         var client = try kernel.makeClient()
         let error = #expect(throws: KernelError.self) { try client.sockets(SocketQuery(filter: .mark(1))) }

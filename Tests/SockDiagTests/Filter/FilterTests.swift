@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A filter in this process")
 struct FilterTests {
-    /// What random filters are told of conditions that no message answers.
+    /// The answer to random filters about conditions that no message answers.
     static func answer(_ external: SocketFilter.External) -> Bool { external == .pid(7) }
 
     static func matches(_ filter: SocketFilter, _ socket: FilterSocket) throws -> Bool {
@@ -89,7 +89,7 @@ struct FilterTests {
         for filter in missed { #expect(try !Self.matches(filter, socket), "\(filter)") }
     }
 
-    @Test("What only the caller can tell is asked for no more often than it matters")
+    @Test("What only the caller knows is asked for no more often than it matters")
     func externals() throws {
         let filter: SocketFilter = .localPort == 1 && .pid(1) || .process("a")
         #expect(filter.externals == [.pid(1), .process("a")])

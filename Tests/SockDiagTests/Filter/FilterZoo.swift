@@ -4,7 +4,7 @@ import Testing
 
 @testable import SockDiag
 
-/// Real sockets of every kind that a filter tells apart, at rest in a namespace of their own.
+/// Real sockets of every kind that a filter distinguishes, at rest in a namespace of their own.
 final class FilterZoo {
     let lab: Lab
     var client: SockDiagClient
@@ -24,11 +24,11 @@ final class FilterZoo {
             let pair = try lab.loopbackPair(over: network)
             try pair.send([UInt8](repeating: 0, count: 5000), from: .client)
         }
-        try look()
+        try dump()
     }
 
     /// Asks for the sockets anew.
-    func look() throws { sockets = try client.sockets(SocketQuery(extensions: .info)) }
+    func dump() throws { sockets = try client.sockets(SocketQuery(extensions: .info)) }
 
     /// A zoo, or the cancellation of the test where the process may not make a namespace.
     static func open() throws -> FilterZoo {
@@ -60,9 +60,9 @@ final class FilterZoo {
         }
     }
 
-    /// The device at the lab's end of the wire.
+    /// The device at the kernel's end of the wire.
     private func deviceIndex() throws -> UInt32 {
-        try #require(LabNetwork.linkLocal.kernelEnd(port: 0).scope).rawValue
+        try #require(LabNetwork.linkLocal.kernelEndpoint(port: 0).scope).rawValue
     }
 
     /// What the kernel lets through, before anything is tested here.
@@ -84,7 +84,7 @@ extension KernelSocket {
 /// `SO_BINDTOIFINDEX` of `<asm-generic/socket.h>`
 private let SO_BINDTOIFINDEX: Int32 = 62
 
-/// What tells one row of a dump from another.
+/// What distinguishes one row of a dump from another.
 struct SocketKey: Hashable, CustomStringConvertible {
     let cookie: SocketCookie
     let isMinisocket: Bool

@@ -12,20 +12,20 @@ struct RandomFilters {
         for index in Set(zoo.sockets.map { $0.interface?.rawValue ?? 0 }) { terms.append(.interface(index)) }
         terms.append(.named(.interface("lo")))
         if CgroupPaths.id(of: "/") != nil { terms += [.named(.cgroup("/")), .named(.cgroup("/"))] }
-        for end in [SocketFilter.End.local, .remote] {
-            let endpoints = Set(zoo.sockets.map { end == .local ? $0.local : $0.remote })
+        for which in [SocketFilter.Endpoint.local, .remote] {
+            let endpoints = Set(zoo.sockets.map { which == .local ? $0.local : $0.remote })
             for endpoint in endpoints {
                 let width = endpoint.address.family == .ipv4 ? 32 : 128
                 let lengths = [0, 8, width - 1, width, 96, 100, 127].filter { $0 <= width }
                 for length in lengths {
                     let network = IPNetwork(endpoint.address, prefixLength: length)
-                    terms.append(.host(end, network, port: length.isMultiple(of: 2) ? nil : endpoint.port))
+                    terms.append(.host(which, network, port: length.isMultiple(of: 2) ? nil : endpoint.port))
                 }
-                terms.append(.host(end, IPNetwork(endpoint.address.unmapped), port: nil))
-                terms.append(.host(end, nil, port: endpoint.port))
+                terms.append(.host(which, IPNetwork(endpoint.address.unmapped), port: nil))
+                terms.append(.host(which, nil, port: endpoint.port))
                 for comparison in [SocketFilter.Comparison.equal, .less, .lessOrEqual, .greater, .greaterOrEqual] {
                     terms.append(
-                        .number(end == .local ? .localPort : .remotePort, comparison, UInt64(endpoint.port))
+                        .number(which == .local ? .localPort : .remotePort, comparison, UInt64(endpoint.port))
                     )
                 }
             }

@@ -52,7 +52,7 @@ struct IdentityTests {
         }
     }
 
-    @Test func `A husk with an open descriptor and its minisocket are two rows of one cookie`() throws {
+    @Test func `A closed socket with a descriptor and its minisocket are two rows of one cookie`() throws {
         try Lab.with { lab in
             let (client, server) = try lab.connectionFromABoundPort()
             let cookie = try client.cookie()
@@ -148,12 +148,14 @@ struct IdentityTests {
     @Test(arguments: [LabNetwork.ipv4, .ipv6])
     func `Every listener of a group on one port is found`(network: LabNetwork) throws {
         try Lab.with { lab in
-            var end = network.kernelEnd(port: 0)
+            var endpoint = network.kernelEndpoint(port: 0)
             var listeners: [KernelSocket] = []
             for _ in 0..<8 {
-                let listener = try lab.socket(boundTo: end) { try SocketOption.set($0, SOL_SOCKET, SO_REUSEPORT, 1) }
+                let listener = try lab.socket(boundTo: endpoint) {
+                    try SocketOption.set($0, SOL_SOCKET, SO_REUSEPORT, 1)
+                }
                 try listener.call("listen") { listen($0, 1) }
-                end = listener.local
+                endpoint = listener.local
                 listeners.append(listener)
             }
             let rows = try lab.dump(SocketQuery(states: .listen))
@@ -177,7 +179,7 @@ struct IdentityTests {
 }
 
 extension Lab {
-    /// A connection over the loopback device whose client has chosen its port: such a port keeps a husk listed.
+    /// A connection over the loopback device whose client has chosen its port: such a port keeps a closed socket listed.
     fileprivate func connectionFromABoundPort() throws -> (client: KernelSocket, server: KernelSocket) {
         let server = SocketEndpoint(.loopbackIPv4, port: 0)
         let listener = try socket(boundTo: server) { _ in }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TCPStateLab
 
-/// Keys set on a real socket: who is signed for is told, the key is not.
+/// Keys set on a real socket: who is signed for is reported, the key is not.
 struct MD5SignatureTests {
     /// `struct tcp_md5sig` of `<linux/tcp.h>`
     private func option(_ peer: IPAddress, prefix: UInt8? = nil, key: String) -> [UInt8] {

@@ -91,7 +91,7 @@ struct ManySocketsTests {
         }
     }
 
-    @Test func `A socket that is bound to an interface tells it and is found by it`() throws {
+    @Test func `A socket that is bound to an interface has it and is found by it`() throws {
         try Lab.with { lab in
             let listener = try lab.socket(boundTo: SocketEndpoint(.anyIPv4, port: 80)) {
                 try SocketOption.set($0, SOL_SOCKET, SO_BINDTODEVICE, Array("lab0".utf8))

@@ -4,7 +4,7 @@ import Testing
 @testable import SockDiag
 @testable import TCPStateLab
 
-/// MPTCP: its own sockets by their own question, and the TCP connections that carry it by what TCP tells of them.
+/// MPTCP: its own sockets by their own question, and the TCP connections that carry it by what TCP reports of them.
 struct MultipathTests {
     /// A connection over the loopback device between two sockets of a protocol; the listener is the third.
     private func connection(_ lab: Lab) throws -> (client: Int32, server: Int32, listener: Int32) {
@@ -15,11 +15,11 @@ struct MultipathTests {
         }
         return try lab.run {
             let (listener, client) = (try socket(), try socket())
-            let end = SocketEndpoint(.loopbackIPv4, port: 4711)
+            let endpoint = SocketEndpoint(.loopbackIPv4, port: 4711)
             var buffer = [UInt8](repeating: 0, count: 8)
-            try systemCall("bind") { end.withSocketAddress { bind(listener, $0, $1) } }
+            try systemCall("bind") { endpoint.withSocketAddress { bind(listener, $0, $1) } }
             try systemCall("listen") { listen(listener, 1) }
-            try systemCall("connect") { end.withSocketAddress { connect(client, $0, $1) } }
+            try systemCall("connect") { endpoint.withSocketAddress { connect(client, $0, $1) } }
             let server = try systemCall("accept") { accept(listener, nil, nil) }
             try systemCall("send") { send(client, "hello", 5, 0) }
             try systemCall("recv") { recv(server, &buffer, 8, 0) }

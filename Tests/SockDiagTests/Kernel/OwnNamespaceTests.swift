@@ -4,7 +4,7 @@ import Testing
 
 @testable import TCPStateLab
 
-/// A program that looks at its own sockets, where it was started and without any privilege.
+/// A program that lists its own sockets, where it was started and without any privilege.
 struct OwnNamespaceTests {
     /// A listener on the loopback device with a client that waits to be accepted.
     private struct Sockets: ~Copyable {
@@ -19,8 +19,8 @@ struct OwnNamespaceTests {
             }
             try systemCall("listen") { listen(listener, 3) }
             let port = try Descriptor(dup(listener)).localPort()
-            let end = SocketEndpoint(.loopbackIPv4, port: port)
-            try systemCall("connect") { end.withSocketAddress { connect(client, $0, $1) } }
+            let endpoint = SocketEndpoint(.loopbackIPv4, port: port)
+            try systemCall("connect") { endpoint.withSocketAddress { connect(client, $0, $1) } }
             self.port = port
         }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TCPStateLab
 
-/// What a process without CAP_NET_ADMIN is told: everything but what the kernel keeps from it.
+/// What a process without CAP_NET_ADMIN receives: everything but what the kernel keeps from it.
 struct PrivilegeTests {
     /// What a dump of the lab's namespace yields to a thread without any capability.
     private func dumpWithoutCapabilities(_ lab: Lab, _ query: SocketQuery) throws -> [TCPSocket] {
@@ -22,23 +22,23 @@ struct PrivilegeTests {
         return try #require(result).get()
     }
 
-    @Test func `Every state and every measurement is told to everybody`() throws {
+    @Test func `Every state and every measurement is reported to everybody`() throws {
         try Lab.with { lab in
             for state in StateTests.states { try lab.client(in: state, over: .ipv6) }
             try lab.server(in: .synReceived)
             try lab.bound()
             let query = SocketQuery(extensions: .all)
-            let (all, told) = (try lab.dump(query), try dumpWithoutCapabilities(lab, query))
+            let (all, received) = (try lab.dump(query), try dumpWithoutCapabilities(lab, query))
             #expect(all.count == StateTests.states.count + 3)
-            #expect(told.map(\.cookie) == all.map(\.cookie))
-            #expect(told.map(\.state) == all.map(\.state))
-            #expect(told.map(\.inode) == all.map(\.inode))
-            #expect(told.map(\.uid) == all.map(\.uid))
-            #expect(told.map(\.memory) == all.map(\.memory))
-            #expect(told.map(\.congestion) == all.map(\.congestion))
-            #expect(told.map(\.cgroupID) == all.map(\.cgroupID))
-            let (toldSizes, allSizes) = (told.map { $0.tcpInfo?[.advmss] }, all.map { $0.tcpInfo?[.advmss] })
-            #expect(toldSizes == allSizes)
+            #expect(received.map(\.cookie) == all.map(\.cookie))
+            #expect(received.map(\.state) == all.map(\.state))
+            #expect(received.map(\.inode) == all.map(\.inode))
+            #expect(received.map(\.uid) == all.map(\.uid))
+            #expect(received.map(\.memory) == all.map(\.memory))
+            #expect(received.map(\.congestion) == all.map(\.congestion))
+            #expect(received.map(\.cgroupID) == all.map(\.cgroupID))
+            let (receivedSizes, allSizes) = (received.map { $0.tcpInfo?[.advmss] }, all.map { $0.tcpInfo?[.advmss] })
+            #expect(receivedSizes == allSizes)
         }
     }
 

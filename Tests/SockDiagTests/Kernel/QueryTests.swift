@@ -72,7 +72,7 @@ struct QueryTests {
             func dump(_ family: AddressFamily?) throws -> [IPAddress] {
                 try lab.dump(SocketQuery(family: family, states: .established)).map(\.remote.address).sorted()
             }
-            let addresses = LabNetwork.allCases.map { $0.peerEnd(port: 0).address }
+            let addresses = LabNetwork.allCases.map { $0.peerEndpoint(port: 0).address }
             let ofIPv6 = addresses.filter { $0.family == .ipv6 }.sorted()
             #expect(try dump(.ipv4) == [LabNetwork.peerIPv4])
             #expect(try dump(.ipv6) == ofIPv6)
@@ -115,7 +115,7 @@ struct QueryTests {
         }
     }
 
-    @Test func `Nothing is told that was not asked for but what the kernel always tells`() throws {
+    @Test func `Nothing is reported that was not asked for but what the kernel always reports`() throws {
         try Lab.with { lab in
             let row = try lab.row(of: lab.client(over: .ipv6), extensions: [])
             #expect(row.tcpInfo == nil && row.memory == nil && row.queueMemory == nil)

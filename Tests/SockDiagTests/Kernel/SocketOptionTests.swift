@@ -4,7 +4,7 @@ import Testing
 
 @testable import TCPStateLab
 
-/// What a program has set on its socket, against what the dump tells of it.
+/// What a program has set on its socket, against what the dump reports of it.
 struct SocketOptionTests {
     /// A bound socket, an option set on it, and its row.
     private func row(
@@ -37,7 +37,7 @@ struct SocketOptionTests {
         #expect(try row(SOL_SOCKET, SO_PRIORITY, 5).classID == 5)
     }
 
-    /// Each of the options that the kernel tells as bits, with what the program's own call answers.
+    /// Each of the options that the kernel reports as bits, with what the program's own call answers.
     @Test(arguments: [
         (SocketOptions.recverr, SocketOption.ip, IP_RECVERR), (.freebind, SocketOption.ip, IP_FREEBIND),
         (.transparent, SocketOption.ip, IP_TRANSPARENT), (.multicastLoop, SocketOption.ip, IP_MULTICAST_LOOP),
@@ -64,7 +64,7 @@ struct SocketOptionTests {
         }
     }
 
-    @Test func `The shut directions are told apart`() throws {
+    @Test func `The shut directions are distinguished`() throws {
         try Lab.with { lab in
             let client = try lab.client()
             let descriptor = try #require(client.descriptor)

@@ -3,7 +3,7 @@ import SockDiag
 import TCPStateLab
 import Testing
 
-/// Each state that a socket of the kernel was put into, against the dump that tells of it.
+/// Each state that a socket of the kernel was put into, against the dump that reports it.
 struct StateTests {
     static let states: [TCPState] = [
         .synSent, .synReceived, .established, .finWait1, .finWait2, .closing, .closeWait, .lastAck, .timeWait,
@@ -64,7 +64,7 @@ struct StateTests {
         }
     }
 
-    @Test(arguments: LabNetwork.allCases) func `A listener tells its queue and the limit of it`(network: LabNetwork)
+    @Test(arguments: LabNetwork.allCases) func `A listener reports its queue and the limit of it`(network: LabNetwork)
         throws
     {
         try Lab.with { lab in

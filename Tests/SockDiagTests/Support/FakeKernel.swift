@@ -5,7 +5,7 @@ import Synchronization
 
 /// The other end of a client's socket: answers each request with the datagrams that a test makes of it.
 ///
-/// A pair of `SOCK_SEQPACKET` sockets keeps datagrams apart as netlink does, tells their true length with `MSG_TRUNC`,
+/// A pair of `SOCK_SEQPACKET` sockets keeps datagrams apart as netlink does, returns their true length with `MSG_TRUNC`,
 /// and ignores the address that is sent to. A sender without a name has the address 0, which is the kernel's.
 final class FakeKernel: Sendable {
     private let kernel: Int32

@@ -46,16 +46,18 @@ extension Lab {
     }
 
     /// A socket bound to an endpoint, with options that must be set before.
-    func socket(boundTo end: SocketEndpoint, with options: (Int32) throws -> Void) throws -> KernelSocket {
-        let descriptor = try open(end.address.family)
+    func socket(boundTo endpoint: SocketEndpoint, with options: (Int32) throws -> Void) throws -> KernelSocket {
+        let descriptor = try open(endpoint.address.family)
         try options(#require(descriptor.rawValue))
-        try descriptor.call("bind \(end)") { descriptor in end.withSocketAddress { Glibc.bind(descriptor, $0, $1) } }
-        return keep(try KernelSocket(descriptor, address: end.address, scope: end.scope))
+        try descriptor.call("bind \(endpoint)") { descriptor in
+            endpoint.withSocketAddress { Glibc.bind(descriptor, $0, $1) }
+        }
+        return keep(try KernelSocket(descriptor, address: endpoint.address, scope: endpoint.scope))
     }
 }
 
 extension LoopbackPair {
-    /// Waits until both ends have acknowledged all that came: then nothing happens on the connection any more.
+    /// Waits until both endpoints have acknowledged all that came: then nothing happens on the connection any more.
     func settle() throws {
         for socket in [client, accepted] {
             var unacknowledged: Int32 = 0

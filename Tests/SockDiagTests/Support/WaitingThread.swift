@@ -31,11 +31,11 @@ struct WaitingThread: Sendable {
 
     /// Waits until the thread sleeps, sends it a signal, and waits until that is handled; gives up after a long while.
     func interrupt() {
-        var patience = 10_000_000
+        var attempts = 10_000_000
         func wait(until condition: () -> Bool) {
-            while !condition(), patience > 0 {
+            while !condition(), attempts > 0 {
                 sched_yield()
-                patience -= 1
+                attempts -= 1
             }
         }
         wait { isAsleep }

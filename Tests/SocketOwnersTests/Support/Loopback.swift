@@ -36,7 +36,7 @@ final class Loopback {
 
     deinit { close() }
 
-    /// Closes both ends.
+    /// Closes both sockets.
     func close() {
         guard isOpen else { return }
         isOpen = false
