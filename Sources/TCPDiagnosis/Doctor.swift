@@ -1,7 +1,7 @@
 public import SockDiag
 public import SocketOwners
 
-/// Says what is wrong with the TCP of a network namespace, by looking at it twice.
+/// Says what is wrong with the TCP of a network namespace, by two snapshots of it.
 ///
 /// ```swift
 /// var doctor = try Doctor()
@@ -12,20 +12,20 @@ public import SocketOwners
 /// }
 /// ```
 ///
-/// A look costs about as much as a dump of all sockets, and where something is found, a pass over `/proc` for its owners. It
-/// changes no setting. Every look is compared with the one before: call ``examine()`` as often as wanted, a
+/// A snapshot costs about as much as a dump of all sockets, and where something is found, a pass over `/proc` for its
+/// owners. It changes no setting. Every snapshot is compared with the one before: call ``examine()`` as often as wanted, a
 /// second or more apart.
 public struct Doctor: Sendable {
     /// What is examined.
     public let namespace: NetworkNamespace
-    /// From where on something counts as wrong.
+    /// The limits from which on something counts as wrong.
     public var thresholds: Thresholds
-    /// How many processes were seen when owners were looked for last; nil where nothing was found.
+    /// The part of the processes that was read when owners were searched for last; nil where nothing was found.
     public private(set) var coverage: ScanCoverage?
 
     private var before: Survey
 
-    /// Looks for the first time, at the calling thread's namespace where none is given.
+    /// Takes the first snapshot, of the calling thread's namespace where none is given.
     ///
     /// - Throws: ``/SockDiag/KernelError`` where the kernel refuses, and where the namespace may not be entered.
     public init(
@@ -38,7 +38,7 @@ public struct Doctor: Sendable {
         before = try Survey(of: namespace, since: nil)
     }
 
-    /// Looks again, and says what is wrong: what keeps clients out first.
+    /// Takes another snapshot, and says what is wrong: what keeps clients out first.
     ///
     /// - Throws: ``/SockDiag/KernelError``.
     public mutating func examine() throws(KernelError) -> [Finding] {

@@ -1,14 +1,14 @@
 internal import SockDiag
 internal import SocketOwners
 
-/// Two looks at a namespace, and what is wrong by them.
+/// Two snapshots of a namespace, and what is wrong by them.
 struct Examination {
     let before: Survey
     let now: Survey
     let thresholds: Thresholds
     let namespace: NetworkNamespace
     var findings: [Finding] = []
-    /// How many processes were seen; nil as long as nobody asked for owners.
+    /// The part of the processes that was read; nil as long as nobody asked for owners.
     private(set) var coverage: ScanCoverage?
     private var snapshot: OwnerSnapshot?
 
@@ -56,14 +56,14 @@ struct Examination {
         return found
     }
 
-    /// How much a counter has grown; nil where the kernel has no such counter.
+    /// The growth of a counter; nil where the kernel has no such counter.
     func growth(of name: KernelCounters.Name) -> Int? {
         guard let old = before.counters[name], let new = now.counters[name] else { return nil }
         // No counter grows by so much; a sum of a few does not overflow.
         return Int(min(new &- min(old, new), 1 << 50))
     }
 
-    /// So many since the look before, as a rate.
+    /// The rate of so many since the snapshot before.
     func perSecond(_ count: Int) -> Int {
         let seconds = max(Double(now.time &- before.time) / 1e9, 0.001)
         return Int((Double(min(count, 1 << 50)) / seconds).rounded())
@@ -98,7 +98,7 @@ struct Examination {
         return "nsenter --net=\(namespace.label.quoted) \(command)"
     }
 
-    /// Where a view has to look: nil for the namespace of the calling thread.
+    /// The namespace that a view names: nil for the namespace of the calling thread.
     var elsewhere: NetworkNamespace? { isHere ? nil : namespace }
 
     /// Whether it is the namespace of the calling thread.

@@ -35,7 +35,7 @@ internal import Testing
         #expect(after == 10)
     }
 
-    @Test func `A queue that overflows between two looks is found by what the listener dropped`() throws {
+    @Test func `A queue that overflows between two snapshots is found by what the listener dropped`() throws {
         let patient = try Patient()
         defer { patient.lab.close() }
         let listener = try patient.lab.listener(backlog: 4)

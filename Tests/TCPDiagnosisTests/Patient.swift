@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import TCPDiagnosis
 
-/// A laboratory and the doctor who looks at it from outside.
+/// A laboratory that is examined from outside.
 struct Patient {
     let lab: Lab
     let namespace: NetworkNamespace
@@ -15,7 +15,7 @@ struct Patient {
         namespace = try NetworkNamespace(path: lab.namespace.path)
     }
 
-    /// What is found when `body` has run between two looks.
+    /// What is found when `body` has run between two snapshots.
     func findings(
         _ thresholds: Thresholds = Thresholds(),
         after body: () throws -> Void = {}

@@ -10,7 +10,7 @@ internal import Testing
 @Suite struct PortTests {
     private static let ports = 20
 
-    /// Takes every port there is to the listener; the connections at both ends.
+    /// Takes every port there is to the listener; both sockets of each connection.
     private func exhaust(_ patient: Patient, _ listener: KernelSocket) throws -> [(client: Int32, server: Int32)] {
         try patient.lab.sysctl("net.ipv4.ip_local_port_range", "40000 \(40000 + Self.ports - 1)")
         let descriptor = try #require(listener.descriptor)
@@ -57,7 +57,7 @@ internal import Testing
         #expect(finding.title.contains("TIME_WAIT"))
         #expect(finding["time_wait"] == Self.ports)
         try patient.follow(finding.remedies.first)
-        // A port is given again when its TIME_WAIT is a second old; kernel 6.14 can be told less.
+        // A port is given again when its TIME_WAIT is a second old; kernel 6.14 can be set to less.
         let isNew = (try? patient.lab.sysctl("net.ipv4.tcp_tw_reuse_delay", 1)) != nil
         usleep(isNew ? 10_000 : 2_000_000)
         let descriptor = try #require(listener.descriptor)
@@ -70,7 +70,7 @@ internal import Testing
         #expect(findings.isEmpty, "\(findings.map(\.title))")
     }
 
-    @Test func `TIME_WAIT without room is found`() throws {
+    @Test func `TIME_WAITs at tcp_max_tw_buckets are found`() throws {
         let patient = try Patient()
         defer { patient.lab.close() }
         try patient.lab.sysctl("net.ipv4.tcp_max_tw_buckets", 1)

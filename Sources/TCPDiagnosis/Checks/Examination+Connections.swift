@@ -89,7 +89,7 @@ extension Examination {
                         .init("count", group.sockets.count, "\(group.sockets.count) closed windows (zero window)"),
                         .init("unread_bytes", unread, "\(unread) bytes not read"),
                     ],
-                    meaning: "What the peers sent fills the receive buffers, and they were told to stop.",
+                    meaning: "What the peers sent fills the receive buffers, and their windows are closed.",
                     remedies: [
                         .init(
                             "See what the program is doing: blocked, stopped, or too slow.",
@@ -118,7 +118,7 @@ extension Examination {
                     meaning: "The program over there does not read. What is sent waits here, in the send queues.",
                     remedies: [
                         .init(
-                            "Look at the program there.",
+                            "Inspect the program there.",
                             see: SocketView(
                                 filter: .remote(peer) && .sendQueue > 0,
                                 namespace: elsewhere,
@@ -145,7 +145,7 @@ extension Examination {
         if let top { evidence.append(.init("peer", top.value, "\(top.value) of them with \(top.key)")) }
         var remedies = [
             Finding.Remedy(
-                "Look at the other side, for CLOSE_WAIT.",
+                "Inspect the other side, for CLOSE_WAIT.",
                 see: SocketView(states: .finWait2, namespace: elsewhere, details: .owners)
             )
         ]

@@ -49,7 +49,7 @@ extension Examination {
         var evidence = [
             Finding.Evidence("half_open", requests.count, "\(requests.count) half-open connections"),
             Finding.Evidence("limit", limit, "the queue takes \(limit)"),
-            Finding.Evidence("stuck", requests.stuck, "\(requests.stuck) of them unanswered since the look before"),
+            Finding.Evidence("stuck", requests.stuck, "\(requests.stuck) of them unanswered since the snapshot before"),
             Finding.Evidence(
                 "syns_per_second",
                 perSecond: perSecond(arrived) + cookies + dropped,
@@ -73,7 +73,7 @@ extension Examination {
         return evidence
     }
 
-    /// With `tcp_syncookies` = 2 there are no requests to be seen, and the kernel does not tell which listener they came to.
+    /// With `tcp_syncookies` = 2 there are no requests to be seen, and the kernel does not report which listener they came to.
     mutating func checkCookies() {
         let (sent, received) = (rate(of: .cookiesSent), rate(of: .cookiesReceived))
         let lost = sent - received
@@ -107,7 +107,7 @@ extension Examination {
                 ] + evidence(of: [.synCookies]),
                 meaning: """
                     A SYN flood. It takes no memory here, and honest clients connect. With SYN cookies for every SYN the kernel \
-                    keeps no half-open connections, and does not tell which listener is meant.
+                    keeps no half-open connections, and does not report which listener is meant.
                     """,
                 remedies: remedies
             )

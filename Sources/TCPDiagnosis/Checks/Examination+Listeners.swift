@@ -2,7 +2,7 @@ internal import SockDiag
 internal import SocketOwners
 
 extension Examination {
-    /// Looks at each listener: its accept queue, its half-open requests, what it drops.
+    /// Checks each listener: its accept queue, its half-open requests, what it drops.
     mutating func checkListeners() throws(KernelError) {
         let requests = now.requestsByListener
         for (endpoint, listener) in now.listeners.sorted(by: { $0.key.port < $1.key.port }) {
@@ -15,7 +15,7 @@ extension Examination {
         }
     }
 
-    /// Whether connections wait in both looks, or are dropped in bursts between them.
+    /// Whether connections wait in both snapshots, or are dropped in bursts between them.
     private func isFull(_ endpoint: SocketEndpoint, _ listener: Listener, _ dropped: Int) -> Bool {
         guard let earlier = before.listeners[endpoint] else { return false }
         func fullness(_ listener: Listener) -> Int { Self.percent(listener.waiting, of: max(listener.limit, 1)) }
@@ -75,7 +75,7 @@ extension Examination {
         return fullness >= thresholds.halfOpen && (requests.stuck * 2 >= requests.count || isAnswered)
     }
 
-    /// How many half-open requests the kernel keeps: the backlog; and without SYN cookies no more than three quarters
+    /// The number of half-open requests that the kernel keeps: the backlog; and without SYN cookies no more than three quarters
     /// of `tcp_max_syn_backlog` for peers that it has no memory of (`tcp_conn_request()`).
     func halfOpenLimit(_ listener: Listener) -> Int {
         guard now.settings[.synCookies] == 0, let most = now.settings[.maxSYNBacklog] else { return listener.limit }

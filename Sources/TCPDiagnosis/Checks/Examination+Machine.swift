@@ -53,7 +53,7 @@ extension Examination {
         findings.append(
             Finding(
                 kind: .timeWaitOverflow,
-                title: "TIME_WAIT has no room left: \(lost) connections a second end without it",
+                title: "tcp_max_tw_buckets is reached: \(lost) connections a second end without TIME_WAIT",
                 evidence: [
                     .init("count", count, "\(count) in TIME_WAIT"),
                     .init("limit", most, "\(KernelSetting.maxTimeWait.rawValue) = \(most)"),

@@ -18,7 +18,7 @@ public struct Finding: Hashable, Sendable {
         public static let closeWait = Kind(rawValue: "close_wait")
         /// A destination takes nearly all ports that `connect()` can choose from.
         public static let portExhaustion = Kind(rawValue: "port_exhaustion")
-        /// TIME_WAIT has no room left.
+        /// TIME_WAITs have reached `tcp_max_tw_buckets`.
         public static let timeWaitOverflow = Kind(rawValue: "time_wait_overflow")
         /// Peers do not close what was closed here.
         public static let finWait2 = Kind(rawValue: "fin_wait_2")
@@ -59,7 +59,7 @@ public struct Finding: Hashable, Sendable {
         public let effect: String
         /// What to type into a shell; nil where it is nothing to type. Nothing of it was run.
         public let command: String?
-        /// The sockets to look at; nil where none have to be.
+        /// The sockets to list; nil where none have to be.
         public let view: SocketView?
         /// What it costs; nil where it costs nothing.
         public let price: String?

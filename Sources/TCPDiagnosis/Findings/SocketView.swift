@@ -1,6 +1,6 @@
 public import SockDiag
 
-/// Sockets to look at: which, and what of each. A program that lists sockets makes its own query or command of it.
+/// Sockets to list: which, and what of each. A program that lists sockets makes its own query or command of it.
 ///
 /// ```swift
 /// if let view = finding.remedies.first?.view {

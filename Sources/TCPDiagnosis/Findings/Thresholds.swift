@@ -1,4 +1,4 @@
-/// From where on something counts as wrong.
+/// The limits from which on something counts as wrong.
 public struct Thresholds: Hashable, Sendable {
     /// Half-open requests, percent of what the listener's queue takes.
     public var halfOpen = 80
@@ -12,7 +12,7 @@ public struct Thresholds: Hashable, Sendable {
     public var drops = 1
     /// Connections of one process in CLOSE_WAIT …
     public var closeWait = 10
-    /// … that have heard nothing from their peers for so long.
+    /// … that have received nothing from their peers for so long.
     public var closeWaitAge = Duration.seconds(60)
     /// Ports to one destination, percent of what `connect()` can choose from.
     public var ports = 80
@@ -33,6 +33,6 @@ public struct Thresholds: Hashable, Sendable {
     /// Followed connections, percent of `nf_conntrack_max`.
     public var conntrack = 80
 
-    /// Those that suit most machines.
+    /// Thresholds that suit most machines.
     public init() {}
 }

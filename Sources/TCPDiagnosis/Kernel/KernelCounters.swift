@@ -23,9 +23,9 @@ struct KernelCounters: Sendable {
         static let retransmitted = Name(rawValue: "RetransSegs")
         /// SYNs and SYN+ACKs among them.
         static let handshakesRetransmitted = Name(rawValue: "TCPSynRetrans")
-        /// Connections that could not stay in TIME_WAIT for want of room.
+        /// Connections that got no TIME_WAIT, because `tcp_max_tw_buckets` was reached.
         static let timeWaitOverflows = Name(rawValue: "TCPTimeWaitOverflow")
-        /// How often TCP came under memory pressure.
+        /// The number of times that TCP came under memory pressure.
         static let memoryPressures = Name(rawValue: "TCPMemoryPressures")
         /// Connections that were ended for want of memory, or because there were too many orphans.
         static let abortedForMemory = Name(rawValue: "TCPAbortOnMemory")

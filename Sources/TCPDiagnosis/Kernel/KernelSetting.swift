@@ -15,15 +15,15 @@ package struct KernelSetting: RawRepresentable, Hashable, Sendable {
     package static let synCookies = Self(tcp: "syncookies")
     /// Half-open requests of one listener, for a kernel without SYN cookies.
     package static let maxSYNBacklog = Self(tcp: "max_syn_backlog")
-    /// How often an unanswered SYN+ACK is sent again.
+    /// The number of times that an unanswered SYN+ACK is sent again.
     package static let synAckRetries = Self(tcp: "synack_retries")
-    /// How often an unanswered SYN is sent again.
+    /// The number of times that an unanswered SYN is sent again.
     package static let synRetries = Self(tcp: "syn_retries")
-    /// How many SYNs go out a second apart before the time doubles (kernel 6.5).
+    /// The number of SYNs that go out a second apart before the time doubles (kernel 6.5).
     package static let synLinearTimeouts = Self(tcp: "syn_linear_timeouts")
     /// The most that a program's `listen()` gets.
     package static let somaxconn = Self(rawValue: "net.core.somaxconn")
-    /// How often data is sent again before a connection counts as dead.
+    /// The number of times that data is sent again before a connection counts as dead.
     package static let retries2 = Self(tcp: "retries2")
     /// The same for a connection that no program holds any more; 0 for 8.
     package static let orphanRetries = Self(tcp: "orphan_retries")

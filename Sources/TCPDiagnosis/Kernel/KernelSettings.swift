@@ -44,8 +44,8 @@ package struct KernelSettings: Sendable {
     /// The ports and ranges of a list: `8080,9000-9010`.
     package func ports(of setting: KernelSetting) -> [ClosedRange<UInt16>] {
         (texts[setting] ?? "").split { $0 == "," || $0.isWhitespace }.compactMap { part in
-            let ends = part.split(separator: "-").compactMap { UInt16($0) }
-            guard let first = ends.first, let last = ends.last, first <= last else { return nil }
+            let bounds = part.split(separator: "-").compactMap { UInt16($0) }
+            guard let first = bounds.first, let last = bounds.last, first <= last else { return nil }
             return first...last
         }
     }
@@ -64,7 +64,7 @@ extension KernelSettings {
     /// The ports that `connect()` can choose from, reserved ones among them.
     package var ephemeralPorts: ClosedRange<UInt16>? { ClosedRange(portRange: texts[.localPortRange] ?? "") }
 
-    /// How many of them are not reserved.
+    /// The number of those that are not reserved.
     package var ephemeralPortCount: Int {
         guard let all = ephemeralPorts else { return 0 }
         return ports(of: .reservedPorts).filter { $0.overlaps(all) }.reduce(all.count) {

@@ -5,7 +5,7 @@ struct Listener: Sendable {
     private(set) var inodes: [UInt32] = []
     /// Connections that wait to be accepted.
     private(set) var waiting = 0
-    /// How many may wait; also how many half-open requests there may be.
+    /// The number that may wait; also that of half-open requests.
     private(set) var limit = 0
     /// Whether one of them is full.
     private(set) var hasFullQueue = false
@@ -25,7 +25,7 @@ struct Listener: Sendable {
 /// Half-open requests of one listener.
 struct Requests: Sendable {
     private(set) var count = 0
-    /// Those that were there at the look before.
+    /// Those that were there at the snapshot before.
     private(set) var stuck = 0
     private(set) var sources: [IPAddress: Int] = [:]
 

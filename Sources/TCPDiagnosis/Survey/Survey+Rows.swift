@@ -3,7 +3,7 @@ internal import SockDiag
 /// A connection that waits for the program that holds it.
 struct Waiting: Sendable {
     let inode: UInt32
-    /// Since the peer was heard of last.
+    /// The time since the last segment from the peer.
     let silentMilliseconds: UInt64
     let unread: UInt32
     let local: SocketEndpoint
@@ -22,7 +22,7 @@ struct Route: Hashable, Sendable {
     let to: SocketEndpoint
 }
 
-/// How many ports a route takes.
+/// The number of ports that a route takes.
 struct PortUse: Sendable {
     var open = 0
     var timeWaits = 0

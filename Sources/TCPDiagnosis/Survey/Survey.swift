@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import SockDiag
 
-/// What one look at a network namespace shows, counted by what is asked of it later. As large as there are listeners,
+/// A snapshot of a network namespace, counted by what is asked of it later. As large as there are listeners,
 /// destinations and connections in trouble.
 struct Survey: Sendable {
     /// Nanoseconds of CLOCK_MONOTONIC.
@@ -29,7 +29,7 @@ struct Survey: Sendable {
     /// Connections whose own window is closed, because the program does not read.
     private(set) var closedHere: [Waiting] = []
 
-    /// Looks. Without a look before, at what the next one has to be compared with only.
+    /// Takes the snapshot. Without one before, only of what the next one has to be compared with.
     init(of namespace: NetworkNamespace, since before: Survey?) throws(KernelError) {
         (settings, counters) = try namespace.run { () throws(KernelError) in (KernelSettings(), KernelCounters()) }
         time = SystemClock.monotonic.nanoseconds
