@@ -168,6 +168,11 @@ extension ConnectionTracker {
             }
             return
         }
+        // One that is there and another's came after it; else this connection took the place of what is known.
+        if case .found(let row) = answer.result, row.isMinisocket {
+        } else {
+            displace(by: message.name.endpoints, source: .destroy, at: destruction.time)
+        }
         questions.keep(message, about: cookie, at: destruction.time)
         if listeners.contains(message.name.endpoints.localPort) {
             endUnknown(cookie, isChild: true)
