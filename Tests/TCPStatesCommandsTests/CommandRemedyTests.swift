@@ -6,8 +6,8 @@ import Testing
 
 @Suite struct CommandRemedyTests {
     @Test func `What a library says of capabilities is completed by how this program gets them`() {
-        let words = "the trace needs CAP_BPF and CAP_PERFMON: \(BPFSupport.Requirement.remedyForPrivilege)"
-        let completed = "the trace needs CAP_BPF and CAP_PERFMON: run as root, or install with: make install CAPS=1"
+        let words = "tracing needs CAP_BPF and CAP_PERFMON: \(BPFSupport.Requirement.remedyForPrivilege)"
+        let completed = "tracing needs CAP_BPF and CAP_PERFMON: run as root, or install with: make install CAPS=1"
         #expect(words.withCommands == completed)
     }
 

@@ -16,8 +16,8 @@ import Testing
         }
     }
 
-    /// Whether the listener and both ends of its connection have been told of. A dump may begin before there is a listener,
-    /// and end when there is its connection.
+    /// Whether the listener and both sockets of its connection have been reported. A dump may begin before there is a
+    /// listener, and end when there is its connection.
     private func isUp(_ output: String, _ listener: String, _ end: String) -> Bool {
         output.contains(listener) && output.split(separator: "\n").count { $0.contains(end) } == 2
     }
@@ -151,7 +151,7 @@ import Testing
         #expect(result.status == .exited(0))
     }
 
-    @Test func whatTheKernelClosedForADeadProcessIsTold() throws {
+    @Test func whatTheKernelClosedForADeadProcessIsReported() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let run = try start(lab, ["-v"], ["pair", "await", "exit", "0"])
