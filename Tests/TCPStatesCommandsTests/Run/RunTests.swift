@@ -105,7 +105,7 @@ import Testing
             ["-v"],
             ["pair", "send", "5000", "await", "close", "client", "close", "accepted", "close", "listener", "exit", "0"]
         )
-        try run.output("all three sockets") { isUp($0, "→ LISTEN", "~→ ESTABLISHED") }
+        try run.output("all three sockets") { isUp($0, "→ LISTEN", "→ ESTABLISHED") }
         run.signal(SIGUSR1)
         let result = try run.wait()
         #expect(result.status == .exited(0))
@@ -155,7 +155,7 @@ import Testing
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let run = try start(lab, ["-v"], ["pair", "await", "exit", "0"])
-        try run.output("all three sockets") { isUp($0, "→ LISTEN", "~→ ESTABLISHED") }
+        try run.output("all three sockets") { isUp($0, "→ LISTEN", "→ ESTABLISHED") }
         run.signal(SIGUSR1)
         let result = try run.wait()
         #expect(result.status == .exited(0))
@@ -188,7 +188,7 @@ import Testing
         defer { lab.close() }
         let pair = try lab.loopbackPair()
         let run = try start(lab, ["-v"], ["pair", "await", "exit", "0"])
-        try run.output("all three sockets") { isUp($0, "→ LISTEN", "~→ ESTABLISHED") }
+        try run.output("all three sockets") { isUp($0, "→ LISTEN", "→ ESTABLISHED") }
         pair.client.close()
         let other = try lab.loopbackPair()
         run.signal(SIGUSR1)
