@@ -102,7 +102,7 @@ install: $(BIN) $(MAN) ## Install; with CAPS=1 every user may trace: make instal
 	find * -type f | while read -r file; do
 	    install -D -m "$$(stat -c %a "$$file")" "$$file" "$(DESTDIR)$(PREFIX)/$$file"
 	done
-	# What the trace needs, and no more: docs/sources.md says what they allow.
+	# What tracing needs, and no more: docs/sources.md says what they allow.
 	if [ -n "$(CAPS)" ]; then setcap cap_bpf,cap_perfmon+ep "$(DESTDIR)$(PREFIX)/bin/tcpstates"; fi
 
 .PHONY: uninstall

@@ -14,7 +14,7 @@ struct Tool {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments
-        // Nothing is ever written to it. That it ends tells the tool that the plugin has gone.
+        // Nothing is ever written to it: its end shows the tool that the plugin has gone.
         let input = Pipe()
         process.standardInput = input
         var environment = ProcessInfo.processInfo.environment
@@ -29,7 +29,7 @@ struct Tool {
     }
 
     /// Ends this process when the package manager does, however it does; the tool then ends too, with its input. Nothing
-    /// wakes a process when its parent ends: so it looks twice a second.
+    /// wakes a process when its parent ends: so it polls twice a second.
     private func endWithParent() {
         let parent = getppid()
         let watch = Thread {

@@ -18,7 +18,7 @@ extension TCPStates {
         Glibc.exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 
-    /// Where the plugin started the process, the end of its standard input tells that the plugin has gone: SIGIO then
+    /// Where the plugin started the process, the end of its standard input shows that the plugin has gone: SIGIO then
     /// comes, and ends the process where nothing else is made of it.
     private static func heedInput() {
         guard getenv("TCPSTATES_INPUT_IS_LIFE") != nil else { return }
@@ -52,7 +52,7 @@ extension TCPStates {
         }
     }
 
-    /// The command that the arguments ask for. Where the first word tells which, that one alone is parsed: to set up the
+    /// The command that the arguments ask for. Where the first word names it, that one alone is parsed: to set up the
     /// parser of all of them takes longer than a dump.
     private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
         let name = arguments.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
@@ -97,7 +97,7 @@ extension TCPStates {
         line.append("tcpstates: ")
         line.append(printable: message.withCommands)
         line.append(.newline)
-        tell(line)
+        writeToStandardError(line)
     }
 
     /// Says that namespaces were left out, and why the first was.
@@ -106,8 +106,8 @@ extension TCPStates {
         complain("\(first)" + (refused.count > 1 ? "; \(refused.count - 1) more namespaces likewise" : ""))
     }
 
-    /// Writes to standard error. Where it cannot be written to, there is nobody to tell.
-    static func tell(_ text: borrowing TextBuffer) {
+    /// Writes to standard error. Where it cannot be written to, nobody is left to report it to.
+    static func writeToStandardError(_ text: borrowing TextBuffer) {
         _ = text.withBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

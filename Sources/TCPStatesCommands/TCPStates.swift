@@ -19,7 +19,7 @@ public struct TCPStates: ParsableCommand {
               tcpstates --state estab -io               round trips, windows, timers
               tcpstates summary                         how many are in each state
               tcpstates summary --by state,local-port   which service is in trouble
-              tcpstates watch                           every step, as it happens
+              tcpstates watch                           every transition, as it happens
               tcpstates replay --journal FILE           what watch --journal FILE printed
               tcpstates run -- make test                what a command's sockets do
               tcpstates explain close-wait              what a state means, and who is stuck

@@ -40,6 +40,28 @@ struct DestroyedTests {
         #expect(last.first?.final?.bytesReceived == 20)
     }
 
+    @Test func `The TIME_WAIT of a later connection is not what is left of one that was reset`() {
+        let hand = tracker()
+        hand.take(.destroyed(DestroyedSocket(name(1), acknowledgedControls: 0, idleMilliseconds: 0)))
+        hand.answer { $0.purpose == .listener ? .gone : .found(timeWait(name(2))) }
+        hand.answer { $0.purpose == .listener ? .gone : .found(timeWait(name(2))) }
+        hand.take(.destroyed(message(name(2))))
+        hand.answer { _ in .found(timeWait(name(2))) }
+        #expect(hand.takeTransitions().map { "\($0.identity.cookie) \($0.to)" } == ["1 CLOSED", "2 TIME_WAIT"])
+    }
+
+    @Test func `A connection that is first known by its end has taken the place of the TIME_WAIT of its 4-tuple`() {
+        let hand = tracker()
+        hand.dump([timeWait(name(9))])
+        hand.take(.destroyed(message(name(9))))
+        hand.take(.destroyed(message(mapped(name(1)))))
+        hand.answer { _ in .gone }
+        hand.answer { _ in .gone }
+        let told = hand.takeTransitions()
+        #expect(told.dropFirst().map(\.path) == ["9 TIME_WAIT>CLOSED", "1 ?>CLOSED"])
+        #expect(told.dropFirst().first?.cause == .reuse)
+    }
+
     @Test func `A message that comes after its TIME_WAIT has ended reports no second end`() {
         let hand = tracker()
         hand.dump([timeWait(name(9))])

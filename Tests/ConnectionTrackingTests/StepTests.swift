@@ -74,6 +74,28 @@ struct StepTests {
         #expect(hand.takeTransitions().map(\.cause) == [.connect, .receiveRST, .connect, .timeout])
     }
 
+    @Test
+    func
+        `An IPv4-mapped 4-tuple and its IPv4 form are one, for a SYN and its child and for what takes a TIME_WAIT's place`()
+    {
+        let hand = tracker()
+        hand.take(step(name(2), .closed, .synSent))
+        let syn = hand.time
+        let child = mapped(name(3, 2000, 1000))
+        hand.take(.step(TracedStep(child, from: .synReceived, to: .established, rtt: 5_000_000)))
+        let request = hand.takeTransitions().first { $0.to == .synReceived }
+        #expect(request?.time.monotonicNanoseconds ?? 0 >= syn)
+        hand.take(step(child, .established, .finWait1))
+        hand.take(step(child, .finWait1, .finWait2))
+        let rest = SocketRest(isPeerDone: true, isOrphan: true, isBelowTimeWaitLimit: true)
+        hand.take(step(child, .finWait2, .closed, rest))
+        _ = hand.takeTransitions()
+        hand.take(.step(TracedStep(name(4, 2000, 1000), from: .synReceived, to: .established)))
+        let told = hand.takeTransitions()
+        #expect(told.map(\.path) == ["3 TIME_WAIT>CLOSED", "4 CLOSED>SYN_RCVD", "4 SYN_RCVD>ESTABLISHED"])
+        #expect(told.first?.cause == .reuse)
+    }
+
     @Test func `A listener that was connected before, and aborted, ends by its program`() {
         let hand = tracker()
         hand.take(step(listener(1, 80), .closed, .listen, SocketRest(error: .reset), pid: 5))

@@ -108,6 +108,15 @@ func name(_ cookie: UInt64, _ local: UInt16 = 1000, _ remote: UInt16 = 2000) -> 
     )
 }
 
+/// The same 4-tuple as an IPv6 socket has it.
+func mapped(_ name: SocketName) -> SocketName {
+    var mapped = name
+    mapped.family = .ipv6
+    mapped.endpoints.localLow |= 0xffff << 32
+    mapped.endpoints.remoteLow |= 0xffff << 32
+    return mapped
+}
+
 /// A listener's name.
 func listener(_ cookie: UInt64, _ port: UInt16) -> SocketName {
     SocketName(

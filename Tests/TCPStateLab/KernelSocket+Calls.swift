@@ -58,6 +58,9 @@ extension KernelSocket {
         }
     }
 
+    /// Listens.
+    package func listen(backlog: Int32 = 1) throws(LabError) { try call("listen") { Glibc.listen($0, backlog) } }
+
     /// Receives at most so many bytes, at least one; 0 at the end. Without `waits`, nil where there is nothing.
     package func receive(_ count: Int, waits: Bool = true) throws(LabError) -> Int? {
         var bytes = [UInt8](repeating: 0, count: count)
@@ -76,14 +79,20 @@ extension Lab {
         keep(try KernelSocket(open(.ipv4, blocking: true), address: .loopbackIPv4))
     }
 
-    /// A socket bound to a port of the loopback device that listens, or with no backlog does not.
-    package func loopbackListener(port: UInt16 = 0, backlog: Int32? = 512) throws(LabError) -> KernelSocket {
-        let descriptor = try open(.ipv4, blocking: true)
+    /// A socket bound to a port of the loopback device that listens, or with no backlog does not; one for both families is
+    /// bound to ::.
+    package func loopbackListener(
+        port: UInt16 = 0,
+        backlog: Int32? = 512,
+        isDualStack: Bool = false
+    ) throws(LabError) -> KernelSocket {
+        let address: IPAddress = isDualStack ? .anyIPv6 : .loopbackIPv4
+        let descriptor = try open(address.family, blocking: true)
         try descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, Int32(1), "SO_REUSEADDR")
         try descriptor.call("bind to port \(port)") { descriptor in
-            SocketEndpoint(.loopbackIPv4, port: port).withSocketAddress { Glibc.bind(descriptor, $0, $1) }
+            SocketEndpoint(address, port: port).withSocketAddress { Glibc.bind(descriptor, $0, $1) }
         }
-        let socket = keep(try KernelSocket(descriptor, address: .loopbackIPv4))
+        let socket = keep(try KernelSocket(descriptor, address: address))
         if let backlog { try socket.call("listen") { Glibc.listen($0, backlog) } }
         return socket
     }

@@ -25,7 +25,7 @@ import Testing
         return rows
     }
 
-    @Test func bothEndsOfAConnectionAreThereWithWhatIsInTheirQueues() throws {
+    @Test func bothSocketsOfAConnectionAreThereWithWhatIsInTheirQueues() throws {
         let connection = try LoopbackConnection()
         try connection.send(1000)
         let rows = try rows(connection, [])

@@ -19,7 +19,8 @@ import Testing
         .established, .finWait1, .finWait2, .closing, .closeWait, .lastAck, .timeWait,
     ]
 
-    @Test func `The list names the sockets that ss names, with the same states, ends, queues and cookies`() throws {
+    @Test func `The list names the sockets that ss names, with the same states, endpoints, queues and cookies`() throws
+    {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let places = ["/usr/bin/ss", "/bin/ss", "/usr/sbin/ss"]
@@ -82,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `What a subflow of MPTCP tells is in the words of ss`() throws {
+    @Test func `What a subflow of MPTCP reports is in the words of ss`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let places = ["/usr/bin/ss", "/bin/ss", "/usr/sbin/ss"]

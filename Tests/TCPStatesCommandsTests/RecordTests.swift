@@ -40,7 +40,7 @@ import Testing
         #expect((object["timer"] as? [String: Any])?["retransmits"] as? Int == 3)
     }
 
-    @Test func nothingIsToldThatWasNotAskedFor() throws {
+    @Test func nothingIsReportedThatWasNotAskedFor() throws {
         let object = try #require(try parse(records([Fixtures.established.socket()], JSONLWriter(), [])).first)
         #expect(
             Set(object.keys) == [
@@ -106,7 +106,7 @@ import Testing
             try parse(csv: records([], CSVWriter(showsHeader: true), hosts: Fixtures.hosts())).first
         )
         for name in header.flatMap({ $0.split(separator: ".") }) {
-            #expect(page.contains("`\(name)`"), "docs/records.md does not tell what \(name) is")
+            #expect(page.contains("`\(name)`"), "docs/records.md does not say what \(name) is")
         }
     }
 

@@ -4,11 +4,11 @@ import Testing
 @testable import TCPStatesCommands
 
 @Suite struct TableTests {
-    @Test func everyKindOfSocketLooksAsReviewed() throws {
+    @Test func everyKindOfSocketReadsAsReviewed() throws {
         try expectSnapshot(table(Fixtures.all()), "table.txt")
     }
 
-    @Test func detailsLookAsReviewed() throws {
+    @Test func detailsReadAsReviewed() throws {
         try expectSnapshot(table(Fixtures.all(), .all), "table-details.txt")
     }
 

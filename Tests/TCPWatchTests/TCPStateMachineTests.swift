@@ -35,6 +35,15 @@ private let beyondTheFigure: [(TCPState, TCPState)] = [
 ]
 
 @Suite struct TCPStateMachineTests {
+    @Test func `Where a rare step must have been taken, no other is made up`() {
+        #expect(
+            TCPStateMachine.passed(from: .closed, to: .closing, side: .passive) == [
+                .synReceived, .established, .finWait1,
+            ]
+        )
+        #expect(TCPStateMachine.passed(from: .synReceived, to: .closing) == [.established, .finWait1])
+    }
+
     @Test("Every arrow of the RFC's figure is a step, with the figure's trigger")
     func figureIsThere() {
         for (from, to, trigger) in figure {

@@ -86,6 +86,26 @@ package struct Endpoints: Hashable, Sendable {
         )
     }
 
+    /// The same with IPv4 addresses for IPv4-mapped ones: a socket of either family may follow one of the other.
+    package var unmapped: Endpoints {
+        guard localHigh == 0, remoteHigh == 0, localLow >> 32 == 0xffff, remoteLow >> 32 == 0xffff else { return self }
+        var endpoints = self
+        endpoints.localLow &= 0xffff_ffff
+        endpoints.remoteLow &= 0xffff_ffff
+        return endpoints
+    }
+
+    /// Whether both are one 4-tuple, for which the kernel has one connection. A socket that is bound to an interface and its
+    /// minisocket name it; its successor need not.
+    package func isSameTuple(as other: Endpoints) -> Bool {
+        guard localPort == other.localPort, remotePort == other.remotePort,
+            interface == other.interface || interface == 0 || other.interface == 0
+        else { return false }
+        let (left, right) = (unmapped, other.unmapped)
+        return (left.localHigh, left.localLow) == (right.localHigh, right.localLow)
+            && (left.remoteHigh, left.remoteLow) == (right.remoteHigh, right.remoteLow)
+    }
+
     /// Whether there is a peer's address.
     package var hasRemoteAddress: Bool { remoteHigh != 0 || remoteLow != 0 }
 
@@ -99,14 +119,14 @@ package struct Endpoints: Hashable, Sendable {
             || localHigh == 0 && localLow == 0 || other.localHigh == 0 && other.localLow == 0
     }
 
-    /// A number that is the same for the same ends, and mostly for no others. The interface is not among them: a socket that
-    /// is bound to one and its minisocket tell it alike, but its successor need not.
+    /// A number that is the same for the same 4-tuple, see ``isSameTuple(as:)``, and mostly for no other.
     package var digest: UInt64 {
         func mixed(_ hash: UInt64, _ word: UInt64) -> UInt64 {
             let product = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
             return product ^ product >> 29
         }
         let ports = UInt64(localPort) << 16 | UInt64(remotePort)
-        return mixed(mixed(mixed(mixed(ports, localHigh), localLow), remoteHigh), remoteLow)
+        let bare = unmapped
+        return mixed(mixed(mixed(mixed(ports, bare.localHigh), bare.localLow), bare.remoteHigh), bare.remoteLow)
     }
 }

@@ -24,7 +24,7 @@ extension TCPStateMachine {
     /// The states that a connection most likely passed through unseen between two in which it was seen; empty where one
     /// usual step joins them.
     ///
-    /// What is possible is decided by ``ways(from:to:)``. Of that: no rare step where another way exists; the handshake
+    /// What is possible is decided by ``ways(from:to:)``. Of that: as few rare steps as there can be; the handshake
     /// of the side that it is on; an end by FINs unless the evidence says otherwise.
     package static func passed(
         from: TCPState,
@@ -82,12 +82,11 @@ extension TCPStateMachine {
             }
         }
         let candidates = fitting.isEmpty ? ways : fitting
-        let usual = candidates.first { way in
-            !zip([from] + way, way).contains { pair in
-                step(from: pair.0, to: pair.1).map(rare.contains) ?? false
-            }
+        func rarities(_ way: [TCPState]) -> Int {
+            zip([from] + way, way).count { pair in step(from: pair.0, to: pair.1).map(rare.contains) ?? false }
         }
-        return (usual ?? candidates.first)?.dropLast()
+        // Of equal ones the first, which is the shortest.
+        return candidates.min { rarities($0) < rarities($1) }?.dropLast()
     }
 
     private static func isKnown(_ state: TCPState) -> Bool { TCPState.allCases.contains(state) }

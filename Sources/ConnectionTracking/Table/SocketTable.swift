@@ -58,11 +58,11 @@ struct SocketTable: ~Copyable {
         return found
     }
 
-    /// The minisocket between two ends, whatever its cookie; there is one at most. O(1).
+    /// The minisocket of a 4-tuple, whatever its cookie; there is one at most. O(1).
     func minisocket(between endpoints: Endpoints) -> Place? {
         guard ends.count > 0 else { return nil }
         let entries = entries
-        return ends.first(Self.hash(endpoints)) { entries[$0].endpoints == endpoints }
+        return ends.first(Self.hash(endpoints)) { entries[$0].endpoints.isSameTuple(as: endpoints) }
     }
 
     /// Everything of a cookie: mostly one, a socket and its minisockets at most. O(1)

@@ -131,7 +131,9 @@ extension ConnectionTracker {
             keepCounters(message, of: cookie)
             return true
         }
-        if let place = sockets.minisocket(between: endpoints), sockets[place].flags.contains(.isUnclaimed) {
+        if message.mayGoOn, let place = sockets.minisocket(between: endpoints),
+            sockets[place].flags.contains(.isUnclaimed)
+        {
             keepCounters(message, at: place)
             return true
         }
@@ -160,13 +162,18 @@ extension ConnectionTracker {
         let cookie = answer.lookup.subject
         guard let destruction = questions.takeDestruction(of: cookie) else { return }
         let message = destruction.message
-        if case .found(let row) = answer.result, row.isMinisocket, !isClaimed(row) {
+        if case .found(let row) = answer.result, row.isMinisocket, message.mayGoOn, !isClaimed(row) {
             let side = message.acknowledgedControls.map { $0 > 1 ? OpeningSide.active : .passive }
             if !confirm(row) { apply(row, side: side) }
             if let place = sockets.minisocket(row.name.cookie, row.name.endpoints) {
                 keepCounters(message, at: place)
             }
             return
+        }
+        // One that is there and another's came after it; else this connection took the place of what is known.
+        if case .found(let row) = answer.result, row.isMinisocket {
+        } else {
+            displace(by: message.name.endpoints, source: .destroy, at: destruction.time)
         }
         questions.keep(message, about: cookie, at: destruction.time)
         if listeners.contains(message.name.endpoints.localPort) {
@@ -220,6 +227,11 @@ extension ConnectionTracker {
         sockets.minisocket(row.name.cookie, row.name.endpoints).map { !sockets[$0].flags.contains(.isUnclaimed) }
             ?? false
     }
+}
+
+extension DestroyedSocket {
+    /// Whether a minisocket may go on with the connection: only after the peer has acknowledged this side's FIN.
+    fileprivate var mayGoOn: Bool { acknowledgedControls != 0 }
 }
 
 extension EndEvidence {

@@ -160,7 +160,10 @@ public struct SockDiagClient: ~Copyable {
             return nil
         }
         // Without a cookie the kernel falls back to the listener, which may be bound to the unspecified address.
-        guard let found, found.local.port == identity.local.port, found.remote == identity.remote else { return nil }
+        // Whoever has the 4-tuple may be of the other family.
+        guard let found, found.local.port == identity.local.port, found.remote.port == identity.remote.port,
+            found.remote.address.unmapped == identity.remote.address.unmapped
+        else { return nil }
         return identity.cookie == .any || found.cookie == identity.cookie ? found : nil
     }
 

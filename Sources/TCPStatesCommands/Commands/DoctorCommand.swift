@@ -11,10 +11,11 @@ struct DoctorCommand: ParsableCommand {
         abstract: "What is wrong with TCP here, whose it is, and what helps.",
         usage: "tcpstates doctor [<options>]",
         discussion: """
-            First what can be seen from here, and what not, with the remedy (-H leaves that out). Then it looks twice at all sockets, a second \
-            apart, and says what is wrong: SYN floods, programs that do not accept, close or read, ports that run out, \
-            destinations that do not answer, retransmissions, limits of the kernel that are reached. Each finding names \
-            the listener or destination, the process, what to type, and what that costs. It changes no setting.
+            First what can be seen from here, and what not, with the remedy (-H leaves that out). Then it takes two \
+            snapshots of all sockets, a second apart, and says what is wrong: SYN floods, programs that do not accept, \
+            close or read, ports that run out, destinations that do not answer, retransmissions, limits of the kernel \
+            that are reached. Each finding names the listener or destination, the process, what to type, and what that \
+            costs. It changes no setting.
 
             The exit status is 0 where nothing was found, and 2 where something was.
 
@@ -68,24 +69,24 @@ struct DoctorCommand: ParsableCommand {
         if found { throw ExitCode(2) }
     }
 
-    /// Examines once, or until it is told to stop; whether anything was found.
+    /// Examines once, or until a signal stops it; whether anything was found.
     private func examine(_ reporter: consuming some DoctorReporter & ~Copyable, _ showsAccess: Bool) throws -> Bool {
         let bell = try Bell()
         if examination.watch { StopSignal.ring(bell) }
         if showsAccess { reporter.report(Access.all()) }
         var rounds = try DoctorRounds(namespaces, examination.thresholds)
-        var (hasLooked, found) = (false, false)
+        var (hasExamined, found) = (false, false)
         var round = 1
         while wait(for: round == 1 ? examination.window.duration : examination.interval.duration, bell) {
             let report = try rounds.examine()
-            hasLooked = true
+            hasExamined = true
             if !report.entries.isEmpty { found = true }
             try reporter.report(report)
             guard examination.watch, round < examination.count ?? .max else { break }
             round += 1
         }
         try reporter.finish()
-        guard hasLooked else { throw CommandFailure("stopped before the first examination was done") }
+        guard hasExamined else { throw CommandFailure("stopped before the first examination was done") }
         return found
     }
 

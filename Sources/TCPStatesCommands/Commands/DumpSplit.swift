@@ -16,7 +16,7 @@ struct DumpSplit {
     static let worthwhile = 20_000
     private static let sampleSize = 256
 
-    /// Nil where one dump is as well: few sockets, one processor, connections that no port tells apart; or where few
+    /// Nil where one dump is as well: few sockets, one processor, connections that no port distinguishes; or where few
     /// sockets are expected in the answer, so that nearly all of the time is the walk, which both halves make.
     init?(
         of query: SocketQuery,
@@ -31,7 +31,7 @@ struct DumpSplit {
         let ports = sample.map { max($0.local.port, $0.remote.port) }.sorted()
         guard ports.count >= Self.sampleSize, let lowest = ports.first, let highest = ports.last, lowest < highest
         else { return nil }
-        // A service's port is the same in all its connections, the other end's is a number that varies: the higher one.
+        // A service's port is the same in all its connections, the other endpoint's varies: the higher one.
         let middle = max(ports[ports.count / 2], lowest + 1)
         let upper: SocketFilter = .localPort >= middle || .remotePort >= middle
         var (first, second) = (query, query)
@@ -39,7 +39,7 @@ struct DumpSplit {
         halves = (first, second)
     }
 
-    /// How many sockets there are about.
+    /// The approximate number of sockets.
     private static var socketCount: Int {
         let (ipv4, ipv6) = (SocketStatistics.ipv4, SocketStatistics.ipv6)
         return [ipv4["inuse"], ipv4["tw"], ipv6["inuse"]].reduce(0) { $0 + (Int(exactly: $1 ?? 0) ?? 0) }

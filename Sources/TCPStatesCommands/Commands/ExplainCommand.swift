@@ -15,7 +15,7 @@ struct ExplainCommand: ParsableCommand {
             argument: the state diagram of RFC 9293, with how many sockets are in each state now.
 
             "explain handshake" and "explain close" walk through the opening and the closing, segment by segment; with \
-            --live they do it, with a client and a server on loopback, and show the steps as the watcher sees them.
+            --live they do it, with a client and a server on loopback, and show the transitions as they are watched.
 
             EXAMPLES
               tcpstates explain                          the whole diagram

@@ -87,15 +87,15 @@ private struct Replaying: EventOutput.Body, ~Copyable {
         let end = max(replay.time.monotonicNanoseconds, start)
         var text = TextBuffer()
         sink.tally.append(to: &text, after: .nanoseconds(Int64(clamping: end - start)), sockets: replay.socketCount)
-        TCPStates.tell(text)
+        TCPStates.writeToStandardError(text)
     }
 }
 
 extension JournalHeader {
-    /// Where it was written and by which source, in a line.
+    /// A line that says where it was written and from which source.
     fileprivate var summary: String {
-        let source = isTracing ? "by the kernel's trace" : "by dumps"
-        let reason = refusal.isEmpty ? "" : ", without the trace: \(refusal)"
+        let source = isTracing ? "by the kernel's tracepoints" : "by dumps"
+        let reason = refusal.isEmpty ? "" : ", without tracing: \(refusal)"
         let sockets = filter.isEmpty ? "" : ", \(filter) only"
         return "watched on Linux \(kernel) \(source)\(sockets)\(reason)"
     }

@@ -11,16 +11,16 @@ struct RunCommand: ParsableCommand {
         discussion: """
             COMMAND has this terminal, input, output and signals as if it were started without tcpstates; the report \
             goes to standard error or to --output. Its sockets are those that it or one of its descendants holds, those \
-            too that outlive it, and what is accepted from their listeners. They are looked at a hundred times a \
+            too that outlive it, and what is accepted from their listeners. They are polled a hundred times a \
             second, or less often where that would take more than a quarter of a processor. That is always by dumps, \
-            which tell who holds a socket: --source trace is refused. --duration and --count end COMMAND by SIGTERM.
+            which show who holds a socket: --source trace is refused. --duration and --count end COMMAND by SIGTERM.
 
             A leak is a socket that appeared meanwhile and that a process of COMMAND still holds when COMMAND has \
             ended and the time to settle has passed.
 
             EXAMPLES
               tcpstates run -- ./smoke-test            what it did, and what it left
-              tcpstates run -v -- make test            each step, as it happens
+              tcpstates run -v -- make test            each transition, as it happens
               tcpstates run --json --output sockets.jsonl -- make test
               tcpstates run --ignore 'sport = :5432' -- ./start-services
 
@@ -29,7 +29,7 @@ struct RunCommand: ParsableCommand {
             """
     )
 
-    @Flag(name: .shortAndLong, help: "Each step of its sockets, as it happens.")
+    @Flag(name: .shortAndLong, help: "Each transition of its sockets, as it happens.")
     var verbose = false
 
     @OptionGroup(title: "Leaks") var leaks: LeakOptions
@@ -63,12 +63,12 @@ struct RunCommand: ParsableCommand {
         }
         plan.watch = try watch.configuration(selection, namespaces)
         plan.watch.states = .all
-        // Whose a socket is, dumps tell: they have its inode.
+        // Dumps show whose a socket is: they have its inode.
         plan.watch.source = .poll
         plan.hasInterval = watch.interval != nil
         plan.states = selection.selectedStates
         plan.rules = try leaks.rules(states: selection.states.isEmpty ? nil : selection.selectedStates)
-        plan.tellsSteps = verbose
+        plan.reportsTransitions = verbose
         plan.duration = watch.duration?.duration
         plan.transitions = watch.limit.count
         try plan.run(output).imitate()

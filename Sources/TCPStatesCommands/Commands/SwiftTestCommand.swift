@@ -12,10 +12,10 @@ struct SwiftTestCommand: ParsableCommand {
         usage: "swift package tcpstates-test [<options>] [-- <options of swift test>…]",
         discussion: """
             Runs swift test, with its output as it comes, and watches the sockets of the test processes. One that a test \
-            process still holds when it ends has leaked. It is told with its state, its endpoints, its age, its \
+            process still holds when it ends has leaked. It is reported with its state, its endpoints, its age, its \
             descriptor, how it got there and what usually causes that; and with the test that ran when it was opened. \
-            Where several ran at once, all of them are named: --no-parallel tells which. Of XCTest only those that \
-            run in a process of their own (--parallel) can be told apart.
+            Where several ran at once, all of them are named: --no-parallel shows which. Of XCTest only those that \
+            run in a process of their own (--parallel) can be distinguished.
 
             EXAMPLES
               swift package tcpstates-test
@@ -85,7 +85,9 @@ struct SwiftTestCommand: ParsableCommand {
         let others = words.dropFirst()
         let option = "--event-stream-output-path"
         if others.contains(where: { $0 == option || $0.hasPrefix("\(option)=") }) {
-            TCPStates.complain("\(option) is yours, and there is but one: leaks are told without the tests that ran")
+            TCPStates.complain(
+                "\(option) is yours, and there is but one: leaks are reported without the tests that ran"
+            )
         } else {
             command += ["--event-stream-output-path", stream, "--event-stream-version", "0"]
         }

@@ -7,26 +7,26 @@ internal import TCPWatch
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
-        abstract: "Every step of every connection, as it happens, until Ctrl-C.",
+        abstract: "Every transition of every connection, as it happens, until Ctrl-C.",
         usage: "tcpstates watch [<options>] [<filter>…]",
         discussion: """
-            A line for each step from one state to another; at its end the whole is summed up on standard error. \
+            A line for each transition from one state to another; at its end the whole is summed up on standard error. \
             No privilege is needed.
 
-            With CAP_BPF and CAP_PERFMON, or as root, the kernel reports each step as it takes it. Else all sockets are \
-            looked at four times a second, and of the end of each the kernel tells at once. A step \
-            whose both ends were seen is shown as →. Where states were passed through between two looks, it is ~→, and \
-            via: names them. A connection's last line says what it sent, received and retransmitted, and how long it \
-            lived. An arrow between the endpoints points away from the side that opened. What --state selects are steps \
+            With CAP_BPF and CAP_PERFMON, or as root, the kernel reports each transition as it happens. Else all \
+            sockets are polled four times a second, and the kernel reports the end of each at once. A transition whose \
+            two states were seen is shown as →. Where others were passed through between two polls, it is ~→, and via: \
+            names them. A connection's last line says what it sent, received and retransmitted, and how long it lived. \
+            An arrow between the endpoints points away from the side that opened. What --state selects are transitions \
             that leave, enter or pass one of the states.
 
             EXAMPLES
               tcpstates watch                              until Ctrl-C
-              tcpstates watch --state close-wait,syn-rcvd  steps that touch these states
+              tcpstates watch --state close-wait,syn-rcvd  what touches these states
               tcpstates watch -p dport = :5432             who connects to the database
               tcpstates watch --initial -4                 first what is there already
               tcpstates watch --duration 10s -H            ten seconds
-              tcpstates watch -c 100 --json | jq .to       a hundred steps, for programs
+              tcpstates watch -c 100 --json | jq .to       a hundred, for programs
               tcpstates watch --journal bug.journal        and a file that others can replay
             """
     )

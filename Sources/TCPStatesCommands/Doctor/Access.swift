@@ -28,9 +28,9 @@ struct Access {
                 _ = try DestroyMonitor(receiveBufferSize: 4096)
             }
         )
-        let trace = BPFSupport.here()
-        let lacking = trace.isComplete ? nil : "\(trace)".withCommands
-        all.append(Access(name: "trace", what: "each step by the trace", shortfall: lacking))
+        let tracing = BPFSupport.here()
+        let lacking = tracing.isComplete ? nil : "\(tracing)".withCommands
+        all.append(Access(name: "trace", what: "each transition by tracepoints", shortfall: lacking))
         all += processesAndNamespaces()
         let hasCounters = access("/proc/thread-self/net/netstat", R_OK) == 0 && access("/proc/sys/net/ipv4", R_OK) == 0
         let proc = "the kernel's counters and settings cannot be read below /proc; mount it: mount -t proc proc /proc"
@@ -48,7 +48,7 @@ struct Access {
         self.init(name: name, what: what, shortfall: shortfall)
     }
 
-    /// Who may have refused: what is known to stand guard over this process.
+    /// What may have refused: a seccomp filter, SELinux, an emulated kernel.
     private static func guards(_ error: KernelError) -> String {
         var guards: [String] = []
         if ThreadStatus()?["Seccomp"] == "2" { guards.append("a seccomp filter is on") }

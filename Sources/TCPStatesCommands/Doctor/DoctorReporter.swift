@@ -1,17 +1,17 @@
 internal import SockDiag
 internal import TCPWatch
 
-/// Tells what the doctor found.
+/// Reports what the doctor found.
 protocol DoctorReporter: ~Copyable {
-    /// Tells what can be seen.
+    /// Reports what can be seen.
     mutating func report(_ access: [Access])
-    /// Tells what was found.
+    /// Reports what was found.
     mutating func report(_ report: DoctorReport) throws
     /// Ends it.
     mutating func finish() throws
 }
 
-/// Tells people.
+/// Reports to people.
 struct ProseReporter: DoctorReporter, ~Copyable {
     private var prose: Prose
     private var output: Output
@@ -40,7 +40,7 @@ struct ProseReporter: DoctorReporter, ~Copyable {
     mutating func finish() throws { try output.close() }
 }
 
-/// Tells programs.
+/// Reports to programs.
 struct RecordReporter<Writer: RecordWriter & ~Copyable>: DoctorReporter, ~Copyable {
     private var writer: Writer
     private var output: Output

@@ -8,7 +8,7 @@ struct DoctorRounds {
     private var doctors: [Doctor] = []
     private let isGiven: Bool
 
-    /// Looks at each for the first time. Where all are meant, one that cannot be looked at is left out, and that is said.
+    /// Takes the first snapshot of each. Where all are meant, one that cannot be read is left out, and that is said.
     init(_ options: NamespaceOptions, _ thresholds: Thresholds) throws(KernelError) {
         isGiven = options.isGiven
         var refused: [KernelError] = []
@@ -21,12 +21,12 @@ struct DoctorRounds {
             }
         }
         guard let first = refused.first else { return }
-        // That nothing is wrong cannot be said of what was not looked at.
+        // That nothing is wrong cannot be said of what was not examined.
         if doctors.isEmpty { throw first }
         TCPStates.complain("\(first)" + (refused.count > 1 ? "; \(refused.count - 1) more namespaces likewise" : ""))
     }
 
-    /// Looks again at all of them. A namespace that has ended is let go of.
+    /// Examines all of them again. A namespace that has ended is released.
     mutating func examine() throws(KernelError) -> DoctorReport {
         var entries: [DoctorReport.Entry] = []
         for index in doctors.indices.reversed() {

@@ -37,7 +37,7 @@ enum DiagramSource {
         text.append("    class \(marked.map(\.description).sorted().joined(separator: ",")) marked\n")
     }
 
-    /// How many are in the state; nothing is said of a state that none is in.
+    /// Returns the number of sockets in the state; nil for none.
     private static func number(of state: TCPState, _ counts: StateCounts?) -> Int? {
         counts.flatMap { $0[state] > 0 ? $0[state] : nil }
     }
@@ -45,7 +45,7 @@ enum DiagramSource {
     /// Those of RFC 9293, where a connection begins first.
     private static let states = [.closed] + TCPState.allCases.filter { $0 != .bound && $0 != .closed }
 
-    /// Its steps, without the ends that every connection can come to at once, which would hide the others.
+    /// Its steps, without those into CLOSED that every state has: they would hide the others.
     static let steps = TCPStateMachine.steps.filter { step in
         let isHandshake = step.from == .synSent || step.from == .synReceived
         return step.from != .bound && step.to != .bound && (isHandshake || !step.isAbrupt)
@@ -53,7 +53,7 @@ enum DiagramSource {
 }
 
 extension TCPStep {
-    /// Where a person sees the step begin: the child that a SYN makes comes from the listener.
+    /// The state in which a person sees the step begin: the child that a SYN makes comes from the listener.
     var origin: TCPState { from == .closed && to == .synReceived ? .listen : from }
 
     /// Whether it is an end without FINs.

@@ -2,24 +2,24 @@ internal import Glibc
 internal import SockDiag
 internal import TCPWatch
 
-/// A client and a server on loopback, whose connection is opened, and closed by the client first, while a watcher looks.
+/// A client and a server on loopback, whose connection is opened, and closed by the client first, under a watcher.
 ///
-/// The ends are closed with the object, and leave nothing behind but a TIME_WAIT where they came so far.
+/// The sockets are closed with the object, and leave nothing behind but a TIME_WAIT where they came so far.
 final class LiveConnection {
     private let inbox: Inbox
     private let watcher: SocketWatcher
     private let listener, client: Int32
     private var server: Int32 = -1
     private var address: sockaddr_in
-    /// Where the ends were seen last: the listener, the client, and the server's end of the connection.
-    private var seen: [End: TCPState] = [:]
+    /// The state that each socket was seen in last: the listener, the client, and the server's end of the connection.
+    private var seen: [Role: TCPState] = [:]
     private var isReady = false
     private var isOver = false
 
-    private enum End { case listener, client, server }
+    private enum Role { case listener, client, server }
 
-    /// What one end is expected to come to is seen within this time, or there is something wrong.
-    private static let patience: UInt64 = 5_000_000_000
+    /// The time within which an expected state is seen, or there is something wrong.
+    private static let timeout: UInt64 = 5_000_000_000
 
     /// Begins to watch; there are no sockets to be seen yet.
     init() throws {
@@ -58,26 +58,26 @@ final class LiveConnection {
     func open(_ table: inout EventTable, to output: inout Output) throws {
         try expect("the watcher begins", [:], &table, &output)
         try Self.check("listen", Glibc.listen(listener, 1))
-        try tell("the server calls listen()", [.listener: .listen], &table, &output)
+        try report("the server calls listen()", [.listener: .listen], &table, &output)
         try Self.check("connect to 127.0.0.1", withAddress(&address) { connect(client, $0, $1) })
         server = accept(listener, nil, nil)
         try Self.check("accept", server)
-        try tell("the client calls connect()", [.client: .established, .server: .established], &table, &output)
+        try report("the client calls connect()", [.client: .established, .server: .established], &table, &output)
     }
 
     /// Closes it.
     func close(_ table: inout EventTable, to output: inout Output) throws {
         try Self.check("shut down", shutdown(client, Int32(SHUT_WR)))
-        try tell("the client closes", [.client: .finWait2, .server: .closeWait], &table, &output)
+        try report("the client closes", [.client: .finWait2, .server: .closeWait], &table, &output)
         Glibc.close(server)
         server = -1
-        try tell("the server closes", [.client: .timeWait, .server: .closed], &table, &output)
+        try report("the server closes", [.client: .timeWait, .server: .closed], &table, &output)
     }
 
-    /// Writes what was done, then what the watcher tells of it.
-    private func tell(
+    /// Writes what was done, then what the watcher reports of it.
+    private func report(
         _ call: String,
-        _ expected: [End: TCPState],
+        _ expected: [Role: TCPState],
         _ table: inout EventTable,
         _ output: inout Output
     ) throws {
@@ -87,14 +87,14 @@ final class LiveConnection {
         try expect("the watcher sees that \(call)", expected, &table, &output)
     }
 
-    /// Writes what the watcher tells until the ends are where they have to come to.
+    /// Writes what the watcher reports until the sockets are in the expected states.
     private func expect(
         _ awaited: String,
-        _ expected: [End: TCPState],
+        _ expected: [Role: TCPState],
         _ table: inout EventTable,
         _ output: inout Output
     ) throws {
-        let deadline = EventTime.now().monotonicNanoseconds + Self.patience
+        let deadline = EventTime.now().monotonicNanoseconds + Self.timeout
         while !isReady || !expected.allSatisfy({ seen[$0] == $1 }) {
             guard !isOver, EventTime.now().monotonicNanoseconds < deadline,
                 inbox.wait(until: deadline, beside: output.descriptor)
@@ -110,10 +110,10 @@ final class LiveConnection {
 
     private func note(_ event: SocketEvent, _ table: inout EventTable) {
         if case .ready = event { isReady = true }
-        guard case .transition(let step) = event else { return }
-        let isClient = step.identity.remote.port == UInt16(bigEndian: address.sin_port)
-        let end = isClient ? End.client : step.identity.remote.port == 0 ? .listener : .server
-        seen[end] = step.to
+        guard case .transition(let transition) = event else { return }
+        let isClient = transition.identity.remote.port == UInt16(bigEndian: address.sin_port)
+        let role = isClient ? Role.client : transition.identity.remote.port == 0 ? .listener : .server
+        seen[role] = transition.to
         table.render(event)
     }
 

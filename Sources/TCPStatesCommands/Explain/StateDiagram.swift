@@ -65,7 +65,7 @@ struct StateDiagram {
     }
 }
 
-/// How many sockets are in each state.
+/// The number of sockets in each state.
 struct StateCounts {
     private var counts = [Int](repeating: 0, count: 256)
 

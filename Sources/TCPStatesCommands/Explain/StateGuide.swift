@@ -141,7 +141,7 @@ extension StateGuide {
                 """,
             settings: [.finTimeout, .maxOrphans],
             many: "The other side is stuck: a program over there does not close, or has crashed behind a firewall.",
-            remedy: "Look at the peer, for CLOSE_WAIT. Here, close() instead of shutdown() lets the timer run.",
+            remedy: "See what is in CLOSE_WAIT at the peer. Here, close() instead of shutdown() lets the timer run.",
             command: "tcpstates -p --state fin-wait-2"
         )
     }

@@ -56,7 +56,8 @@ enum Topic {
         }
     }
 
-    /// How many sockets are in each state. Where the kernel does not tell, that is said, and the rest explained.
+    /// Returns the number of sockets in each state. Where the kernel does not report them, that is said, and the rest
+    /// explained.
     func counts(in namespace: NetworkNamespace) -> StateCounts? {
         do throws(KernelError) {
             return try StateCounts(of: namespace)
@@ -125,7 +126,7 @@ enum Topic {
         guard from != to else { return prose.entry("", "It is the same state: no step.") }
         let ways = TCPStateMachine.ways(from: from, to: to)
         guard !ways.isEmpty else {
-            return prose.entry("", "A connection in \(from) never comes to \(to). A new one between the same ends may.")
+            return prose.entry("", "A connection in \(from) never comes to \(to). A new one of the same 4-tuple may.")
         }
         prose.entry("", "No step joins them. A connection comes from one to the other by:")
         for way in ways.prefix(6) {

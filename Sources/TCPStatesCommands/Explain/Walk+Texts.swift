@@ -133,7 +133,7 @@ extension Walk {
                 (
                     "Which side is stuck?",
                     """
-                    FIN_WAIT_2 and CLOSE_WAIT are the two ends of one connection. In CLOSE_WAIT, the program on this \
+                    FIN_WAIT_2 and CLOSE_WAIT are the two sides of one connection. In CLOSE_WAIT, the program on this \
                     machine does not call close(). In FIN_WAIT_2, the program at the other end does not.
                     """
                 ),

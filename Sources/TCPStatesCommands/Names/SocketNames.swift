@@ -64,18 +64,19 @@ struct SocketNames {
     /// The path of a control group, nil where it is gone or out of sight.
     mutating func cgroupPath(of id: UInt64) -> String? { cgroups.name(of: id) }
 
-    /// Appends this machine's end, with the interface that it is bound to: `192.0.2.1%eth0:80`, `[fe80::1%eth0]:22`.
+    /// Appends this machine's endpoint, with the interface that it is bound to: `192.0.2.1%eth0:80`,
+    /// `[fe80::1%eth0]:22`.
     mutating func appendLocal(of socket: borrowing some SocketFields & ~Escapable, to text: inout TextBuffer) {
         append(socket.local, interface: socket.interface, to: &text)
     }
 
-    /// Appends the peer's end; `0.0.0.0:*` or `[::]:*` where there is none.
+    /// Appends the peer's endpoint; `0.0.0.0:*` or `[::]:*` where there is none.
     mutating func appendRemote(of socket: borrowing some SocketFields & ~Escapable, to text: inout TextBuffer) {
         let remote = socket.remote
         append(remote, interface: remote.scope, to: &text)
     }
 
-    /// Appends one of a connection's ends.
+    /// Appends one of a connection's endpoints.
     mutating func append(_ endpoint: SocketEndpoint, interface: NetworkInterface?, to text: inout TextBuffer) {
         let host = hosts?.host(endpoint.address)
         let hasBrackets = host == nil && endpoint.address.family == .ipv6

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import SockDiag
 
-/// What is told of each socket beyond what every record has.
+/// What is reported of each socket beyond what every record has.
 struct SocketDetails: OptionSet {
     let rawValue: UInt8
 

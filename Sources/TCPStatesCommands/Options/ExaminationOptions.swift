@@ -4,7 +4,7 @@ internal import TCPDiagnosis
 /// How the doctor examines.
 struct ExaminationOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Between the two looks: 1s, 500ms (default: 1s).", valueName: "time"),
+        help: ArgumentHelp("Between the two snapshots: 1s, 500ms (default: 1s).", valueName: "time"),
         transform: DurationArgument.init(word:)
     )
     var window = DurationArgument(.seconds(1))
@@ -33,7 +33,7 @@ struct ExaminationOptions: ParsableArguments {
     )
     var count: Int?
 
-    /// From where on something is wrong.
+    /// The thresholds from which on something is wrong.
     var thresholds: Thresholds { changes.reduce(into: Thresholds()) { $1.apply(to: &$0) } }
 
     func validate() throws {

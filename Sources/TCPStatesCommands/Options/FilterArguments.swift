@@ -6,7 +6,8 @@ struct FilterArguments: ParsableArguments {
     @Argument(help: ArgumentHelp("A filter as ss has it, and more: sport = :443 and rtt > 50ms", valueName: "filter"))
     var words: [String] = []
 
-    /// The filter; nil where there is none. A wrong one is wrong usage, told after what the command line itself has wrong.
+    /// The filter; nil where there is none. A wrong one is wrong usage, reported after other wrong words of the command
+    /// line.
     var filter: SocketFilter? {
         get throws {
             guard !words.isEmpty else { return nil }

@@ -25,7 +25,7 @@ struct NamespaceOptions: ParsableArguments {
         }
     }
 
-    /// Whether namespaces are chosen at all, and so are told of each socket.
+    /// Whether namespaces are chosen at all, and so are reported of each socket.
     var isGiven: Bool { all || !names.isEmpty }
 
     /// Of all namespaces those that this user may enter; what the others are refused for is said once.
@@ -44,8 +44,8 @@ struct NamespaceOptions: ParsableArguments {
         return namespaces
     }
 
-    /// The namespaces, each once; the calling thread's where none is chosen, and where it is to be told, under the label
-    /// that it has among all.
+    /// The namespaces, each once; the calling thread's where none is chosen, and where it is to be reported, under the
+    /// label that it has among all.
     func namespaces(labelled: Bool = false) throws(KernelError) -> [NetworkNamespace] {
         if all { return Array(try NetworkNamespace.all()) }
         guard !names.isEmpty else {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// After how many transitions a command ends.
+/// The number of transitions after which a command ends.
 struct TransitionLimit: ParsableArguments {
     @Option(
         name: .shortAndLong,

@@ -3,7 +3,7 @@ internal import SockDiag
 internal import SocketOwners
 internal import TCPWatch
 
-/// Where steps are learned.
+/// The source of transitions.
 enum WatchSource: String, CaseIterable, ExpressibleByArgument {
     case auto, trace, poll
 
@@ -19,7 +19,7 @@ enum WatchSource: String, CaseIterable, ExpressibleByArgument {
 /// How a command watches, and for how long.
 struct WatchOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Between two looks at all sockets: 100ms, 1s (default: 250ms).", valueName: "time"),
+        help: ArgumentHelp("Between two polls of all sockets: 100ms, 1s (default: 250ms).", valueName: "time"),
         transform: DurationArgument.init(word:)
     )
     var interval: DurationArgument?
@@ -27,8 +27,8 @@ struct WatchOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Where steps are learned: trace, from the kernel as it takes them, which needs CAP_BPF and CAP_PERFMON; poll, \
-            from dumps, which needs nothing; auto, the best there is.
+            Where transitions come from: trace, the kernel's tracepoints, as they happen, which needs CAP_BPF and \
+            CAP_PERFMON; poll, dumps, which needs nothing; auto, the best there is.
             """,
             valueName: "source"
         )
@@ -53,8 +53,9 @@ struct WatchOptions: ParsableArguments {
         name: .customLong("no-destroy-events"),
         help: ArgumentHelp(
             """
-            Without the trace, do not hear of each socket's end from the kernel. That spares a busy machine about 7 µs a connection, and \
-            costs all that live shorter than the interval, the time of the others' ends, and what they sent and received.
+            Without tracing, do not receive the kernel's message of each socket's end. That spares a busy machine \
+            about 7 µs a connection, and costs all that live shorter than the interval, the time at which the others \
+            ended, and what they sent and received.
             """
         )
     )

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Synchronization
 
-/// Where a command's text goes: standard output or a file, closed with the value that owns it.
+/// The destination of a command's text: standard output or a file, closed with the value that owns it.
 ///
 /// The first failure is kept and ends all writing: a dump cannot be left half way, but need not be waited for.
 struct Output: ~Copyable {

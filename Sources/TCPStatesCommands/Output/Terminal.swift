@@ -2,7 +2,7 @@ internal import Glibc
 
 /// What the table may count on where it is written to.
 struct Terminal {
-    /// How many columns a line has; nil where it may be as long as it likes.
+    /// The number of columns of a line; nil where it may be of any length.
     var width: Int?
     /// Whether escape sequences become colours.
     var hasColor: Bool

@@ -3,7 +3,7 @@ internal import SockDiag
 /// Text on its way out, as UTF-8. Rows are made of millions of short fields: none becomes a `String` or an array of its
 /// own, and one buffer serves them all.
 struct TextBuffer: ~Copyable {
-    /// How many bytes are in it.
+    /// The number of bytes in it.
     private(set) var count = 0
     private var capacity: Int
     private var base: UnsafeMutablePointer<UInt8>
@@ -122,7 +122,7 @@ extension TextBuffer {
 }
 
 extension UInt64 {
-    /// How many decimal digits it has.
+    /// The number of its decimal digits.
     fileprivate var decimalDigits: Int {
         var digits = 1
         var bound: UInt64 = 10

@@ -9,13 +9,18 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
 
     init(
         _ writer: consuming Writer,
-        tellsSockets: Bool = false,
-        tellsRun: Bool = false,
+        reportsSockets: Bool = false,
+        reportsRun: Bool = false,
         details: SocketDetails,
         names: SocketNames
     ) {
         self.writer = writer
-        description = EventDescription(tellsSockets: tellsSockets, tellsRun: tellsRun, details: details, names: names)
+        description = EventDescription(
+            reportsSockets: reportsSockets,
+            reportsRun: reportsRun,
+            details: details,
+            names: names
+        )
     }
 
     mutating func begin() { writer.writeHeader { description.describe("", to: &$0) } }
@@ -26,7 +31,8 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
         switch event {
         case .socket(let socket): description.describe("socket", socket: socket, to: &writer)
         case .ready: break
-        case .transition(let step): description.describe("transition", time: step.time, step: step, to: &writer)
+        case .transition(let transition):
+            description.describe("transition", time: transition.time, transition: transition, to: &writer)
         case .gap(let gap):
             let loss = EventDescription.Loss(
                 source: gap.source,
@@ -56,10 +62,10 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
     mutating func flush(to output: inout Output) { output.flush(&writer.text) }
 }
 
-/// What it means that the machine cannot keep the interval.
+/// Returns what it means that the machine cannot keep the interval.
 func slowedMessage(_ interval: Duration) -> String {
     var text = TextBuffer()
-    text.append("a look at all sockets takes longer than the interval; there is one every ")
+    text.append("a poll of all sockets takes longer than the interval; there is one every ")
     text.append(span: interval.nanoseconds)
     return text.withBytes { String(decoding: $0, as: UTF8.self) }
 }

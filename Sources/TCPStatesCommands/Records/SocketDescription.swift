@@ -37,7 +37,7 @@ struct SocketDescription {
         writer.end()
     }
 
-    /// Passes what tells a socket from every other, and its state; every record about a socket begins with it.
+    /// Passes what identifies a socket, and its state; every record about a socket begins with it.
     func describe(_ identity: SocketIdentity?, _ state: TCPState?, to writer: inout some RecordWriter & ~Copyable) {
         writer.add("family", identity.map { .text($0.family.description) })
         writer.add("state", state.map { .text($0.description) })
@@ -114,7 +114,7 @@ struct SocketDescription {
     }
 }
 
-/// What the congestion control algorithm and the protocol above TCP tell of themselves.
+/// What the congestion control algorithm and the protocol above TCP report of themselves.
 extension SocketDescription {
     /// Passes the congestion control algorithm, what it measures of itself under the kernel's names, and the protocol
     /// above TCP.
@@ -206,11 +206,11 @@ extension ShutdownDirections {
 }
 
 extension CongestionInfo {
-    /// What BBR tells, where it is BBR.
+    /// What BBR reports, where it is BBR.
     var bbr: BBRInfo? { if case .bbr(let info) = self { info } else { nil } }
-    /// What DCTCP tells, where it is DCTCP.
+    /// What DCTCP reports, where it is DCTCP.
     var dctcp: DCTCPInfo? { if case .dctcp(let info) = self { info } else { nil } }
-    /// What Vegas tells, or what answers in its form.
+    /// What Vegas reports, or what answers in its form.
     var vegas: VegasInfo? { if case .vegas(let info) = self { info } else { nil } }
 }
 

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The program that a command runs, with the input, output, environment and signals that this process was started with.
 struct ChildCommand {
-    /// How a program ended.
+    /// The end of a program.
     enum End: Hashable {
         case exited(Int32)
         case killed(signal: Int32)
@@ -57,7 +57,7 @@ struct ChildCommand {
         self.pid = pid
     }
 
-    /// Where a program is found, as the shell finds it.
+    /// Returns the path of a program, found as the shell finds it.
     private static func path(of word: String) -> String? {
         if word.contains("/") { return word }
         let directories = getenv("PATH").map { String(cString: $0) } ?? "/bin:/usr/bin"
@@ -78,7 +78,7 @@ struct ChildCommand {
     }
 
     /// Waits for all children that have ended, orphans of the program too; how the program itself did, if it has.
-    /// `handleStop` is told of traced processes that have stopped.
+    /// `handleStop` receives traced processes that have stopped.
     func reap(_ handleStop: (_ process: Int32, _ waitStatus: Int32) throws -> Void) rethrows -> End? {
         var end: End?
         var status: Int32 = 0

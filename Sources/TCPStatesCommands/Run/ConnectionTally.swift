@@ -17,9 +17,9 @@ struct ConnectionTally {
     /// What they came to together.
     struct Sum {
         private(set) var count = 0
-        /// How many are not over.
+        /// The number that is not over.
         private(set) var open = 0
-        /// How many were not measured: the bytes are fewer than there were.
+        /// The number that was not measured: the bytes are fewer than there were.
         private(set) var unmeasured = 0
         private(set) var bytesSent: UInt64?
         private(set) var bytesReceived: UInt64?
@@ -47,10 +47,10 @@ struct ConnectionTally {
         sums[Kind(socket), default: Sum()].add(socket, at: now)
     }
 
-    /// How many connections there were.
+    /// The number of connections.
     var count: Int { sums.values.reduce(0) { $0 + $1.count } }
 
-    /// How many connections a side opened.
+    /// Returns the number of connections that the sides opened.
     func count(_ sides: OpeningSide...) -> Int {
         sums.lazy.filter { sides.contains($0.key.side) }.reduce(0) { $0 + $1.value.count }
     }

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import SockDiag
 
-/// A socket that is opened and closed, for no other purpose than that the kernel tells of it: what it tells comes in order,
-/// and so all that ended before has been told by then.
+/// A socket that is opened and closed only to make the kernel report its end. The reports come in order, so all that
+/// ended before has been reported by then.
 struct EndMarker {
     let cookie: SocketCookie
 

@@ -2,26 +2,26 @@ internal import SockDiag
 internal import SocketLeaks
 internal import TCPWatch
 
-/// When COMMAND's processes are asked what they hold: a hundred times a second, or as often as a quarter of a processor
-/// allows.
+/// The schedule by which COMMAND's processes are asked what they hold: a hundred times a second, or as often as a
+/// quarter of a processor allows.
 ///
-/// The watcher reports each step, but where the machine is busy it does so late: when a process has ended, nobody knows any
-/// more what was its.
+/// The watcher reports each transition, but where the machine is busy it does so late: when a process has ended, nobody
+/// knows any more what was its.
 struct HolderPolls {
-    /// When the last poll began, monotonic nanoseconds.
+    /// The time at which the last poll began, monotonic nanoseconds.
     private var last = EventTime.now().monotonicNanoseconds
-    /// When each socket was opened, at the earliest and at the latest; only where that is asked for. A socket that is
+    /// The earliest and the latest time at which each socket was opened; only where that is asked for. A socket that is
     /// connected again has been opened once.
     private var opened: [SocketCookie: ClosedRange<UInt64>] = [:]
-    /// When the next one is due.
+    /// The time at which the next one is due.
     private(set) var next = ContinuousClock.now
 
-    /// When a socket was opened that is seen now.
+    /// Returns the earliest and the latest time at which a socket was opened that is seen now.
     func opening(of cookie: SocketCookie) -> ClosedRange<UInt64> {
         opened[cookie] ?? last...max(last, EventTime.now().monotonicNanoseconds)
     }
 
-    /// What the processes hold.
+    /// Returns what the processes hold.
     mutating func poll(
         _ processes: Set<ProcessIdentity>,
         _ search: LeakSearch,

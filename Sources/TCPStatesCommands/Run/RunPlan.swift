@@ -9,16 +9,16 @@ struct RunPlan {
     var hasInterval = false
     var watch = SocketWatcher.Configuration()
     var rules = LeakRules()
-    /// Only steps that touch one of these states are told.
+    /// Only transitions that touch one of these states are reported.
     var states = TCPStateSet.all
-    /// Whether each step is told as it happens.
-    var tellsSteps = false
-    /// After this time COMMAND is asked to end, as by `timeout(1)`.
+    /// Whether each transition is reported as it happens.
+    var reportsTransitions = false
+    /// The time after which COMMAND is asked to end, as by `timeout(1)`.
     var duration: Duration?
-    /// After so many transitions too.
+    /// The number of transitions after which it is asked too.
     var transitions: Int?
-    /// Where COMMAND is `swift test`, what follows its tests. COMMAND then has no standard input, and a signal that ends
-    /// it ends all its descendants.
+    /// What follows the tests, where COMMAND is `swift test`. COMMAND then has no standard input, and a signal that
+    /// ends it ends all its descendants.
     var tests: TestWatch?
 }
 
@@ -35,7 +35,11 @@ extension RunPlan {
         switch options.chosenFormat {
         case .table:
             let terminal = Terminal(descriptor: output.descriptor, color: options.color)
-            let table = EventTable(names: names, terminal: terminal, showsHeader: tellsSteps && !options.noHeader)
+            let table = EventTable(
+                names: names,
+                terminal: terminal,
+                showsHeader: reportsTransitions && !options.noHeader
+            )
             return try run(table, to: output)
         case .jsonl:
             return try run(records(JSONLWriter(), details, names), to: output)
@@ -49,7 +53,7 @@ extension RunPlan {
         _ details: SocketDetails,
         _ names: SocketNames
     ) -> EventRecordRenderer<Writer> {
-        EventRecordRenderer(writer, tellsSockets: true, tellsRun: true, details: details, names: names)
+        EventRecordRenderer(writer, reportsSockets: true, reportsRun: true, details: details, names: names)
     }
 
     private func run<Renderer: EventRenderer & ~Copyable>(

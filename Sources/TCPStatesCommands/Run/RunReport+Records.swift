@@ -39,7 +39,7 @@ struct RunFields {
         writer.add("duration_ns", report.map { .large($0.duration.nanoseconds) })
         writer.add("connections_made", report.map { .number(UInt64($0.connections.count(.active))) })
         writer.add("connections_accepted", report.map { .number(UInt64($0.connections.count(.passive))) })
-        writer.add("connections_untold", report.map { .number(UInt64($0.untold.count)) })
+        writer.add("connections_untold", report.map { .number(UInt64($0.unattributed.count)) })
         writer.add("leaks", report.map { .number(UInt64($0.leaks.count)) })
     }
 }
@@ -93,7 +93,7 @@ extension SocketAccount {
 }
 
 extension SocketLeak {
-    /// The states that it went through; nil where no step was watched.
+    /// The states that it went through; nil where no transition was seen.
     fileprivate var states: [TCPState]? {
         guard let first = history.first else { return nil }
         return [first.from].compactMap(\.self) + history.flatMap { $0.via + [$0.to] }

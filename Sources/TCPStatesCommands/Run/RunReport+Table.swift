@@ -3,7 +3,7 @@ internal import SocketLeaks
 internal import TCPWatch
 
 extension RunReport {
-    /// So many kinds of connections have a line.
+    /// The number of kinds of connections that have a line.
     private static let shownKinds = 20
 
     /// Appends the report for people.
@@ -13,10 +13,10 @@ extension RunReport {
         appendLines(of: connections, to: &text, names: &names)
         appendStates(to: &text, terminal)
         appendOpenAtExit(to: &text)
-        if untold.count > 0 {
-            text.append(untold.count, "connection", "connections")
-            text.append(" of this machine came and went too fast to tell whose:\n")
-            appendLines(of: untold, to: &text, names: &names)
+        if unattributed.count > 0 {
+            text.append(unattributed.count, "connection", "connections")
+            text.append(" of this machine came and went too fast to find the owner:\n")
+            appendLines(of: unattributed, to: &text, names: &names)
         }
         if lost > 0 {
             text.append(decimal: lost)
@@ -45,7 +45,7 @@ extension RunReport {
             append(finding.leak, to: &text)
         }
         if leaks.contains(where: { $0.tests.count > 1 }) {
-            text.append("Which of several tests it was, -- --no-parallel mostly tells, and the trait .noSocketLeaks.\n")
+            text.append("Which of several tests it was, -- --no-parallel mostly shows, and the trait .noSocketLeaks.\n")
         }
     }
 
@@ -176,7 +176,7 @@ extension RunReport {
 }
 
 extension RunReport.Finding {
-    /// So many tests are named.
+    /// The number of tests that are named.
     private static let shownTests = 5
 
     /// Whose the leak is, as far as it is known.

@@ -11,7 +11,7 @@ struct RunReport {
         var isOver = false
     }
 
-    /// How many sockets, and the first of them.
+    /// The number of sockets, and the first of them.
     struct Some {
         private(set) var count = 0
         private(set) var first: [SocketAccount] = []
@@ -32,12 +32,12 @@ struct RunReport {
     var leaks: [Finding] = []
     /// Sockets that were open when the process that held them ended.
     var openAtExit = Some()
-    /// Connections of this machine of which it could not be told whose they were.
-    var untold = ConnectionTally()
+    /// Connections of this machine whose owner could not be found.
+    var unattributed = ConnectionTally()
     /// Whether COMMAND ran tests: only what leaked matters.
     var isTestRun = false
     /// Whether it could not be written.
     var isUnwritten = false
-    /// How many messages or events were lost.
+    /// The number of messages or events that were lost.
     var lost: UInt64 = 0
 }

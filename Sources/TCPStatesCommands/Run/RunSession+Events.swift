@@ -6,7 +6,7 @@ internal import SocketOwners
 internal import TCPWatch
 
 extension RunSession where Renderer: ~Copyable {
-    /// Takes what the watcher has told, and asks it for more.
+    /// Takes the events that the watcher has delivered, and asks it for more.
     mutating func takeEvents(from watcher: SocketWatcher) throws {
         for (identity, counters) in inbox.takeCounters() {
             if identity.cookie == marker?.cookie { caughtUpAt = clock.now }
@@ -18,24 +18,24 @@ extension RunSession where Renderer: ~Copyable {
             if !hasBegun, let failure = watcher.failure { throw failure }
             return
         }
-        var steps: [Transition] = []
+        var transitions: [Transition] = []
         for event in events {
             switch event {
             case .socket(let socket): sockets.note(existing: socket, at: socket.time ?? .now())
             case .ready: hasBegun = true
-            case .transition(let step): steps.append(sockets.note(step))
+            case .transition(let transition): transitions.append(sockets.note(transition))
             case .gap(let gap):
                 report.lost += gap.lost ?? 1
-                if plan.tellsSteps { renderer.render(event) }
-            case .slowed: if plan.tellsSteps { renderer.render(event) }
+                if plan.reportsTransitions { renderer.render(event) }
+            case .slowed: if plan.reportsTransitions { renderer.render(event) }
             }
         }
         var claimed = try claim()
-        for step in steps where sockets.conclude(step) { claimed.insert(step.identity.cookie) }
-        tell(steps, of: claimed)
-        noteExits(steps)
-        for step in steps where step.to == .closed {
-            if let socket = sockets.remove(step.identity.cookie, after: step) { end(socket) }
+        for transition in transitions where sockets.conclude(transition) { claimed.insert(transition.identity.cookie) }
+        emit(transitions, of: claimed)
+        noteExits(transitions)
+        for transition in transitions where transition.to == .closed {
+            if let socket = sockets.remove(transition.identity.cookie, after: transition) { end(socket) }
         }
         renderer.flush(to: &output)
         watcher.receive(inbox.put)
@@ -55,31 +55,31 @@ extension RunSession where Renderer: ~Copyable {
         return sockets.claim(holders, of: processes, at: .now())
     }
 
-    /// Tells the steps of COMMAND's sockets; of those that were just found to be, from their beginning.
-    private mutating func tell(_ steps: [Transition], of claimed: Set<SocketCookie>) {
-        var untold = claimed
-        var told: [Transition] = []
-        for step in steps {
-            let cookie = step.identity.cookie
+    /// Emits the transitions of COMMAND's sockets; of those that were just found to be, from their beginning.
+    private mutating func emit(_ transitions: [Transition], of claimed: Set<SocketCookie>) {
+        var pending = claimed
+        var emitted: [Transition] = []
+        for transition in transitions {
+            let cookie = transition.identity.cookie
             guard let socket = sockets[cookie], socket.isOwn else { continue }
-            if untold.remove(cookie) != nil {
-                told += socket.life.transitions
+            if pending.remove(cookie) != nil {
+                emitted += socket.life.transitions
             } else if !claimed.contains(cookie) {
-                told.append(step)
+                emitted.append(transition)
             }
         }
-        tell(told)
+        emit(emitted)
     }
 
-    private mutating func tell(_ steps: [Transition]) {
-        guard plan.tellsSteps || plan.transitions != nil else { return }
+    private mutating func emit(_ transitions: [Transition]) {
+        guard plan.reportsTransitions || plan.transitions != nil else { return }
         var events: [SocketEvent] = []
-        for var step in steps where step.touches(plan.states) {
-            step.owners = sockets[step.identity.cookie]?.owners ?? []
-            events.append(.transition(step))
+        for var transition in transitions where transition.touches(plan.states) {
+            transition.owners = sockets[transition.identity.cookie]?.owners ?? []
+            events.append(.transition(transition))
         }
-        toldSteps += events.count
-        guard plan.tellsSteps else { return }
+        emittedTransitions += events.count
+        guard plan.reportsTransitions else { return }
         renderer.prepare(events)
         for event in events { renderer.render(event) }
         renderer.flush(to: &output)
@@ -99,21 +99,23 @@ extension RunSession where Renderer: ~Copyable {
         }
         for held in try polls.poll(processes, search, remembers: plan.tests != nil)
         where sockets.note(held: held, at: .now()) {
-            tell(sockets[held.socket.cookie]?.life.transitions ?? [])
+            emit(sockets[held.socket.cookie]?.life.transitions ?? [])
         }
     }
 
     /// Marks the sockets that were open until the kernel closed them, because their process had ended.
-    private mutating func noteExits(_ steps: [Transition]) {
-        let closing = steps.filter { $0.closesHere && sockets[$0.identity.cookie]?.isOwn == true }
+    private mutating func noteExits(_ transitions: [Transition]) {
+        let closing = transitions.filter { $0.closesHere && sockets[$0.identity.cookie]?.isOwn == true }
         guard !closing.isEmpty, let proc = try? ProcessDirectory() else { return }
         var isRunning: [ProcessIdentity: Bool] = [:]
-        for step in closing {
-            let holders = Set(sockets[step.identity.cookie]?.holders.map(\.process) ?? [])
+        for transition in closing {
+            let holders = Set(sockets[transition.identity.cookie]?.holders.map(\.process) ?? [])
             for process in holders where isRunning[process] == nil {
                 isRunning[process] = process.isRunning(in: proc)
             }
-            if !holders.isEmpty, !holders.contains(where: { isRunning[$0] == true }) { sockets.noteExit(before: step) }
+            if !holders.isEmpty, !holders.contains(where: { isRunning[$0] == true }) {
+                sockets.noteExit(before: transition)
+            }
         }
     }
 
@@ -124,13 +126,17 @@ extension RunSession where Renderer: ~Copyable {
         if !socket.isOwn, !isLast, undecided.count < Self.keptUndecided { return undecided.append(socket) }
         if socket.isConnection, !socket.isOlder {
             let now = EventTime.now()
-            if socket.isOwn { report.connections.add(socket, at: now) } else { report.untold.add(socket, at: now) }
+            if socket.isOwn {
+                report.connections.add(socket, at: now)
+            } else {
+                report.unattributed.add(socket, at: now)
+            }
             renderer.render(socket, at: now)
         }
         if socket.stateAtExit != nil, plan.tests == nil { report.openAtExit.add(socket) }
     }
 
-    /// So many connections may wait for it to be found out whose they were.
+    /// The number of connections that may wait for it to be found out whose they were.
     private static var keptUndecided: Int { 16384 }
 
     /// Gives sockets that processes of COMMAND still hold the time to go; what is left then has leaked.
@@ -149,13 +155,13 @@ extension RunSession where Renderer: ~Copyable {
             let held = try search.heldSockets(by: ProcessIdentity.descendants())
             let cookies = Set(held.map(\.socket.cookie))
             if heldBefore?.isSubset(of: cookies) != true {
-                // What has just ended, with COMMAND or with a descendant that has outlived it, has to be told yet.
+                // What has just ended, with COMMAND or with a descendant that has outlived it, has yet to be reported.
                 end = clock.now
                 marker = plan.watch.usesDestroyEvents && plan.watch.namespaces.isEmpty ? EndMarker() : nil
                 caughtUpAt = marker == nil ? end : nil
             }
             heldBefore = cookies
-            // The watcher has to look once more, for what ended with COMMAND; a message may be lost.
+            // The watcher has to poll once more, for what ended with COMMAND; a message may be lost.
             let last = min(
                 caughtUpAt.map { $0 + interval + .milliseconds(10) } ?? .now + .seconds(9),
                 end + .seconds(2)

@@ -7,7 +7,7 @@ internal import TCPWatch
 
 /// Runs COMMAND and follows its sockets to the report.
 ///
-/// One thread waits in `poll(2)` for signals, for the end of a child and for what the watcher tells; there are no tasks.
+/// One thread waits in `poll(2)` for signals, for the end of a child and for the watcher's events; there are no tasks.
 struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     var plan: RunPlan
     var renderer: Renderer
@@ -22,13 +22,13 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     var isInterrupted = false
     /// Whether whoever started this process has gone.
     var isAbandoned = false
-    /// What tells that the watcher has told all that ended with COMMAND, and when it had.
+    /// The socket whose end shows that the watcher has reported all that ended with COMMAND, and when it did.
     var marker: EndMarker?
     var caughtUpAt: ContinuousClock.Instant?
     var polls = HolderPolls()
     /// Connections that are over, and of which it is not known whose they were.
     var undecided: [SocketAccount] = []
-    var toldSteps = 0
+    var emittedTransitions = 0
     var hasComplained = false
     /// What test processes held just before they ended.
     var remains: [TestRemains] = []
@@ -91,7 +91,7 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
                 end = end ?? forced
             }
             try pollHolders(search)
-            let isEnough = toldSteps >= plan.transitions ?? .max || deadline.map { $0 <= clock.now } ?? false
+            let isEnough = emittedTransitions >= plan.transitions ?? .max || deadline.map { $0 <= clock.now } ?? false
             guard isEnough, !isAsked, end == nil else { continue }
             kill(child.pid, SIGTERM)
             isAsked = true
@@ -113,9 +113,9 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     }
 
     private func adoptAndTakeSignals() throws(CommandFailure) -> SignalDescriptor {
-        // Ignored by whoever started us, children would end without a trace.
+        // Ignored by whoever started us, children would be reaped unseen.
         signal(SIGCHLD, SIG_DFL)
-        // COMMAND goes on where nobody reads what is told of it.
+        // COMMAND goes on where nobody reads its report.
         signal(SIGPIPE, SIG_IGN)
         do throws(Errno) {
             try Descendants.adoptOrphans()

@@ -12,7 +12,7 @@ protocol SocketRenderer: ~Copyable, SendableMetatype {
     var text: TextBuffer { get set }
     /// What the numbers of the next sockets are called.
     var names: SocketNames { get set }
-    /// Begins with what some of the sockets tell of the others, instead of waiting for the first ones.
+    /// Begins with what a sample of the sockets says about the others, instead of waiting for the first ones.
     mutating func begin(with sample: [TCPSocket])
     /// A renderer for another thread, to write more of the same.
     func fork() -> Self

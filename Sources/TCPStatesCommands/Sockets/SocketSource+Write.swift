@@ -20,7 +20,7 @@ extension SocketSource {
         } catch {
             failure = error
         }
-        // What the kernel told until then is true; a header alone would say that there is nothing.
+        // What the kernel reported until then is true; a header alone would say that there is nothing.
         if let failure, count == 0 { throw failure }
         renderer.finish()
         output.flush(&renderer.text)

@@ -2,7 +2,7 @@ internal import SockDiag
 internal import SocketOwners
 internal import Synchronization
 
-/// Where a command's sockets come from: the namespaces, what the kernel is asked, and who holds what.
+/// The source of a command's sockets: the namespaces, what the kernel is asked, and who holds what.
 struct SocketSource: Sendable {
     let query: SocketQuery
     /// Nil where nobody asks.
@@ -99,13 +99,13 @@ private struct WantedProcesses {
         }
     }
 
-    /// The processes that have to be looked at; nil where none.
+    /// The processes that have to be examined; nil where none.
     var selection: ProcessSelection? {
         pids.isEmpty && names.isEmpty ? nil : ProcessSelection(pids: pids, names: names)
     }
 }
 
-/// Something that any thread may find, and that is told once.
+/// Something that any thread may find, and that is reported once.
 private final class Flag: Sendable {
     private let value = Atomic(false)
 

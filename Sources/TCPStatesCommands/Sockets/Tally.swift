@@ -10,7 +10,7 @@ struct Tally: Sendable {
         var peer: IPAddress?
         /// The owner of the lowest number; also nil where nobody is known to hold the socket.
         var process: ProcessName?
-        /// Also nil where the kernel does not tell.
+        /// Also nil where the kernel does not report it.
         var uid: UInt32?
         /// The namespace's label.
         var netns: String?
@@ -55,7 +55,7 @@ struct Tally: Sendable {
         for (state, count) in other.states.enumerated() { states[state] += count }
     }
 
-    /// How many sockets were counted.
+    /// The number of sockets that were counted.
     var total: Int { counts.values.reduce(0, +) + states.reduce(0, +) }
 
     /// The groups and their counts: the largest first; counted by state alone, every state in its order.

@@ -2,23 +2,23 @@ internal import SockDiag
 internal import SocketLeaks
 internal import TCPWatch
 
-/// Events as a table for people: a line for each step, with what else is known behind it, or below it where a terminal
-/// is too narrow. What was lost is no row: standard error tells of it.
+/// Events as a table for people: a line for each transition, with what else is known behind it, or below it where a
+/// terminal is too narrow. What was lost is no row: it is reported on standard error.
 struct EventTable: EventRenderer, ~Copyable {
     private(set) var text = TextBuffer()
     private let terminal: Terminal
     private let showsHeader: Bool
-    private let tellsProcesses: Bool
+    private let showsProcesses: Bool
     private var names: SocketNames
     private var layout: EventTableLayout
     private var words = Words()
     private var cell = TextBuffer()
 
-    init(names: SocketNames, terminal: Terminal, showsHeader: Bool, tellsProcesses: Bool = false) {
+    init(names: SocketNames, terminal: Terminal, showsHeader: Bool, showsProcesses: Bool = false) {
         self.names = names
         self.terminal = terminal
         self.showsHeader = showsHeader
-        self.tellsProcesses = tellsProcesses
+        self.showsProcesses = showsProcesses
         layout = EventTableLayout(width: terminal.width)
     }
 
@@ -48,7 +48,7 @@ struct EventTable: EventRenderer, ~Copyable {
         for event in events {
             switch event {
             case .socket(let socket): measure(socket.identity, socket.namespace)
-            case .transition(let step): measure(step.identity, step.namespace)
+            case .transition(let transition): measure(transition.identity, transition.namespace)
             default: break
             }
         }
@@ -66,7 +66,7 @@ struct EventTable: EventRenderer, ~Copyable {
     mutating func render(_ event: SocketEvent) {
         switch event {
         case .socket(let socket): write(socket)
-        case .transition(let step): write(step)
+        case .transition(let transition): write(transition)
         default: break
         }
     }
@@ -92,33 +92,33 @@ struct EventTable: EventRenderer, ~Copyable {
         writeEndpoints(socket.identity, nil)
     }
 
-    private mutating func write(_ step: Transition) {
-        text.append(wallClock: step.time.realtimeNanoseconds)
+    private mutating func write(_ transition: Transition) {
+        text.append(wallClock: transition.time.realtimeNanoseconds)
         text.append(spaces: EventTableLayout.gap)
-        if let from = step.from {
+        if let from = transition.from {
             write(from)
         } else {
             text.append("?")
             text.append(spaces: EventTableLayout.state - 1)
         }
-        text.append(step.certainty == .inferred ? " ~" : "  ")
+        text.append(transition.certainty == .inferred ? " ~" : "  ")
         text.append("→ ")
-        write(step.to)
+        write(transition.to)
         text.append(spaces: EventTableLayout.gap)
         if layout.hasSpanColumn {
             cell.removeAll()
-            if let span = step.timeInState { cell.append(span: span.nanoseconds) }
+            if let span = transition.timeInState { cell.append(span: span.nanoseconds) }
             text.append(spaces: EventTableLayout.span - cell.count)
             cell.withBytes { text.append($0) }
             text.append(spaces: EventTableLayout.gap)
         }
         words.removeAll()
-        words.addOwner(step.owners, step.namespace)
-        // Sooner than a descriptor is found, the trace knows who made the call.
-        if tellsProcesses, step.owners.isEmpty, let pid = step.pid { words.addTaker(pid) }
-        names.namespace = step.namespace
-        words.add(step, withSpan: !layout.hasSpanColumn)
-        writeEndpoints(step.identity, step.openedBy)
+        words.addOwner(transition.owners, transition.namespace)
+        // The tracepoints know who made the call before a descriptor is found.
+        if showsProcesses, transition.owners.isEmpty, let pid = transition.pid { words.addCaller(pid) }
+        names.namespace = transition.namespace
+        words.add(transition, withSpan: !layout.hasSpanColumn)
+        writeEndpoints(transition.identity, transition.openedBy)
     }
 
     private mutating func write(_ state: TCPState) {
@@ -129,7 +129,7 @@ struct EventTable: EventRenderer, ~Copyable {
         text.append(spaces: EventTableLayout.state - name.utf8.count)
     }
 
-    /// Writes both ends, with what connects them, and the words behind them or below.
+    /// Writes both endpoints, with what connects them, and the words behind them or below.
     private mutating func writeEndpoints(_ identity: SocketIdentity, _ side: OpeningSide?) {
         let start = text.count
         names.append(identity.local, interface: identity.interface, to: &text)

@@ -1,4 +1,4 @@
-/// How wide the columns of the table of events are. Those of the endpoints grow while lines are written; a line that is
+/// The column widths of the table of events. Those of the endpoints grow while lines are written; a line that is
 /// written never changes.
 struct EventTableLayout {
     /// Between two columns.
@@ -16,7 +16,7 @@ struct EventTableLayout {
     /// Before words on a line of their own: where the states begin.
     static let indentation = time + gap
 
-    /// How long a line may be; nil for any length.
+    /// The greatest length of a line; nil for any length.
     let width: Int?
     /// Whether the time in the state before has a column; on a narrow terminal it is one of the words.
     let hasSpanColumn: Bool

@@ -5,7 +5,7 @@ internal import SockDiag
 /// The first rows are held back to see how wide the columns must be. Later ones are written as they come; one that is
 /// wider than its column pushes the rest of its line to the right.
 struct SocketTable: SocketRenderer, ~Copyable {
-    /// How many rows decide.
+    /// The number of rows that decide the widths.
     static let batchSize = 500
 
     var text = TextBuffer()

@@ -1,6 +1,6 @@
 internal import SockDiag
 
-/// How wide the columns of the socket table are.
+/// The widths of the columns of the socket table.
 struct SocketTableLayout {
     /// Between two columns.
     static let gap = 2

@@ -5,32 +5,32 @@ internal import SocketOwners
 internal import TCPWatch
 
 extension Words {
-    /// Adds what is known of a step beyond its states and its socket: how long the state before lasted, where that has no
-    /// column, what was passed unseen, and what the connection came to.
-    mutating func add(_ step: Transition, withSpan: Bool) {
-        if withSpan, let span = step.timeInState { add("after", span) }
-        if !step.via.isEmpty {
+    /// Adds what is known of a transition beyond its states and its socket: how long the state before lasted, where
+    /// that has no column, what was passed unseen, and what the connection came to.
+    mutating func add(_ transition: Transition, withSpan: Bool) {
+        if withSpan, let span = transition.timeInState { add("after", span) }
+        if !transition.via.isEmpty {
             add { text in
                 text.append("via:")
-                for (index, state) in step.via.enumerated() {
+                for (index, state) in transition.via.enumerated() {
                     if index > 0 { text.append(.comma) }
                     text.append(state.description)
                 }
             }
         }
-        if let cause = step.cause, cause.isUnusual {
+        if let cause = transition.cause, cause.isUnusual {
             add { text in
                 text.append("cause:")
                 text.append(cause.word)
             }
         }
-        if let reason = step.resetReason {
+        if let reason = transition.resetReason {
             add { text in
                 text.append("reset:")
                 text.append(printable: reason.rawValue)
             }
         }
-        guard let final = step.final else { return }
+        guard let final = transition.final else { return }
         add("sent", bytes: final.bytesSent)
         add("received", bytes: final.bytesReceived)
         add("retransmits", final.retransmits)
@@ -50,8 +50,8 @@ extension Words {
         add(first.pid, first.name, others: Set(owners.map(\.pid)).count - 1)
     }
 
-    /// Adds who took a step, by the name that the process has now: `by:curl(4711)`.
-    mutating func addTaker(_ pid: Int32) {
+    /// Adds whose call caused a transition, by the name that the process has now: `by:curl(4711)`.
+    mutating func addCaller(_ pid: Int32) {
         add(pid, ProcessName(commOf: "/proc/\(pid)", in: AT_FDCWD), others: 0)
     }
 

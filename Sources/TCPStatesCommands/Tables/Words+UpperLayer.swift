@@ -2,7 +2,7 @@ internal import SockDiag
 
 /// What runs above TCP in the kernel, and what signs its segments.
 extension Words {
-    /// Adds the protocol above TCP, and what it tells of itself.
+    /// Adds the protocol above TCP, and what it reports of itself.
     mutating func add(_ upper: UpperLayerProtocol) {
         add {
             $0.append("tcp-ulp-")

@@ -4,7 +4,7 @@ struct Words: ~Copyable {
     private var text = TextBuffer()
     private var ends: [Int] = []
 
-    /// How long they are on one line.
+    /// The length of all words on one line.
     var width: Int { text.count }
 
     var isEmpty: Bool { ends.isEmpty }

@@ -7,7 +7,7 @@ internal import TCPWatch
 /// A socket that a test process held just before it ended.
 struct TestRemains {
     let leak: SocketLeak
-    /// When it was opened at the earliest and at the latest, monotonic nanoseconds.
+    /// The earliest and the latest time at which it was opened, monotonic nanoseconds.
     let opened: ClosedRange<UInt64>
     /// The test that was all that the process ran, where that is known.
     let test: String?

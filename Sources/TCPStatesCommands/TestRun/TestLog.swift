@@ -1,9 +1,9 @@
 internal import SockDiag
 internal import TCPWatch
 
-/// When which test ran, from the records of Swift Testing's event stream (version 0).
+/// The times of the tests, from the records of Swift Testing's event stream (version 0).
 ///
-/// XCTest has none; of one that runs in a process of its own (`--parallel`) the command line tells.
+/// XCTest has none; a test that runs in a process of its own (`--parallel`) is named by the command line.
 struct TestLog {
     /// A test function's time, monotonic nanoseconds.
     private struct Window {

@@ -7,9 +7,9 @@ internal import TCPWatch
 /// Follows the test processes of `swift test`: when which test ran, and the moment before each process ends.
 final class TestWatch {
     private(set) var log = TestLog()
-    /// Where `swift test` writes to; nil for this process' standard output.
+    /// The output of `swift test`; nil for this process' standard output.
     let output = LiveOutput()
-    /// Where the event stream comes from; -1 for nowhere.
+    /// The descriptor of the event stream; -1 for none.
     let descriptor: Int32
     /// The test processes that run, and the test that is all that each runs, where that is known. Their numbers are not
     /// used again before this process has reaped them.
@@ -48,8 +48,8 @@ final class TestWatch {
         return child
     }
 
-    /// Takes what `waitpid(2)` tells of a process that has stopped. A test process that is about to end waits while `search`
-    /// is run, which receives the test that was all it ran, where that is known.
+    /// Takes what `waitpid(2)` reports of a process that has stopped. A test process that is about to end waits while
+    /// `search` is run, which receives the test that was all it ran, where that is known.
     func handleStop(
         of process: Int32,
         waitStatus: Int32,

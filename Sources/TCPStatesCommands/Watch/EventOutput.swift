@@ -6,11 +6,11 @@ internal import TCPWatch
 struct EventOutput {
     var output: OutputOptions
     var names: SocketNames
-    /// What is told of each socket beside what every record has: processes and namespaces.
+    /// What is reported of each socket beside what every record has: processes and namespaces.
     var details: SocketDetails
     /// Whether there are sockets that existed among the events.
     var reportsExisting: Bool
-    /// After so many transitions no more are wanted.
+    /// The number of transitions after which no more are wanted.
     var limit: Int?
 
     /// What is done with a sink, whatever its renderer.
@@ -29,7 +29,7 @@ struct EventOutput {
                 names: names,
                 terminal: terminal,
                 showsHeader: showsHeader,
-                tellsProcesses: details.contains(.processes)
+                showsProcesses: details.contains(.processes)
             )
             try body.run(EventSink(table, to: output, limit: limit, complains: true))
         case .jsonl: try run(JSONLWriter(), &body)
@@ -41,7 +41,7 @@ struct EventOutput {
         _ writer: consuming Writer,
         _ body: inout (some Body & ~Copyable)
     ) throws {
-        let records = EventRecordRenderer(writer, tellsSockets: reportsExisting, details: details, names: names)
+        let records = EventRecordRenderer(writer, reportsSockets: reportsExisting, details: details, names: names)
         try body.run(EventSink(records, to: output.open(), limit: limit, complains: false))
     }
 }

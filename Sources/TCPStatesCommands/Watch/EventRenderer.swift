@@ -2,11 +2,11 @@ internal import SockDiag
 internal import SocketLeaks
 internal import TCPWatch
 
-/// Turns what a watcher tells into text. What it has written is in its buffer until it is drained.
+/// Turns a watcher's events into text. What it has written is in its buffer until it is drained.
 protocol EventRenderer: ~Copyable {
     /// Writes what comes before the first event.
     mutating func begin()
-    /// Is told of events that will be rendered next.
+    /// Receives the events that will be rendered next.
     mutating func prepare(_ events: [SocketEvent])
     /// Writes one event.
     mutating func render(_ event: SocketEvent)

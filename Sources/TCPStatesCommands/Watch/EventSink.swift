@@ -1,14 +1,14 @@
 internal import SockDiag
 internal import TCPWatch
 
-/// Where the events of a watcher or of a journal go: rendered, written and counted.
+/// The end of the events of a watcher or of a journal: they are rendered, written and counted.
 struct EventSink<Renderer: EventRenderer & ~Copyable>: ~Copyable {
     private var renderer: Renderer
     private(set) var output: Output
     private(set) var tally = WatchTally()
-    /// After so many transitions no more are wanted.
+    /// The number of transitions after which no more are wanted.
     private let limit: Int?
-    /// Whether losses are told on standard error.
+    /// Whether losses are reported on standard error.
     private let complains: Bool
 
     init(_ renderer: consuming Renderer, to output: consuming Output, limit: Int?, complains: Bool) {

@@ -3,7 +3,7 @@ internal import SockDiag
 internal import Synchronization
 internal import TCPWatch
 
-/// Where a watcher's events wait for a thread that waits for other things too.
+/// A queue of a watcher's events, for a thread that waits for other things too.
 final class Inbox: Sendable {
     let bell: Bell
     private let events = Mutex<[SocketEvent]?>(nil)

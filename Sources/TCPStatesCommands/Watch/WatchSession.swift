@@ -2,7 +2,7 @@ internal import Glibc
 internal import SockDiag
 internal import TCPWatch
 
-/// Watches until it is told to stop: what comes is rendered and written at once.
+/// Watches until a signal, the time or the limit stops it: what comes is rendered and written at once.
 ///
 /// One thread waits here for events, signals, the time and a reader that goes away; the watcher's own thread only rings.
 /// There are no tasks, so that the concurrency runtime is never started.
@@ -22,7 +22,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         let start = EventTime.now().monotonicNanoseconds
         let deadline = duration.map { start.later(by: $0) }
         let watcher = try SocketWatcher(configuration)
-        if configuration.source == .auto { tell(sourceOf: watcher, interval: configuration.interval) }
+        if configuration.source == .auto { report(sourceOf: watcher, interval: configuration.interval) }
         sink.begin()
         watcher.receive(inbox.put)
         var (isOver, wantsMore, isReceiving) = (false, true, true)
@@ -51,7 +51,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         if StopSignal.hasCome, isatty(STDERR_FILENO) == 1 { text.append(.newline) }
         sink.tally.append(to: &text, after: time, sockets: watcher.socketCount)
         if watcher.isTracing { text.append(periods: watcher.periods) }
-        TCPStates.tell(text)
+        TCPStates.writeToStandardError(text)
     }
 
     /// Waits until the watcher's thread has written the journal's end, and writes what it has still to report: the journal
@@ -74,12 +74,14 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         }
     }
 
-    /// Says which source it is, and why it is not the trace.
-    private func tell(sourceOf watcher: SocketWatcher, interval: Duration) {
-        guard let refusal = watcher.traceRefusal else { return TCPStates.complain("watching by the kernel's trace") }
+    /// Says which source it is, and why it does not trace.
+    private func report(sourceOf watcher: SocketWatcher, interval: Duration) {
+        guard let refusal = watcher.traceRefusal else {
+            return TCPStates.complain("watching by the kernel's tracepoints")
+        }
         var text = TextBuffer()
         text.append("watching by a dump every ")
         text.append(span: interval.nanoseconds)
-        TCPStates.complain(text.withBytes { String(decoding: $0, as: UTF8.self) } + ", without the trace: \(refusal)")
+        TCPStates.complain(text.withBytes { String(decoding: $0, as: UTF8.self) } + ", without tracing: \(refusal)")
     }
 }

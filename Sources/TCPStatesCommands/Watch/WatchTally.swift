@@ -16,18 +16,18 @@ struct WatchTally {
     private var gaps = 0
     private var lost: [Gap.Source: UInt64] = [:]
 
-    /// So many kinds are named.
+    /// The number of kinds that are named.
     private static let shownKinds = 12
 
     /// Counts an event.
     mutating func count(_ event: SocketEvent) {
         switch event {
-        case .transition(let step):
+        case .transition(let transition):
             transitions += 1
-            kinds[Kind(from: step.from, to: step.to), default: 0] += 1
-            // One that is first known by its end began between two looks.
-            if step.opens || step.from == nil { opened += 1 }
-            if step.closes { closed += 1 }
+            kinds[Kind(from: transition.from, to: transition.to), default: 0] += 1
+            // One that is first known by its end began between two polls.
+            if transition.opens || transition.from == nil { opened += 1 }
+            if transition.closes { closed += 1 }
         case .gap(let gap):
             gaps += 1
             lost[gap.source, default: 0] += gap.lost ?? 0
@@ -92,7 +92,7 @@ extension WatchTally.Kind {
 }
 
 extension TextBuffer {
-    /// Appends how often dumps told what the trace does not.
+    /// Appends how often dumps showed what the tracepoints do not.
     mutating func append(periods: (all: Duration, requests: Duration)) {
         append("traced; beside that, half-open requests were read every ")
         append(span: periods.requests.nanoseconds)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import TCPStatesCommands
 
-/// What a person and a program are told, and the exit status that a health check goes by.
+/// What a person and a program read, and the exit status that a health check goes by.
 @Suite struct DoctorTests {
     /// A lab with a listener whose queue of half-open requests is full.
     private func flooded() throws -> (lab: Lab, listener: KernelSocket) {
@@ -88,7 +88,7 @@ import Testing
         #expect(result.standardOutput == "Nothing is wrong.\n")
     }
 
-    @Test func `Watching tells what is new, what goes on and what is over, and ends on a signal with what was found`()
+    @Test func `Watching reports what is new, what goes on and what is over, and ends on a signal with what was found`()
         throws
     {
         let lab = try Lab.orCancel()

@@ -10,7 +10,8 @@ import Testing
 /// What is said of states is what the machine does.
 @Suite struct ExplainTests {
     @Test func everyUsualStepIsDrawnAndNoOther() throws {
-        // Left out are what a note says, the ends that every state has and Linux's BOUND, and a step too rare to draw.
+        // Left out are what a note says, the steps into CLOSED that every state has and Linux's BOUND, and a step too
+        // rare to draw.
         let rare = try #require(TCPStateMachine.step(from: .synReceived, to: .closeWait))
         let left = TCPStateMachine.steps.filter { step in
             let isEnd = step.to == .closed && step.from != .timeWait && step.from != .lastAck

@@ -22,14 +22,14 @@ import Testing
         )
     }
 
-    private static func step(
+    private static func transition(
         _ identity: SocketIdentity,
         _ from: TCPState?,
         _ to: TCPState,
         via: [TCPState] = [],
         after milliseconds: UInt64
     ) -> Transition {
-        EventFixtures.step(
+        EventFixtures.transition(
             from,
             to,
             via: via,
@@ -45,25 +45,28 @@ import Testing
         (counters.bytesSent, counters.bytesReceived, counters.retransmits) = (340, 56_000, 2)
         let scope = LeakScope("COMMAND", rules: LeakRules())
         let holder = SocketHolder(owner, of: ProcessIdentity(pid: owner.pid, startTime: 1))
-        var connection = SocketAccount(step(client, .closed, .established, via: [.synSent], after: 0), .maker(scope))
+        var connection = SocketAccount(
+            transition(client, .closed, .established, via: [.synSent], after: 0),
+            .maker(scope)
+        )
         connection.holders = [holder]
-        connection.take(step(client, .closed, .established, via: [.synSent], after: 0))
+        connection.take(transition(client, .closed, .established, via: [.synSent], after: 0))
         connection.take(counters)
-        connection.take(step(client, .established, .timeWait, via: [.finWait1, .finWait2], after: 1200))
+        connection.take(transition(client, .established, .timeWait, via: [.finWait1, .finWait2], after: 1200))
         let history = [
-            step(server, .closed, .established, via: [.synReceived], after: 0),
-            step(server, .established, .closeWait, after: 1200),
+            transition(server, .closed, .established, via: [.synReceived], after: 0),
+            transition(server, .established, .closeWait, after: 1200),
         ]
         var accepted = SocketAccount(history[0], .candidates([scope]))
-        for step in history { accepted.take(step) }
+        for transition in history { accepted.take(transition) }
         accepted.stateAtExit = .closeWait
         accepted.holders = [holder]
         var report = RunReport(words: ["./server", "--port", "8080\u{1b}[31m"])
         report.duration = .milliseconds(3210)
-        let now = step(client, nil, .closed, after: 2000).time
+        let now = transition(client, nil, .closed, after: 2000).time
         report.connections.add(connection, at: now)
         report.connections.add(accepted, at: now)
-        report.untold.add(connection, at: now)
+        report.unattributed.add(connection, at: now)
         for state in [TCPState.listen, .established, .timeWait] { report.states.count(from: nil, to: state) }
         report.states.count(from: .established, to: .closeWait)
         let leak = SocketLeak(
@@ -112,8 +115,8 @@ import Testing
     @Test func recordsReadAsReviewed() throws {
         var renderer = EventRecordRenderer(
             JSONLWriter(),
-            tellsSockets: true,
-            tellsRun: true,
+            reportsSockets: true,
+            reportsRun: true,
             details: .processes,
             names: Fixtures.names()
         )
@@ -124,8 +127,8 @@ import Testing
     @Test func columnsOfCSVAreThoseOfEveryRecord() throws {
         var renderer = EventRecordRenderer(
             CSVWriter(showsHeader: true),
-            tellsSockets: true,
-            tellsRun: true,
+            reportsSockets: true,
+            reportsRun: true,
             details: .processes,
             names: Fixtures.names()
         )

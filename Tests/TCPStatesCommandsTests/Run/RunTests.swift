@@ -16,8 +16,8 @@ import Testing
         }
     }
 
-    /// Whether the listener and both ends of its connection have been told of. A dump may begin before there is a listener,
-    /// and end when there is its connection.
+    /// Whether the listener and both sockets of its connection have been reported. A dump may begin before there is a
+    /// listener, and end when there is its connection.
     private func isUp(_ output: String, _ listener: String, _ end: String) -> Bool {
         output.contains(listener) && output.split(separator: "\n").count { $0.contains(end) } == 2
     }
@@ -105,7 +105,7 @@ import Testing
             ["-v"],
             ["pair", "send", "5000", "await", "close", "client", "close", "accepted", "close", "listener", "exit", "0"]
         )
-        try run.output("all three sockets") { isUp($0, "→ LISTEN", "~→ ESTABLISHED") }
+        try run.output("all three sockets") { isUp($0, "→ LISTEN", "→ ESTABLISHED") }
         run.signal(SIGUSR1)
         let result = try run.wait()
         #expect(result.status == .exited(0))
@@ -151,11 +151,11 @@ import Testing
         #expect(result.status == .exited(0))
     }
 
-    @Test func whatTheKernelClosedForADeadProcessIsTold() throws {
+    @Test func whatTheKernelClosedForADeadProcessIsReported() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let run = try start(lab, ["-v"], ["pair", "await", "exit", "0"])
-        try run.output("all three sockets") { isUp($0, "→ LISTEN", "~→ ESTABLISHED") }
+        try run.output("all three sockets") { isUp($0, "→ LISTEN", "→ ESTABLISHED") }
         run.signal(SIGUSR1)
         let result = try run.wait()
         #expect(result.status == .exited(0))
@@ -188,7 +188,7 @@ import Testing
         defer { lab.close() }
         let pair = try lab.loopbackPair()
         let run = try start(lab, ["-v"], ["pair", "await", "exit", "0"])
-        try run.output("all three sockets") { isUp($0, "→ LISTEN", "~→ ESTABLISHED") }
+        try run.output("all three sockets") { isUp($0, "→ LISTEN", "→ ESTABLISHED") }
         pair.client.close()
         let other = try lab.loopbackPair()
         run.signal(SIGUSR1)

@@ -5,8 +5,8 @@ import TCPStateLab
 @testable import TCPStatesCommands
 @testable import TCPWatch
 
-/// What a watcher tells in the snapshots: a connection's whole life at both ends, and each thing that is written in its
-/// own way.
+/// What a watcher reports in the snapshots: a connection's whole life on both sides, and each thing that is written in
+/// its own way.
 enum EventFixtures {
     /// 2026-11-23T07:20:46.123456789Z
     static let start = EventTime(
@@ -18,45 +18,53 @@ enum EventFixtures {
         try [
             .socket(WatchedSocket(socket: Fixtures.listener.socket())),
             .socket(WatchedSocket(socket: Fixtures.closeWait.socket())), .ready,
-            .transition(step(.closed, .established, via: [.synSent], after: 0)),
-            .transition(step(.closed, .synReceived, after: 1, of: server)),
-            .transition(step(.synReceived, .established, inState: .milliseconds(3), after: 4, of: server)),
+            .transition(transition(.closed, .established, via: [.synSent], after: 0)),
+            .transition(transition(.closed, .synReceived, after: 1, of: server)),
+            .transition(transition(.synReceived, .established, inState: .milliseconds(3), after: 4, of: server)),
             .gap(Gap(source: .destroy, reason: "the kernel's messages came faster than they were read", lost: 12)),
             .slowed(.milliseconds(500), at: start),
-            .transition(step(.established, .closeWait, inState: .milliseconds(12_345), after: 12_349, of: server)),
             .transition(
-                step(.established, .timeWait, via: [.finWait1, .finWait2], inState: .seconds(130), after: 130_000)
+                transition(.established, .closeWait, inState: .milliseconds(12_345), after: 12_349, of: server)
             ),
             .transition(
-                step(.closeWait, .closed, via: [.lastAck], inState: .seconds(3), after: 15_349, of: server) {
+                transition(
+                    .established,
+                    .timeWait,
+                    via: [.finWait1, .finWait2],
+                    inState: .seconds(130),
+                    after: 130_000
+                )
+            ),
+            .transition(
+                transition(.closeWait, .closed, via: [.lastAck], inState: .seconds(3), after: 15_349, of: server) {
                     $0.final = counters
                     $0.source = .destroy
                 }
             ),
             .transition(
-                step(.timeWait, .closed, inState: .seconds(60), after: 190_000) {
+                transition(.timeWait, .closed, inState: .seconds(60), after: 190_000) {
                     $0.final = FinalCounters(nil)
                     $0.final?.duration = .seconds(190)
                 }
             ),
             .transition(
-                step(nil, .closed, after: 200_000, of: short) {
+                transition(nil, .closed, after: 200_000, of: short) {
                     $0.source = .destroy
                     $0.final = FinalCounters(nil)
                 }
             ),
             .transition(
-                step(.listen, .closed, inState: .seconds(90_061), after: 200_001, of: linkLocal) {
+                transition(.listen, .closed, inState: .seconds(90_061), after: 200_001, of: linkLocal) {
                     ($0.source, $0.certainty, $0.cause, $0.pid) = (.trace, .exact, .close, 4711)
                 }
             ),
             .transition(
-                step(.established, .closed, inState: .seconds(1), after: 200_002, of: short) {
+                transition(.established, .closed, inState: .seconds(1), after: 200_002, of: short) {
                     ($0.source, $0.certainty, $0.cause) = (.trace, .exact, .receiveRST)
                 }
             ),
             .transition(
-                step(.closeWait, .closed, inState: .seconds(1), after: 200_003, of: server) {
+                transition(.closeWait, .closed, inState: .seconds(1), after: 200_003, of: server) {
                     ($0.source, $0.certainty, $0.cause, $0.resetReason) = (.trace, .exact, .abort, .abortOnClose)
                     $0.incarnation = 1
                 }
@@ -101,8 +109,8 @@ enum EventFixtures {
         )
     }
 
-    /// A step, so many milliseconds after the start.
-    static func step(
+    /// A transition, so many milliseconds after the start.
+    static func transition(
         _ from: TCPState?,
         _ to: TCPState,
         via: [TCPState] = [],
@@ -111,7 +119,7 @@ enum EventFixtures {
         of identity: SocketIdentity = client,
         _ change: (inout Transition) -> Void = { _ in }
     ) -> Transition {
-        var step = Transition(
+        var transition = Transition(
             identity,
             from: from,
             to: to,
@@ -123,11 +131,12 @@ enum EventFixtures {
                 realtimeNanoseconds: start.realtimeNanoseconds + milliseconds * 1_000_000
             )
         )
-        step.openedBy = identity == server ? .passive : identity == short || identity == linkLocal ? .unknown : .active
-        step.timeInState = inState
-        (step.uid, step.inode) = (1000, 4242)
-        step.owners = [SocketOwner(pid: 4711, name: ProcessName("evil\u{1b}[31m"), descriptor: 8)]
-        change(&step)
-        return step
+        transition.openedBy =
+            identity == server ? .passive : identity == short || identity == linkLocal ? .unknown : .active
+        transition.timeInState = inState
+        (transition.uid, transition.inode) = (1000, 4242)
+        transition.owners = [SocketOwner(pid: 4711, name: ProcessName("evil\u{1b}[31m"), descriptor: 8)]
+        change(&transition)
+        return transition
     }
 }

@@ -9,12 +9,12 @@ import Testing
     private func records<Writer: RecordWriter & ~Copyable>(
         _ events: [SocketEvent],
         _ writer: consuming Writer,
-        tellsSockets: Bool = true,
+        reportsSockets: Bool = true,
         _ details: SocketDetails = .processes
     ) -> String {
         var renderer = EventRecordRenderer(
             writer,
-            tellsSockets: tellsSockets,
+            reportsSockets: reportsSockets,
             details: details,
             names: Fixtures.names()
         )
@@ -61,11 +61,11 @@ import Testing
 
     @Test func whatIsNotKnownIsAbsent() throws {
         let objects = try parse(records(EventFixtures.all(), JSONLWriter()))
-        let step = try #require(objects.first { $0["type"] as? String == "transition" && $0["from"] == nil })
+        let transition = try #require(objects.first { $0["type"] as? String == "transition" && $0["from"] == nil })
         for name in ["from", "in_state_ns", "final", "reason", "lost", "netns", "recv_queue"] {
-            #expect(step[name] == nil, "\(name)")
+            #expect(transition[name] == nil, "\(name)")
         }
-        #expect(step["to"] as? String == "CLOSED")
+        #expect(transition["to"] as? String == "CLOSED")
     }
 
     @Test func whatWasLostIsARecord() throws {
@@ -76,15 +76,15 @@ import Testing
     }
 
     @Test(arguments: [true, false], [[], .processes, [.processes, .namespace]] as [SocketDetails])
-    func columnsOfCSVDependOnTheOptionsAlone(_ tellsSockets: Bool, _ details: SocketDetails) throws {
+    func columnsOfCSVDependOnTheOptionsAlone(_ reportsSockets: Bool, _ details: SocketDetails) throws {
         let rows = try parse(
-            csv: records(EventFixtures.all(), CSVWriter(showsHeader: true), tellsSockets: tellsSockets, details)
+            csv: records(EventFixtures.all(), CSVWriter(showsHeader: true), reportsSockets: reportsSockets, details)
         )
         let header = try #require(rows.first)
         #expect(Set(header).count == header.count)
         for row in rows { #expect(row.count == header.count) }
         #expect(header.contains("netns") == details.contains(.namespace))
-        #expect(header.contains("recv_queue") == tellsSockets)
+        #expect(header.contains("recv_queue") == reportsSockets)
     }
 
     @Test func csvColumnsAreTheNamesOfJSONFlattened() throws {

@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(arguments: [80, 160])
-    func everyKindOfEventLooksAsReviewed(_ width: Int) throws {
+    func everyKindOfEventReadsAsReviewed(_ width: Int) throws {
         try expectSnapshot(table(EventFixtures.all(), width: width), "watch-\(width).txt")
     }
 
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func whatIsPrintedStaysAsItIsWhenLaterEndpointsAreLonger() throws {
-        let short = SocketEvent.transition(EventFixtures.step(.closed, .listen, after: 0))
+        let short = SocketEvent.transition(EventFixtures.transition(.closed, .listen, after: 0))
         let long = try EventFixtures.all().suffix(2)
         #expect(table([short] + long, width: 200).hasPrefix(table([short], width: 200)))
     }
@@ -71,8 +71,8 @@ import Testing
             local: ("2001:db8:1111:2222:3333:4444:5555:6666", 65_535),
             remote: ("2001:db8:1111:2222:3333:4444:5555:7777", 65_534)
         ).socket()
-        let step = EventFixtures.step(.closed, .synSent, after: 0, of: socket.identity)
-        let text = table([.transition(step)], width: 80)
+        let transition = EventFixtures.transition(.closed, .synSent, after: 0, of: socket.identity)
+        let text = table([.transition(transition)], width: 80)
         #expect(
             text.contains(
                 "[2001:db8:1111:2222:3333:4444:5555:6666]:65535 → [2001:db8:1111:2222:3333:4444:5555:7777]:65534\n"

@@ -26,8 +26,8 @@ import Testing
         return watch
     }
 
-    /// The steps of the socket with this local port, and another remote one, in whole lines.
-    private func steps(_ output: String, local: UInt16, remote: UInt16) -> [[String: Any]] {
+    /// The transitions of the socket with this local port, and another remote one, in whole lines.
+    private func transitions(_ output: String, local: UInt16, remote: UInt16) -> [[String: Any]] {
         output.split(separator: "\n").compactMap { line in
             let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             guard let object, object["type"] as? String == "transition", object["local_port"] as? Int == Int(local),
@@ -37,39 +37,39 @@ import Testing
         }
     }
 
-    private func states(_ steps: [[String: Any]]) -> [String] {
-        steps.flatMap { ($0["via"] as? [String] ?? []) + [$0["to"] as? String ?? ""] }
+    private func states(_ transitions: [[String: Any]]) -> [String] {
+        transitions.flatMap { ($0["via"] as? [String] ?? []) + [$0["to"] as? String ?? ""] }
     }
 
-    @Test func aConnectionIsFollowedAtBothEndsAsItHappens() throws {
+    @Test func aConnectionIsFollowedOnBothSidesAsItHappens() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try watchFromNow(lab)
         let pair = try lab.loopbackPair()
         let (client, server) = (pair.client.local.port, pair.listener.local.port)
-        let ends = [(client, server), (server, client)]
+        let endpoints = [(client, server), (server, client)]
         // Each state is awaited through the pipe: a line that is held back would never come.
-        try watch.output("both ends in ESTABLISHED") { output in
-            ends.allSatisfy { states(steps(output, local: $0, remote: $1)).last == "ESTABLISHED" }
+        try watch.output("both sides in ESTABLISHED") { output in
+            endpoints.allSatisfy { states(transitions(output, local: $0, remote: $1)).last == "ESTABLISHED" }
         }
         try pair.send([1, 2, 3], from: .client)
         try pair.receive(3, at: .accepted)
         try pair.client.shutDown()
         try watch.output("FIN_WAIT_2 and CLOSE_WAIT") { output in
-            states(steps(output, local: client, remote: server)).last == "FIN_WAIT_2"
-                && states(steps(output, local: server, remote: client)).last == "CLOSE_WAIT"
+            states(transitions(output, local: client, remote: server)).last == "FIN_WAIT_2"
+                && states(transitions(output, local: server, remote: client)).last == "CLOSE_WAIT"
         }
         pair.accepted.close()
         let output = try watch.output("TIME_WAIT and CLOSED") { output in
-            states(steps(output, local: client, remote: server)).last == "TIME_WAIT"
-                && states(steps(output, local: server, remote: client)).last == "CLOSED"
+            states(transitions(output, local: client, remote: server)).last == "TIME_WAIT"
+                && states(transitions(output, local: server, remote: client)).last == "CLOSED"
         }
         let (active, passive) = (
-            steps(output, local: client, remote: server), steps(output, local: server, remote: client)
+            transitions(output, local: client, remote: server), transitions(output, local: server, remote: client)
         )
         #expect(states(active) == ["SYN_SENT", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT"])
         #expect(states(passive) == ["SYN_RCVD", "ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSED"])
-        for steps in [active, passive] { #expect(Set(steps.map { $0["cookie"] as? String }).count == 1) }
+        for transitions in [active, passive] { #expect(Set(transitions.map { $0["cookie"] as? String }).count == 1) }
         #expect(active.first?["cookie"] as? String != passive.first?["cookie"] as? String)
         let final = try #require(passive.last?["final"] as? [String: Any])
         #expect(final["bytes_received"] as? String == "3")
@@ -85,9 +85,9 @@ import Testing
         let watch = try watchFromNow(lab)
         let pair = try lab.loopbackPair()
         try watch.output("the new connection") {
-            !steps($0, local: pair.client.local.port, remote: pair.listener.local.port).isEmpty
-                && !steps($0, local: pair.listener.local.port, remote: pair.client.local.port).isEmpty
-                && !steps($0, local: pair.listener.local.port, remote: 0).isEmpty
+            !transitions($0, local: pair.client.local.port, remote: pair.listener.local.port).isEmpty
+                && !transitions($0, local: pair.listener.local.port, remote: pair.client.local.port).isEmpty
+                && !transitions($0, local: pair.listener.local.port, remote: 0).isEmpty
         }
         watch.signal(signal)
         let result = try watch.wait()
@@ -120,11 +120,11 @@ import Testing
         #expect(result.standardError.hasSuffix(" ---\n0 transitions, 0 connections opened, 0 closed\n"))
         // Which source it got, and what would give a better one.
         let first = result.standardError.split(separator: "\n").first ?? ""
-        #expect(first.hasPrefix("tcpstates: watching by a dump every 250ms, without the trace: "))
+        #expect(first.hasPrefix("tcpstates: watching by a dump every 250ms, without tracing: "))
         #expect(first.contains("CAP_BPF and CAP_PERFMON"))
     }
 
-    @Test func rootIsToldOfEachStepByTheKernel() throws {
+    @Test func rootReceivesEachTransitionFromTheKernel() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let support = BPFSupport.here()
@@ -135,16 +135,16 @@ import Testing
         try lab.listener()
         let result = try watch.wait()
         #expect(result.status == .exited(0))
-        let step = try #require(try parse(result.standardOutput).first { $0["type"] as? String == "transition" })
-        #expect(step["certainty"] as? String == "exact")
-        #expect(step["source"] as? String == "trace")
-        #expect(step["cause"] as? String == "listen")
-        #expect(step["pid"] as? Int32 == getpid())
-        #expect(result.standardError.hasPrefix("tcpstates: watching by the kernel's trace\n"))
+        let transition = try #require(try parse(result.standardOutput).first { $0["type"] as? String == "transition" })
+        #expect(transition["certainty"] as? String == "exact")
+        #expect(transition["source"] as? String == "trace")
+        #expect(transition["cause"] as? String == "listen")
+        #expect(transition["pid"] as? Int32 == getpid())
+        #expect(result.standardError.hasPrefix("tcpstates: watching by the kernel's tracepoints\n"))
         #expect(result.standardError.contains("\ntraced; beside that, half-open requests were read every "))
     }
 
-    @Test func whatExistsIsToldOnDemandAlone() throws {
+    @Test func whatExistsIsReportedOnDemandAlone() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         try lab.loopbackPair()
@@ -156,13 +156,13 @@ import Testing
         #expect(listeners.compactMap { $0["state"] as? String } == ["LISTEN"])
     }
 
-    @Test func aFilterChoosesSteps() throws {
+    @Test func aFilterChoosesTransitions() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try watchFromNow(lab, ["-c", "2", "sport > 0 and not state listen"])
         try lab.loopbackPair()
-        let steps = try parse(watch.wait().standardOutput).filter { $0["type"] as? String == "transition" }
-        #expect(steps.map { $0["to"] as? String } == ["ESTABLISHED", "ESTABLISHED"])
+        let transitions = try parse(watch.wait().standardOutput).filter { $0["type"] as? String == "transition" }
+        #expect(transitions.map { $0["to"] as? String } == ["ESTABLISHED", "ESTABLISHED"])
     }
 
     @Test func aReaderThatGoesAwayEndsItThoughNothingHappens() throws {

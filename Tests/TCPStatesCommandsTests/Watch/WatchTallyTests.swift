@@ -26,14 +26,14 @@ import Testing
         let states: [(TCPState, TCPState)] = [
             (.closed, .bound), (.bound, .listen), (.listen, .closed), (.closed, .listen), (.bound, .closed),
         ]
-        for (from, to) in states { tally.count(.transition(EventFixtures.step(from, to, after: 0))) }
+        for (from, to) in states { tally.count(.transition(EventFixtures.transition(from, to, after: 0))) }
         #expect(text { tally.append(to: &$0, after: .zero, sockets: 0) }.contains(" 0 connections opened, 0 closed\n"))
     }
 
     @Test func seldomKindsAreLumpedTogether() {
         var tally = WatchTally()
         for from in TCPState.allCases {
-            for to in TCPState.allCases { tally.count(.transition(EventFixtures.step(from, to, after: 0))) }
+            for to in TCPState.allCases { tally.count(.transition(EventFixtures.transition(from, to, after: 0))) }
         }
         let lines = text { tally.append(to: &$0, after: .zero, sockets: 0) }.split(separator: "\n")
         #expect(lines.count < 24)

@@ -96,6 +96,32 @@ struct AliasingTests {
         #expect(lives.flatMap(\.steps).allSatisfy { $0.via.isEmpty })
     }
 
+    /// The abort leaves its error in the socket (`tcp_disconnect()`).
+    @Test(arguments: sources)
+    func `A socket that was connected and aborted, and listens, ends as a listener that is closed`(
+        source: SocketWatcher.Source
+    ) async throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try AwaitedWatch(lab, source)
+        try await watch.begin()
+        let listener = try lab.loopbackListener()
+        let client = try lab.unconnected()
+        try client.connect(to: listener.local)
+        let cookie = try client.cookie()
+        try await watch.step(of: cookie, to: .established)
+        try client.disconnect()
+        try client.listen()
+        try await watch.step(of: cookie, to: .listen)
+        client.close()
+        try await watch.told("the end of the listener") { told in
+            told.contains { $0.identity.cookie == cookie && $0.from == .listen && $0.to == .closed }
+        }
+        #expect(watch.lives(of: cookie).last?.steps.last?.cause == .close)
+        let faults = watch.faults
+        #expect(faults.isEmpty)
+    }
+
     /// How the second connection ends.
     enum SecondEnd: Sendable, CaseIterable { case closesFirst, closesSecond, aborts }
 

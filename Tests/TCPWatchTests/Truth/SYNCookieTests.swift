@@ -7,9 +7,11 @@ internal import Testing
 @Suite("A request that nobody saw is dated after what it follows", .timeLimit(.minutes(5)))
 struct SYNCookieTests {
     /// 1: requests are kept as long as there is room. 2: none is ever kept.
-    @Test(arguments: [1, 2])
+    /// For a listener of both families, the client's SYN and its child have different forms of one address.
+    @Test(arguments: [(1, false), (2, false), (2, true)])
     func `No request is told before its client's SYN nor before its listener, and none as a report of the kernel`(
-        syncookies: Int
+        syncookies: Int,
+        isDualStack: Bool
     ) async throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
@@ -20,9 +22,9 @@ struct SYNCookieTests {
         let rounds = 30
         var servers: [(child: SocketCookie, client: SocketCookie, listener: SocketCookie)] = []
         for _ in 0..<rounds {
-            let listener = try lab.loopbackListener()
+            let listener = try lab.loopbackListener(isDualStack: isDualStack)
             let client = try lab.unconnected()
-            try client.connect(to: listener.local)
+            try client.connect(to: SocketEndpoint(.loopbackIPv4, port: listener.local.port))
             let child = try lab.accepted(from: listener)
             servers.append((try child.cookie(), try client.cookie(), try listener.cookie()))
             child.close()

@@ -35,13 +35,13 @@ struct Holders: ~Copyable {
     }
 }
 
-/// Holds both ends of so many connections on loopback addresses of its own until its standard input ends.
+/// Holds both sockets of so many connections on loopback addresses of its own until its standard input ends.
 func hold(connections: Int, index: Int) throws {
     var limit = rlimit(rlim_cur: 20_000, rlim_max: 20_000)
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     limit.rlim_cur = limit.rlim_max
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    // Addresses of its own: with many connections between two addresses connect() looks long for a free port.
+    // Addresses of its own: with many connections between two addresses connect() searches long for a free port.
     let server = address(0x7f01_0001 + UInt32(index) << 8, port: 9000)
     let client = address(0x7f02_0001 + UInt32(index) << 8, port: 0)
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -78,24 +78,24 @@ func fixed(_ number: Double, _ places: Int) -> String {
     return "\(scaled / Int(scale))." + String(repeating: "0", count: places - fraction.count) + fraction
 }
 
-/// What WatchCost says of each way to watch, as Markdown: processor time for a look, memory for a socket.
+/// What WatchCost says of each way to watch, as Markdown: processor time for a poll, memory for a socket.
 func watchTable(rounds: Int) throws -> String {
     let ways = [("dump", "a bare dump"), ("watch", "`SocketWatcher`"), ("dictionary", "a dictionary of structs")]
-    var looks = [[Double]](repeating: [], count: ways.count)
+    var times = [[Double]](repeating: [], count: ways.count)
     var bytes = [[Double]](repeating: [], count: ways.count)
     for _ in 0..<rounds {
         for (index, way) in ways.enumerated() {
             let child = try Child([sibling("WatchCost"), way.0, "3"], output: .pipe)
             let numbers = child.drain().tail.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
             guard try child.wait().status == 0, numbers.count == 2 else { throw Failure("WatchCost \(way.0) failed") }
-            looks[index].append(numbers[0])
+            times[index].append(numbers[0])
             bytes[index].append(numbers[1])
         }
     }
-    var table = "|  | CPU a look | ratio | memory a socket |\n| --- | ---: | ---: | ---: |\n"
+    var table = "|  | CPU a poll | ratio | memory a socket |\n| --- | ---: | ---: | ---: |\n"
     for index in ways.indices {
-        let ratio = fixed(looks[index].median / looks[0].median, 2)
-        table += "| \(ways[index].1) | \(fixed(looks[index].median, 1)) ms | \(ratio) | "
+        let ratio = fixed(times[index].median / times[0].median, 2)
+        table += "| \(ways[index].1) | \(fixed(times[index].median, 1)) ms | \(ratio) | "
         table += "\(fixed(bytes[index].median, 0)) bytes |\n"
     }
     return table
@@ -112,16 +112,16 @@ private func traceCost(_ arguments: String..., isIsolated: Bool = false) throws 
     return numbers
 }
 
-/// What the trace takes where nothing happens.
+/// What tracing takes where nothing happens.
 func idleLine() throws -> String {
     let numbers = try traceCost("idle", "30")
-    return "The trace: \(fixed(numbers[0], 2)) % of a processor, \(fixed(numbers[1], 0)) bytes a socket.\n"
+    return "Tracing: \(fixed(numbers[0], 2)) % of a processor, \(fixed(numbers[1], 0)) bytes a socket.\n"
 }
 
 /// What watching costs who is watched, and the watcher: as many connections as can be, and 5,000 a second; those also where
 /// as many TIME_WAITs are as the kernel keeps, which each of its dumps has to pass.
 func traceTable(rounds: Int) throws -> String {
-    var table = "|  | connections/s | ratio | workload's CPU a connection | watcher's a step | in all | lost |\n"
+    var table = "|  | connections/s | ratio | workload's CPU a connection | watcher's a transition | in all | lost |\n"
     table += "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     let loads = [
         ("all that it can", "0", true), ("5,000/s", "5000", true), ("5,000/s among TIME_WAITs", "5000", false),

@@ -11,7 +11,7 @@ struct Watching: ParsableCommand {
     @Option var journal: String?
     /// For how long something happens.
     @Option var seconds: Int
-    /// How many workloads run then, and how many connections a second each makes; 0 for all that it can.
+    /// The number of workloads then, and of connections a second that each makes; 0 for all that it can.
     @Option var workloads = 0
     @Option var rate = 0
 

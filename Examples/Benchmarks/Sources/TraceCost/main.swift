@@ -1,9 +1,9 @@
-// What it costs to be told each step: of sockets that do nothing, and of connections that come and go.
+// What it costs to receive each transition: of sockets that do nothing, and of connections that come and go.
 //
 //     TraceCost idle SECONDS                        watches what is there: % of a processor, bytes a socket
 //     TraceCost none|poll|trace RATE SECONDS        makes so many connections a second, 0 for all that it can:
-//         connections a second, µs of the workload's processor time for each, µs of the watcher's for each step, % of a
-//         processor, steps that were told, and what was lost
+//         connections a second, µs of the workload's processor time for each, µs of the watcher's for each transition,
+//         % of a processor, transitions that were reported, and what was lost
 import Glibc
 import SockDiag
 import Synchronization
@@ -28,23 +28,23 @@ func residentBytes() -> Int {
     return resident * Int(getpagesize())
 }
 
-/// What a reader has been told.
+/// What a reader has received.
 final class Count: Sendable {
-    let steps = Atomic<Int>(0)
+    let transitions = Atomic<Int>(0)
     let lost = Atomic<Int>(0)
     let isReady = Atomic<Bool>(false)
 
     func note(_ event: SocketEvent) {
         switch event {
         case .ready: isReady.store(true, ordering: .releasing)
-        case .transition(let step): steps.add(1 + step.via.count, ordering: .relaxed)
+        case .transition(let transition): transitions.add(1 + transition.via.count, ordering: .relaxed)
         case .gap(let gap): lost.add(Int(gap.lost ?? 1), ordering: .relaxed)
         default: break
         }
     }
 }
 
-/// Connections over loopback, each opened, used and closed by both ends.
+/// Connections over loopback, each opened, used and closed by both sides.
 struct Workload {
     private let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     /// Chosen by the kernel, so that several can run at once.
@@ -72,7 +72,7 @@ struct Workload {
         return address
     }
 
-    /// How many it has made.
+    /// Makes connections; returns the number of them.
     func run(rate: Double, until end: Double) -> Int {
         let begin = seconds(CLOCK_MONOTONIC)
         var count = 0
@@ -148,15 +148,15 @@ let mine = seconds(CLOCK_THREAD_CPUTIME_ID) - own
 let elapsed = seconds(CLOCK_MONOTONIC) - begin
 try await Task.sleep(for: .milliseconds(500))
 let theirs = max(seconds(CLOCK_PROCESS_CPUTIME_ID) - beginAll - mine, 0)
-let steps = count.steps.load(ordering: .relaxed)
+let transitions = count.transitions.load(ordering: .relaxed)
 /// Three decimal places are more than is true.
 func rounded(_ number: Double) -> Double { (number * 1000).rounded() / 1000 }
 print(
     rounded(Double(made) / elapsed),
     rounded(mine / Double(max(made, 1)) * 1e6),
-    rounded(theirs / Double(max(steps, 1)) * 1e6),
+    rounded(theirs / Double(max(transitions, 1)) * 1e6),
     rounded(theirs / elapsed * 100),
-    steps,
+    transitions,
     count.lost.load(ordering: .relaxed)
 )
 withExtendedLifetime(watcher) {}

@@ -1,9 +1,9 @@
-// What it costs to watch sockets that do nothing: processor time for each look at them, and memory for each of them.
+// What it costs to watch sockets that do nothing: processor time for each poll of them, and memory for each of them.
 //
-//     WatchCost dump|watch|dictionary LOOKS
+//     WatchCost dump|watch|dictionary POLLS
 //
 // `dump` receives and decodes, and keeps nothing; `watch` is a SocketWatcher; `dictionary` is a watcher written in the
-// obvious way. Prints milliseconds of processor time a look and bytes of memory a socket.
+// obvious way. Prints milliseconds of processor time a poll and bytes of memory a socket.
 import Glibc
 import SockDiag
 import TCPWatch
@@ -34,8 +34,8 @@ func residentBytes() -> Int {
     return words.count > 1 ? (Int(words[1]) ?? 0) * Int(getpagesize()) : 0
 }
 
-guard CommandLine.arguments.count == 3, let looks = Int(CommandLine.arguments[2]), looks > 0 else {
-    print("usage: WatchCost dump|watch|dictionary LOOKS")
+guard CommandLine.arguments.count == 3, let polls = Int(CommandLine.arguments[2]), polls > 0 else {
+    print("usage: WatchCost dump|watch|dictionary POLLS")
     exit(64)
 }
 var client = try SockDiagClient()
@@ -49,15 +49,15 @@ switch CommandLine.arguments[1] {
 case "dump":
     var sum: UInt64 = 0
     let start = processorTime()
-    for _ in 0..<looks {
+    for _ in 0..<polls {
         // At the watcher's pace: after a pause the caches are cold, for the kernel too.
         try await Task.sleep(for: .seconds(2))
         try client.forEach(SocketQuery(family: .ipv4)) { sum ^= $0.cookie.rawValue }
     }
-    time = (processorTime() - start) / Double(looks)
+    time = (processorTime() - start) / Double(polls)
 case "dictionary":
     var known: [SocketCookie: Seen] = [:]
-    func look() throws {
+    func poll() throws {
         var missing = Set(known.keys)
         for socket in try client.sockets() {
             missing.remove(socket.cookie)
@@ -73,11 +73,11 @@ case "dictionary":
         }
         for cookie in missing { known[cookie] = nil }
     }
-    try look()
+    try poll()
     memory = residentBytes() - before
     let start = processorTime()
-    for _ in 0..<looks { try look() }
-    time = (processorTime() - start) / Double(looks)
+    for _ in 0..<polls { try poll() }
+    time = (processorTime() - start) / Double(polls)
 default:
     func watcher(_ family: AddressFamily) async throws -> SocketWatcher {
         var configuration = SocketWatcher.Configuration()
@@ -88,7 +88,7 @@ default:
         let watcher = try SocketWatcher(configuration)
         var events = watcher.makeAsyncIterator()
         guard case .ready = try await events.next() else {
-            fatalError("the first event of a watcher that tells no sockets")
+            fatalError("the first event of a watcher that reports no sockets")
         }
         return watcher
     }
@@ -104,7 +104,7 @@ default:
     defer { full.stop() }
     memory = residentBytes() - base - fixed
     let start = processorTime()
-    try await Task.sleep(for: .seconds(2 * looks + 1))
-    time = (processorTime() - start) / Double(looks)
+    try await Task.sleep(for: .seconds(2 * polls + 1))
+    time = (processorTime() - start) / Double(polls)
 }
 print("\(time * 1000) \(memory / max(sockets, 1))")

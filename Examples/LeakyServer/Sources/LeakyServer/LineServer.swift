@@ -8,8 +8,8 @@ public struct LineServer: Sendable {
     /// The port that it listens on.
     public var port: Int { listener.localAddress?.port ?? 0 }
 
-    /// Starts a server. A client may end its half of a connection and still hear the answer: so it is for the server to
-    /// close the connection when the client has, which a version of it forgot.
+    /// Starts a server. A client may end its half of a connection and still receive the answer: so it is for the server
+    /// to close the connection when the client has, which a version of it forgot.
     public static func start(closesAfterClient: Bool = true) async throws -> LineServer {
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelOption(.allowRemoteHalfClosure, value: true)

@@ -15,7 +15,7 @@ import Testing
         let pool = LinePool(port: server.port)
         #expect(try await pool.answer(to: "one") == "one")
         #expect(try await pool.answer(to: "two") == "two")
-        // The pool is never shut down: a connection, at both of its ends.
+        // The pool is never shut down: a connection, with both of its sockets.
         try await server.stop()
     }
 

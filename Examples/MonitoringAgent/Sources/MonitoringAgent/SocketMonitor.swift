@@ -18,7 +18,7 @@ struct SocketMonitor: Service {
                 switch event {
                 case .socket(let socket): states.enter(socket.state)
                 case .ready: logger.info("watching", metadata: ["sockets": "\(states.total)"])
-                case .transition(let step): note(step, &states)
+                case .transition(let transition): note(transition, &states)
                 case .gap(let gap):
                     Counter(label: "tcp_events_lost").increment(by: Int64(clamping: gap.lost ?? 1))
                     logger.warning("events lost: \(gap.reason)", metadata: ["lost": "\(gap.lost ?? 0)"])
@@ -32,18 +32,18 @@ struct SocketMonitor: Service {
         logger.info("stopped", metadata: ["sockets": "\(states.total)"])
     }
 
-    private func note(_ step: Transition, _ states: inout StateGauges) {
-        if let from = step.from { states.leave(from) }
-        states.enter(step.to)
-        Counter(label: "tcp_transitions", dimensions: [("to", step.to.description)]).increment()
-        guard let final = step.final else { return }
+    private func note(_ transition: Transition, _ states: inout StateGauges) {
+        if let from = transition.from { states.leave(from) }
+        states.enter(transition.to)
+        Counter(label: "tcp_transitions", dimensions: [("to", transition.to.description)]).increment()
+        guard let final = transition.final else { return }
         if let duration = final.duration {
             Timer(label: "tcp_connection_duration").recordSeconds(duration / .seconds(1))
         }
         logger.debug(
             "closed",
             metadata: [
-                "local": "\(step.identity.local)", "remote": "\(step.identity.remote)",
+                "local": "\(transition.identity.local)", "remote": "\(transition.identity.remote)",
                 "sent": "\(final.bytesSent ?? 0)", "received": "\(final.bytesReceived ?? 0)",
             ]
         )
