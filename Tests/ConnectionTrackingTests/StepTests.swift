@@ -50,6 +50,29 @@ struct StepTests {
         #expect(hand.takeTransitions().map(\.pid) == [nil, nil, 5])
     }
 
+    @Test(arguments: [true, false])
+    func `A filter on the user finds what is left of a socket as it found the socket`(isFound: Bool) {
+        let hand = tracker()
+        let (socket, rest) = (isFound ? StateMask.all : [], isFound ? [] : StateMask.all)
+        func step(_ from: TCPState, _ to: TCPState, _ left: SocketRest? = nil) {
+            hand.take(.step(TracedStep(name(1), from: from, to: to, uid: 1000, matching: socket, rest: left)))
+        }
+        step(.closed, .synSent)
+        step(.synSent, .established)
+        step(.established, .finWait1)
+        step(.finWait1, .finWait2)
+        step(.finWait2, .closed, SocketRest(isOrphan: true))
+        // A minisocket has no owner.
+        var row = SocketRow(name(1), .finWait2, isMinisocket: true, timer: 60_000, matching: rest)
+        hand.pass(.milliseconds(100)) { _ in .found(row) }
+        row.state = .timeWait
+        hand.pass(.seconds(70)) { _ in .found(row) }
+        hand.pass(.seconds(130)) { _ in .gone }
+        let ends = ["1 FIN_WAIT_2>TIME_WAIT", "1 TIME_WAIT>CLOSED"]
+        #expect(hand.paths().suffix(2) == (isFound ? ends[...] : []))
+        #expect(hand.isEmpty)
+    }
+
     @Test func `The request before a child is derived, and not older than its listener and its client's SYN`() {
         let hand = tracker()
         hand.take(step(listener(1, 2000), .closed, .listen))

@@ -293,12 +293,17 @@ extension ConnectionTracker {
     private mutating func learn(_ place: SocketTable.Place, _ row: SocketRow) {
         touch(place)
         let entry = sockets[place]
-        // A row without an owner says nothing of what the filter finds by it: what the socket had stands.
-        if row.inode != 0 || entry.inode == 0 {
+        if tellsOwner(row, of: entry) {
             if entry.state == row.state { sockets[place].matching = row.matching }
             sockets[place].learnOwner(inode: row.inode, uid: row.uid)
         }
         if entry.endpoints.localPort == 0, row.name.endpoints.localPort != 0 { learnPort(place, row.name.endpoints) }
+    }
+
+    /// Whether a row is of the owner that is known: one without an owner says nothing of what the filter finds by it, and what
+    /// the socket had stands. A step of the trace tells the user without the inode.
+    private func tellsOwner(_ row: SocketRow, of entry: SocketEntry) -> Bool {
+        row.inode != 0 || entry.inode == 0 && (row.uid != nil || entry.uid == nil)
     }
 
     /// A report of what was seen, as sure as the way is short. With the trace, the kernel should have reported a socket's step:
@@ -312,7 +317,7 @@ extension ConnectionTracker {
         let isMissed =
             configuration.reportsSteps && row.map { !$0.isMinisocket && !$0.isRequest && $0.state != .bound } ?? true
         var matching: StateMask?
-        if let place, let row { matching = row.inode != 0 || sockets[place].inode == 0 ? row.matching : nil }
+        if let place, let row { matching = tellsOwner(row, of: sockets[place]) ? row.matching : nil }
         return Report(
             to: state,
             via: via,
