@@ -113,6 +113,17 @@ struct DoubtTests {
         #expect(hand.takeTransitions().map(\.incarnation) == [0, 1])
     }
 
+    @Test func `What is left of a connection is another life than its socket's last, however many have ended since`() {
+        let hand = HandTracker { $0.reportsDestroyed = true }
+        for cookie in 1...5000 as ClosedRange<UInt64> {
+            hand.take(.destroyed(DestroyedSocket(name(cookie, 1001), acknowledgedControls: 0, idleMilliseconds: 0)))
+            hand.answer { _ in .gone }
+        }
+        _ = hand.paths()
+        hand.dump((1...5000).map { timeWait(name($0, UInt16(2000 + $0))) })
+        #expect(hand.takeTransitions().allSatisfy { $0.incarnation == 1 })
+    }
+
     @Test func `After a loss, that a bound socket is destroyed does not say that it had not connected`() {
         let hand = traced([row(listener(1, 1000), .bound)])
         hand.take(.lost(Loss(.trace, .overrun, count: 1)))

@@ -50,6 +50,30 @@ struct StepTests {
         #expect(hand.takeTransitions().map(\.pid) == [nil, nil, 5])
     }
 
+    @Test func `A socket whose connection has ended is forgotten when its program closes it`() {
+        let hand = tracker()
+        refuse(hand, 1)
+        #expect(hand.count == 0)
+        hand.take(.released(SocketCookie(rawValue: 1)))
+        #expect(hand.objectCount == 0)
+        #expect(hand.paths() == ["1 CLOSED>SYN_SENT", "1 SYN_SENT>CLOSED"])
+    }
+
+    @Test func `However many sockets are held in CLOSED, the next connection of one is its next`() {
+        let hand = tracker()
+        for cookie in 1...20_000 as ClosedRange<UInt64> { refuse(hand, cookie) }
+        // No more are remembered than a number of them.
+        #expect(hand.objectCount == 8192)
+        _ = hand.paths()
+        for cookie in [1, 11_000, 20_000] as [UInt64] { refuse(hand, cookie) }
+        #expect(hand.takeTransitions().map(\.incarnation) == [1, 1, 1, 1, 1, 1])
+    }
+
+    private func refuse(_ hand: HandTracker, _ cookie: UInt64) {
+        hand.take(step(name(cookie), .closed, .synSent))
+        hand.take(step(name(cookie), .synSent, .closed, SocketRest(error: .refused)))
+    }
+
     @Test(arguments: [true, false])
     func `A filter on the user finds what is left of a socket as it found the socket`(isFound: Bool) {
         let hand = tracker()

@@ -7,7 +7,7 @@ extension ConnectionTracker {
     mutating func take(_ row: SocketRow) {
         if confirm(row) { return }
         // It has ended since the dump began: an older row.
-        if dump?.departed.contains(row.name.cookie) == true { return }
+        if dump?.isOver(row) == true { return }
         guard configuration.reportsSteps else { return apply(row) }
         // A report that explains the row may be on its way. A request's steps are not reported, but its child's are.
         if row.isRequest, sockets.socket(row.name.cookie) == nil {
@@ -115,7 +115,7 @@ extension ConnectionTracker {
         let place = sockets.insert(entry)
         if row.state == .closed {
             sockets[place].matching = row.matching
-            if !row.isMinisocket { keepSeenClosed(place) }
+            if !row.isMinisocket { noteClosed(place) }
         } else if isBeginning {
             move(place, to: row.state, at: 0)
         } else {
@@ -131,7 +131,7 @@ extension ConnectionTracker {
         let wasBound = sockets[place].state == .bound
         let next = wasBound ? sockets[place].incarnation : nextIncarnation(of: row.name.cookie)
         displace(by: row.name.endpoints, source: .poll, at: now)
-        if sockets[place].isClosedSocket { closed.count -= 1 }
+        if sockets[place].isClosedSocket { closed.remove() }
         let enteredAt = sockets[place].enteredAt
         sockets[place].begin(row.name.endpoints, side: side(of: row), at: openedAt)
         sockets[place].incarnation = next
@@ -260,7 +260,7 @@ extension ConnectionTracker {
             // Beside a minisocket it is what carried that one's connection.
             entry.incarnation = sockets.places(of: row.name.cookie).map { sockets[$0].incarnation }.max() ?? 0
             if !sockets.places(of: row.name.cookie).isEmpty { entry.flags.insert(.hasCarried) }
-            return keepSeenClosed(sockets.insert(entry))
+            return noteClosed(sockets.insert(entry))
         }
         if sockets[place].state == .closed { return touch(place) }
         // Its generation is left: the dump's end asks.
@@ -269,11 +269,6 @@ extension ConnectionTracker {
         // It has connected since it was seen: by the ends of that connection what is left of it is found.
         displace(by: row.name.endpoints, source: .poll, at: now)
         sockets[place].endpoints = row.name.endpoints
-    }
-
-    private mutating func keepSeenClosed(_ place: SocketTable.Place) {
-        closed.count += 1
-        timers.add(sockets[place].cookie, due: now.monotonicNanoseconds + ClosedSockets.patience)
     }
 
     // MARK: What is remembered

@@ -156,7 +156,7 @@ extension ConnectionTracker {
         reportWaiting(entry.cookie)
         let next = entry.isClosedSocket ? nextIncarnation(of: entry.cookie) : entry.incarnation
         displace(by: step.name.endpoints, source: .trace, at: now)
-        if entry.isClosedSocket { closed.count -= 1 }
+        if entry.isClosedSocket { closed.remove() }
         defer { sockets[place].incarnation = next }
         sockets[place].begin(
             step.name.endpoints,
@@ -249,6 +249,14 @@ extension ConnectionTracker {
         let time = now.monotonicNanoseconds
         sockets.changeBucket(place) { $0.lastStepAt = time }
         schedule(place, SocketRow(sockets[place].name, .synReceived))
+    }
+
+    /// A socket whose connection has ended is held no more. What is left of that is another object.
+    mutating func release(_ cookie: SocketCookie) {
+        dump?.released.insert(cookie)
+        guard let place = sockets.socket(cookie), sockets[place].isClosedSocket else { return }
+        closed.remove()
+        sockets.remove(place)
     }
 
     /// A socket that was bound and no more has been closed.
