@@ -50,6 +50,10 @@ extension ConnectionTracker {
     }
 
     private mutating func endFirstDump(isComplete: Bool) {
+        var heard: Set<SocketCookie> = []
+        for case .step(let step) in earlyReports.lazy.map(\.fact) where heard.insert(step.name.cookie).inserted {
+            noteExisting(before: step)
+        }
         isBeginning = false
         shownUntil = now.monotonicNanoseconds
         if !isComplete { outputs.append(.dump(.all)) }

@@ -92,6 +92,24 @@ extension ConnectionTracker {
         follow(place, step, isOpening: true)
     }
 
+    /// A connection that took a step while the first dump ran may have been missed by that: it was there before its first step.
+    mutating func noteExisting(before step: TracedStep) {
+        guard step.from != .closed, step.from != .synReceived, step.to != .closed, step.from != step.to,
+            sockets.places(of: step.name.cookie).isEmpty, sockets.minisocket(between: step.name.endpoints) == nil
+        else { return }
+        var entry = SocketEntry(
+            step.name,
+            .socket,
+            in: .closed,
+            side: listeners.contains(step.name.endpoints.localPort) ? .passive : .unknown,
+            enteredAt: 0,
+            generation: generation,
+            matching: step.matching
+        )
+        entry.learnOwner(inode: 0, uid: step.uid)
+        move(sockets.insert(entry), to: step.from, at: 0)
+    }
+
     /// Whether the first dump has shown a minisocket of a socket, and what is reported came before.
     private func hasExistingRest(_ name: SocketName) -> Bool {
         now.monotonicNanoseconds <= shownUntil
