@@ -181,6 +181,8 @@ extension ConnectionTracker {
         }
         if let portless, sockets.minisocket(cookie, row.name.endpoints) == nil {
             sockets.rename(portless, row.name.endpoints)
+            // An answer that is under way is to a question by other ends.
+            sockets[portless].flags.remove(.isAsked)
         }
         if let place = sockets.minisocket(cookie, row.name.endpoints) {
             let entry = sockets[place]
