@@ -105,7 +105,7 @@ import Testing
         let result = try watch.wait()
         #expect(result.status == .exited(0))
         let types = try parse(result.standardOutput).map { $0["type"] as? String }
-        #expect(types == ["socket", "socket", "socket", "transition", "transition"])
+        #expect(types == ["socket", "socket", "socket", "ready", "transition", "transition"])
         #expect(result.standardError.contains("\n2 transitions, "))
     }
 
@@ -150,6 +150,7 @@ import Testing
         let options = ["--json", "--duration", "2s"]
         #expect(try watch(lab, options).wait().standardOutput.isEmpty)
         let sockets = try parse(watch(lab, options + ["--initial"]).wait().standardOutput)
+        #expect(sockets.last?["type"] as? String == "ready")
         #expect(sockets.compactMap { $0["state"] as? String }.sorted() == ["ESTABLISHED", "ESTABLISHED", "LISTEN"])
         let listeners = try parse(watch(lab, options + ["--initial", "--state", "listen"]).wait().standardOutput)
         #expect(listeners.compactMap { $0["state"] as? String } == ["LISTEN"])
