@@ -143,6 +143,29 @@ import Testing
         #expect(result.standardError.contains("\ntraced; beside that, half-open requests were read every "))
     }
 
+    @Test(arguments: ["poll", "trace"])
+    func whatHappensJustBeforeASignalIsTold(_ source: String) throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let support = TraceSupport.here()
+        if source == "trace", !support.isComplete { try Test.cancel(Comment(rawValue: support.description)) }
+        let port = try lab.listener().local.port
+        let options = ["watch", "--json", "--initial", "--source", source]
+        let watch = try lab.start(Tool.path, options, environment: [:])
+        try watch.output("the listener that exists") { $0.contains("\"local_port\":\(port),") }
+        let pairs = try (0..<50).map { _ in try lab.loopbackPair() }
+        for pair in pairs {
+            pair.client.close()
+            pair.accepted.close()
+        }
+        watch.signal(SIGINT)
+        let output = try watch.wait().standardOutput
+        for pair in pairs {
+            let (client, server) = (pair.client.local.port, pair.listener.local.port)
+            #expect(states(steps(output, local: server, remote: client)).last == "CLOSED")
+        }
+    }
+
     @Test func whatExistsIsToldOnDemandAlone() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
