@@ -210,6 +210,7 @@ final class NamespaceWatcher {
         drain()
         let start = DumpSchedule.processorTime
         let time = EventTime.now()
+        let began = time.monotonicNanoseconds
         take(.dumpBegan(scope), at: time)
         let query = SocketQuery(
             family: configuration.family,
@@ -246,11 +247,14 @@ final class NamespaceWatcher {
         take(undecided.map { SocketRow($0, matching: mask($0)) }, at: time)
         drain()
         take(.dumpEnded(isComplete: failure == nil), at: .now())
-        let cost = DumpSchedule.processorTime &- start
+        let work = DumpSchedule.Work(
+            cost: DumpSchedule.processorTime &- start,
+            duration: EventTime.now().monotonicNanoseconds &- began
+        )
         let isInconsistent = failure?.code == .inconsistentDump
         let now = EventTime.now()
         let failed = failure != nil && !isInconsistent
-        if let slower = schedule.noteDump(scope, cost: cost, at: now.monotonicNanoseconds, failed: failed) {
+        if let slower = schedule.noteDump(scope, work, at: now.monotonicNanoseconds, failed: failed) {
             stream.note(.slowed(slower, at: now))
             stream.append(.slowed(slower, at: now))
         }
