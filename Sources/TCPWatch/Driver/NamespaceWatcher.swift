@@ -12,8 +12,10 @@ final class NamespaceWatcher {
     let number: UInt32
     /// The inode of the namespace, by which the trace names it.
     let inode: UInt32
-    /// Where it is found now; nil where none was named.
-    private(set) var namespace: NetworkNamespace?
+    /// What it is called, to the end; nil where none was named.
+    let namespace: NetworkNamespace?
+    /// Where it was found last: its name may be gone before it is.
+    private var place: NetworkNamespace?
     private let configuration: SocketWatcher.Configuration
     private let stream: WatchStream
     private var client: SockDiagClient
@@ -52,6 +54,7 @@ final class NamespaceWatcher {
         stream: WatchStream
     ) throws(SockDiagError) {
         (self.configuration, self.number, self.namespace, self.stream) = (configuration, number, namespace, stream)
+        place = namespace
         schedule = DumpSchedule(configuration, isTraced: trace != nil)
         if trace != nil {
             let here = if let namespace { namespace } else { try NetworkNamespace.current }
@@ -352,10 +355,10 @@ final class NamespaceWatcher {
 
     /// Whether the namespace is still there. Only its sockets here keep it alive otherwise, and nothing happens in it.
     func isInhabited() -> Bool {
-        guard let known = namespace else { return true }
+        guard let known = place else { return true }
         // One that cannot be looked for now is looked for again.
         guard let found = try? Optional(known.whereNow()) else { return true }
-        namespace = found ?? known
+        place = found ?? known
         return found != nil
     }
 
