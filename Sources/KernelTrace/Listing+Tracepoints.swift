@@ -10,7 +10,7 @@ extension Listing {
         case .requestRetransmitted: try beginRequest()
         case .synRetransmitted, .resetReceived: try beginSocket() + unlessInSYNSent
         case .resetSent: try beginReset()
-        case .destroyed: try beginSocket() + unlessBoundAlone()
+        case .destroyed: try beginSocket() + unlessUnheld()
         }
     }
 
@@ -65,16 +65,23 @@ extension Listing {
         [.jumpIf32(.r7, .notEqual, TCPState.synSent.number, "out")]  // if (state != TCP_SYN_SENT) goto out
     }
 
-    /// The end of a socket that had a peer or was a listener is its last transition.
-    private func unlessBoundAlone() throws(KernelError) -> [Instruction] {
-        let (local, remote) =
-            (try member("\(common).skc_num", of: "tcp_sock"), try member("\(common).skc_dport", of: "tcp_sock"))
-        return [
-            .load(.r1, .u16, from: .r6, remote.offset),  // if (sk->sk_dport || !sk->sk_num) goto out
-            .jumpIf32(.r1, .notEqual, 0, "out"),
-            .load(.r1, .u16, from: .r6, local.offset),
-            .jumpIf32(.r1, .equal, 0, "out"),
-        ]
+    /// The end of a socket that nobody held any more is its last transition, mostly in an interrupt; of one that has no name
+    /// yet nothing was ever reported.
+    private func unlessUnheld() -> [Instruction] {
+        var listing: [Instruction] = []
+        if let cookie = types.member("tcp_sock", "\(common).skc_cookie.counter") {
+            listing += [
+                .load(.r1, .u64, from: .r6, cookie.offset),  // if (!sk->sk_cookie) goto out
+                .jumpIf(.r1, .equal, 0, "out"),
+            ]
+        }
+        if let owned = lockOwned {
+            listing += [
+                .load(.r1, .u32, from: .r6, owned.offset),  // if (!sk->sk_lock.owned) goto out
+                .jumpIf32(.r1, .equal, 0, "out"),
+            ]
+        }
+        return listing
     }
 
     /// r6 = the `struct tcp_sock` of the socket r6. One of another protocol than TCP has none.

@@ -28,7 +28,7 @@ struct Listing {
     ///
     /// - Throws: ``/SockDiag/KernelError`` where the kernel's types lack what is needed.
     func instructions() throws(KernelError) -> [Instruction] {
-        try begin() + filtered() + reserve() + identity() + details() + submit
+        try begin() + filtered() + reserve(unlessUntold()) + identity() + details() + submit
     }
 
     // MARK: What is wanted
@@ -64,7 +64,8 @@ struct Listing {
 
     private func filteredByPorts() throws(KernelError) -> [Instruction] {
         let count = filter.localPorts.count + filter.remotePorts.count
-        guard count > 0, count <= TraceFilter.maximumPorts else { return [] }
+        // A socket that is disconnected has no ports any more.
+        guard count > 0, count <= TraceFilter.maximumPorts, event != .destroyed else { return [] }
         let remote = try member("\(common).skc_dport", of: structure)
         var listing: [Instruction] = []
         if !filter.localPorts.isEmpty {
@@ -86,7 +87,7 @@ struct Listing {
 
     /// r9 = room in the ring. It may be refused though there is some, for a lock that another processor holds: so it is
     /// asked for twice. What is lost is counted.
-    private func reserve() -> [Instruction] {
+    private func reserve(_ unlessUntold: [Instruction]) -> [Instruction] {
         let ask: [Instruction] = [
             .loadMap(.r1, ring),  // r0 = ringbuf_reserve(ring, size, 0)
             .set(.r2, Int32(TraceRecord.Field.size)),
@@ -94,13 +95,27 @@ struct Listing {
             .call(.ringbuf_reserve),
             .jumpIf(.r0, .notEqual, 0, "room"),
         ]
-        return ask + ask + [
+        return ask + ask + unlessUntold + [
             .loadMapValue(.r1, counters, 8 * Int32(event.rawValue)),  // lost[event] += 1
             .set(.r2, 1),
             .atomicAdd(to: .r1, 0, .r2),
             .jump("out"),
             .label("room"),
             .move(.r9, .r0),  // r9 = record
+        ]
+    }
+
+    /// What is lost with the end of a socket is a transition only where it was bound and no more: any other has had its last.
+    private func unlessUntold() throws(KernelError) -> [Instruction] {
+        guard event == .destroyed else { return [] }
+        let (local, remote) = (
+            try member("\(common).skc_num", of: structure), try member("\(common).skc_dport", of: structure)
+        )
+        return [
+            .load(.r1, .u16, from: .r6, remote.offset),  // if (sk->sk_dport || !sk->sk_num) goto out
+            .jumpIf32(.r1, .notEqual, 0, "out"),
+            .load(.r1, .u16, from: .r6, local.offset),
+            .jumpIf32(.r1, .equal, 0, "out"),
         ]
     }
 
@@ -152,9 +167,7 @@ struct Listing {
     /// The process, where it is the one whose call causes the transition. In an interrupt it is whoever was interrupted, and
     /// then no call owns the socket's lock.
     private func pid() -> [Instruction] {
-        guard let owned = types.member("tcp_sock", "\(Self.sock).sk_lock.owned") else {
-            return noPID
-        }
+        guard let owned = lockOwned else { return noPID }
         return [
             .set(.r0, 0),
             .load(.r1, .u32, from: .r6, owned.offset),
@@ -216,6 +229,9 @@ extension Listing {
     /// `struct sock_common` in it.
     var common: String { event == .requestRetransmitted ? "__req_common" : "\(Self.sock).__sk_common" }
 
+    /// Whether a call holds the socket, where the kernel's types show it.
+    var lockOwned: BTF.Member? { types.member("tcp_sock", "\(Self.sock).sk_lock.owned") }
+
     func member(_ path: String, of structure: String) throws(KernelError) -> BTF.Member {
         if let member = types.member(structure, path) { return member }
         throw KernelError(
@@ -228,7 +244,7 @@ extension Listing {
 
     private func localPort() throws(KernelError) -> BTF.Member {
         // skc_num is 0 again when a connection ends, inet_sport stays.
-        event == .requestRetransmitted
+        event == .requestRetransmitted || event == .destroyed
             ? try member("\(common).skc_num", of: structure)
             : try member("inet_conn.icsk_inet.inet_sport", of: structure)
     }

@@ -17,7 +17,7 @@ package struct TraceRecord: ~Copyable, ~Escapable {
         case resetReceived
         /// `tcp_send_reset`: a RST was sent, just before or after the transition that it belongs to, if to any.
         case resetSent
-        /// `tcp_destroy_sock`, for a socket that was bound and no more: it is no longer.
+        /// `tcp_destroy_sock`, for a socket that a program has closed and that has no connection, or not any more.
         case destroyed
     }
 
@@ -93,8 +93,11 @@ extension TraceRecord {
     package var localPort: UInt16 {
         let port: UInt16 = field(Field.localPort)
         // `skc_num` is in the machine's order, `inet_sport` in the network's.
-        return event == .requestRetransmitted ? port : UInt16(bigEndian: port)
+        return event == .requestRetransmitted || event == .destroyed ? port : UInt16(bigEndian: port)
     }
+
+    /// Of a socket that was ``Event/destroyed``, whether it was bound and no more.
+    package var isBoundAlone: Bool { localPort != 0 && (field(Field.remotePort) as UInt16) == 0 }
 
     /// Family, endpoints, cookie and interface.
     package var identity: SocketIdentity {

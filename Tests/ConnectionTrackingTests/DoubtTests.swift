@@ -74,6 +74,20 @@ struct DoubtTests {
         #expect(hand.paths() == ["3 CLOSED>SYN_RCVD", "3 SYN_RCVD>ESTABLISHED"])
     }
 
+    @Test func `A connection that the first dump has missed, for it took a step meanwhile, existed before that`() {
+        let hand = HandTracker(existing: nil) { $0.reportsSteps = true }
+        hand.take(.dumpBegan(.all))
+        hand.take(step(name(1), .established, .finWait1))
+        hand.take(step(name(1), .finWait1, .finWait2))
+        hand.take(step(name(2, 1001), .closed, .synSent))
+        hand.take(step(name(2, 1001), .synSent, .established))
+        hand.take(.dumpEnded(isComplete: true))
+        #expect(hand.sockets.map(\.name.cookie.rawValue) == [1])
+        #expect(hand.sockets.map(\.state) == [.established])
+        let paths = ["1 ESTABLISHED>FIN_WAIT_1", "1 FIN_WAIT_1>FIN_WAIT_2"]
+        #expect(hand.paths() == paths + ["2 CLOSED>SYN_SENT", "2 SYN_SENT>ESTABLISHED"])
+    }
+
     @Test func `A socket that the first dump shows twice exists, as it was shown last`() {
         let hand = traced([row(listener(1, 1000), .bound), row(name(1), .synSent)])
         #expect(hand.paths().isEmpty)
@@ -111,6 +125,17 @@ struct DoubtTests {
         hand.answer { _ in .gone }
         hand.dump([timeWait(name(1, 1000))])
         #expect(hand.takeTransitions().map(\.incarnation) == [0, 1])
+    }
+
+    @Test func `What is left of a connection is another life than its socket's last, however many have ended since`() {
+        let hand = HandTracker { $0.reportsDestroyed = true }
+        for cookie in 1...5000 as ClosedRange<UInt64> {
+            hand.take(.destroyed(DestroyedSocket(name(cookie, 1001), acknowledgedControls: 0, idleMilliseconds: 0)))
+            hand.answer { _ in .gone }
+        }
+        _ = hand.paths()
+        hand.dump((1...5000).map { timeWait(name($0, UInt16(2000 + $0))) })
+        #expect(hand.takeTransitions().allSatisfy { $0.incarnation == 1 })
     }
 
     @Test func `After a loss, that a bound socket is destroyed does not say that it had not connected`() {

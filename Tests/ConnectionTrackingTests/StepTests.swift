@@ -111,6 +111,53 @@ struct StepTests {
         #expect(hand.takeTransitions().map(\.pid) == [nil, nil, 5])
     }
 
+    @Test func `A socket whose connection has ended is forgotten when its program closes it`() {
+        let hand = tracker()
+        refuse(hand, 1)
+        #expect(hand.count == 0)
+        hand.take(.released(SocketCookie(rawValue: 1)))
+        #expect(hand.objectCount == 0)
+        #expect(hand.paths() == ["1 CLOSED>SYN_SENT", "1 SYN_SENT>CLOSED"])
+    }
+
+    @Test func `However many sockets are held in CLOSED, the next connection of one is its next`() {
+        let hand = tracker()
+        for cookie in 1...20_000 as ClosedRange<UInt64> { refuse(hand, cookie) }
+        // No more are remembered than a number of them.
+        #expect(hand.objectCount == 8192)
+        _ = hand.paths()
+        for cookie in [1, 11_000, 20_000] as [UInt64] { refuse(hand, cookie) }
+        #expect(hand.takeTransitions().map(\.incarnation) == [1, 1, 1, 1, 1, 1])
+    }
+
+    private func refuse(_ hand: HandTracker, _ cookie: UInt64) {
+        hand.take(step(name(cookie), .closed, .synSent))
+        hand.take(step(name(cookie), .synSent, .closed, SocketRest(error: .refused)))
+    }
+
+    @Test(arguments: [true, false])
+    func `A filter on the user finds what is left of a socket as it found the socket`(isFound: Bool) {
+        let hand = tracker()
+        let (socket, rest) = (isFound ? StateMask.all : [], isFound ? [] : StateMask.all)
+        func step(_ from: TCPState, _ to: TCPState, _ left: SocketRest? = nil) {
+            hand.take(.step(TracedStep(name(1), from: from, to: to, uid: 1000, matching: socket, rest: left)))
+        }
+        step(.closed, .synSent)
+        step(.synSent, .established)
+        step(.established, .finWait1)
+        step(.finWait1, .finWait2)
+        step(.finWait2, .closed, SocketRest(isOrphan: true))
+        // A minisocket has no owner.
+        var row = SocketRow(name(1), .finWait2, isMinisocket: true, timer: 60_000, matching: rest)
+        hand.pass(.milliseconds(100)) { _ in .found(row) }
+        row.state = .timeWait
+        hand.pass(.seconds(70)) { _ in .found(row) }
+        hand.pass(.seconds(130)) { _ in .gone }
+        let ends = ["1 FIN_WAIT_2>TIME_WAIT", "1 TIME_WAIT>CLOSED"]
+        #expect(hand.paths().suffix(2) == (isFound ? ends[...] : []))
+        #expect(hand.isEmpty)
+    }
+
     @Test func `The request before a child is derived, and not older than its listener and its client's SYN`() {
         let hand = tracker()
         hand.take(step(listener(1, 2000), .closed, .listen))

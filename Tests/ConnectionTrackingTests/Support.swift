@@ -26,6 +26,8 @@ final class HandTracker {
 
     /// How many connections, listeners and bound sockets are known.
     var count: Int { tracker.count }
+    /// How many objects of the kernel are remembered.
+    var objectCount: Int { tracker.objectCount }
     /// Whether nothing at all is remembered.
     var isEmpty: Bool { tracker.isEmpty }
 

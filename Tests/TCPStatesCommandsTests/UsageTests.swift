@@ -35,6 +35,10 @@ import Testing
                 process, uid, netns
                 """
             ),
+            (
+                ["watch", "--journal", "/tmp/one", "--output", "/tmp/../tmp/./one"],
+                "--journal and --output are the same file, /tmp/one; give the journal one of its own"
+            ),
             (["--json", "--format", "csv"], "--json contradicts --format csv; leave one of them out"),
         ]
     )

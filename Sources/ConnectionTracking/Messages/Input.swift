@@ -34,6 +34,8 @@ package struct Input: Hashable, Sendable {
         case reset(ReportedReset)
         /// A socket that was bound and no more was destroyed (`tcp_destroy_sock`).
         case boundDestroyed(SocketCookie)
+        /// A socket whose connection had ended was closed by the program that held it (`tcp_destroy_sock`).
+        case released(SocketCookie)
         /// Reports were lost on the way here.
         case lost(Loss)
         /// Nothing was learned but the time, which has reached ``ConnectionTracker/wakeTime``.

@@ -13,6 +13,13 @@ struct RunningDump {
     var children: Set<Endpoints> = []
     /// What has ended since it began.
     var departed: Set<SocketCookie> = []
+    /// The sockets that a program has held since it began, and does no more.
+    var released: Set<SocketCookie> = []
+
+    /// Whether what a row shows has ended since.
+    func isOver(_ row: SocketRow) -> Bool {
+        departed.contains(row.name.cookie) || !row.isMinisocket && released.contains(row.name.cookie)
+    }
 
     /// ``began``, monotonic nanoseconds.
     var beganAt: UInt64 { began.monotonicNanoseconds }
@@ -43,6 +50,10 @@ extension ConnectionTracker {
     }
 
     private mutating func endFirstDump(isComplete: Bool) {
+        var heard: Set<SocketCookie> = []
+        for case .step(let step) in earlyReports.lazy.map(\.fact) where heard.insert(step.name.cookie).inserted {
+            noteExisting(before: step)
+        }
         isBeginning = false
         shownUntil = now.monotonicNanoseconds
         if !isComplete { outputs.append(.dump(.all)) }
@@ -71,7 +82,7 @@ extension ConnectionTracker {
     /// A row that contradicted what was known, after all that was reported until the dump's end.
     private mutating func settle(_ row: SocketRow, since beganAt: UInt64) {
         let cookie = row.name.cookie
-        if confirm(row, settledSince: beganAt) || dump?.departed.contains(cookie) == true { return }
+        if confirm(row, settledSince: beganAt) || dump?.isOver(row) == true { return }
         let known = sockets.places(of: cookie)
         guard known.allSatisfy({ sockets[$0].enteredAt < beganAt }) else { return known.forEach { touch($0) } }
         // Whatever it shows, the dump has not missed what it may be of.

@@ -29,7 +29,7 @@ extension ConnectionTracker {
         let old = sockets[place]
         let next = old.state == .bound ? old.incarnation : nextIncarnation(of: old.cookie)
         displace(by: endpoints, source: source, at: now)
-        if old.isClosedSocket { closed.count -= 1 }
+        if old.isClosedSocket { closed.remove() }
         sockets[place].begin(endpoints, side: side, at: openedAt)
         sockets[place].incarnation = next
         if old.state == .bound { sockets[place].enteredAt = old.enteredAt }
@@ -94,12 +94,12 @@ extension ConnectionTracker {
             lateNames.noteEnd(between: entry.endpoints, at: now.monotonicNanoseconds)
             timers.add(entry.cookie, due: now.monotonicNanoseconds + LateNames.patience)
         }
-        if mayHoldSocket, entry.kind == .socket, !entry.isClosedSocket, closed.hasRoom {
+        if mayHoldSocket, entry.kind == .socket, !entry.isClosedSocket {
             sockets[place].state = .closed
             sockets[place].enteredAt = now.monotonicNanoseconds
             keepClosed(place)
         } else {
-            if entry.isClosedSocket { closed.count -= 1 }
+            if entry.isClosedSocket { closed.remove() }
             sockets.remove(place)
         }
     }
@@ -109,7 +109,7 @@ extension ConnectionTracker {
         let old = sockets[place]
         sockets.change(place, to: .minisocket)
         sockets[place].flags.subtract([.isDoubted, .isDestroyed, .isDeferred])
-        guard mayHoldSocket, closed.hasRoom else { return }
+        guard mayHoldSocket else { return }
         var rest = SocketEntry(
             old.name,
             .socket,
@@ -127,8 +127,31 @@ extension ConnectionTracker {
     mutating func keepClosed(_ place: SocketTable.Place) {
         sockets[place].flags.subtract([.isDoubted, .isDestroyed, .isDeferred, .isAsked])
         sockets[place].flags.insert(.hasCarried)
-        closed.count += 1
-        timers.add(sockets[place].cookie, due: now.monotonicNanoseconds + ClosedSockets.patience)
+        noteClosed(place)
+    }
+
+    /// Another socket in CLOSED is remembered: for a time, and where there are too many, the oldest no longer.
+    mutating func noteClosed(_ place: SocketTable.Place) {
+        let entry = sockets[place]
+        closed.add(entry.cookie, since: entry.enteredAt)
+        timers.add(entry.cookie, due: now.monotonicNanoseconds + ClosedSockets.patience)
+        while closed.isFull, let oldest = closed.takeOldest() {
+            guard let place = closedSocket(oldest.cookie, since: oldest.since) else { continue }
+            if sockets[place].flags.contains(.hasCarried) {
+                recentNumbers.note(oldest.cookie, sockets[place].incarnation)
+            }
+            closed.remove()
+            sockets.remove(place)
+        }
+        guard closed.isSparse else { return }
+        var all = ClosedSockets()
+        swap(&all, &closed)
+        all.compact { closedSocket($0, since: $1) != nil }
+        closed = all
+    }
+
+    private func closedSocket(_ cookie: SocketCookie, since time: UInt64) -> SocketTable.Place? {
+        sockets.places(of: cookie).first { sockets[$0].isClosedSocket && sockets[$0].enteredAt == time }
     }
 
     /// The number of a connection that begins under a cookie.

@@ -68,7 +68,7 @@ extension ConnectionTracker {
         if entry.isClosedSocket {
             // Also what waits in the queue for another reason comes by here.
             if entry.enteredAt + ClosedSockets.patience <= time {
-                closed.count -= 1
+                closed.remove()
                 sockets.remove(place)
             }
             return false

@@ -7,7 +7,7 @@ extension ConnectionTracker {
     mutating func take(_ row: SocketRow) {
         if confirm(row) { return }
         // It has ended since the dump began: an older row.
-        if dump?.departed.contains(row.name.cookie) == true { return }
+        if dump?.isOver(row) == true { return }
         guard configuration.reportsSteps else { return apply(row) }
         // A report that explains the row may be on its way. A request's steps are not reported, but its child's are.
         if row.isRequest, sockets.socket(row.name.cookie) == nil {
@@ -115,7 +115,7 @@ extension ConnectionTracker {
         let place = sockets.insert(entry)
         if row.state == .closed {
             sockets[place].matching = row.matching
-            if !row.isMinisocket { keepSeenClosed(place) }
+            if !row.isMinisocket { noteClosed(place) }
         } else if isBeginning {
             move(place, to: row.state, at: 0)
         } else {
@@ -174,6 +174,8 @@ extension ConnectionTracker {
         }
         if let portless, sockets.minisocket(cookie, row.name.endpoints) == nil {
             sockets.rename(portless, row.name.endpoints)
+            // An answer that is under way is to a question by other ends.
+            sockets[portless].flags.remove(.isAsked)
         }
         if let place = sockets.minisocket(cookie, row.name.endpoints) {
             let entry = sockets[place]
@@ -251,7 +253,7 @@ extension ConnectionTracker {
             // Beside a minisocket it is what carried that one's connection.
             entry.incarnation = sockets.places(of: row.name.cookie).map { sockets[$0].incarnation }.max() ?? 0
             if !sockets.places(of: row.name.cookie).isEmpty { entry.flags.insert(.hasCarried) }
-            return keepSeenClosed(sockets.insert(entry))
+            return noteClosed(sockets.insert(entry))
         }
         if sockets[place].state == .closed { return touch(place) }
         // Its generation is left: the dump's end asks.
@@ -260,11 +262,6 @@ extension ConnectionTracker {
         // It has connected since it was seen: by the ends of that connection what is left of it is found.
         displace(by: row.name.endpoints, source: .poll, at: now)
         sockets[place].endpoints = row.name.endpoints
-    }
-
-    private mutating func keepSeenClosed(_ place: SocketTable.Place) {
-        closed.count += 1
-        timers.add(sockets[place].cookie, due: now.monotonicNanoseconds + ClosedSockets.patience)
     }
 
     // MARK: What is remembered
@@ -284,12 +281,17 @@ extension ConnectionTracker {
     private mutating func learn(_ place: SocketTable.Place, _ row: SocketRow) {
         touch(place)
         let entry = sockets[place]
-        // A row without an owner says nothing of what the filter finds by it: what the socket had stands.
-        if row.inode != 0 || entry.inode == 0 {
+        if tellsOwner(row, of: entry) {
             if entry.state == row.state { sockets[place].matching = row.matching }
             sockets[place].learnOwner(inode: row.inode, uid: row.uid)
         }
         if entry.endpoints.localPort == 0, row.name.endpoints.localPort != 0 { learnPort(place, row.name.endpoints) }
+    }
+
+    /// Whether a row is of the owner that is known: one without an owner says nothing of what the filter finds by it, and what
+    /// the socket had stands. A step of the trace tells the user without the inode.
+    private func tellsOwner(_ row: SocketRow, of entry: SocketEntry) -> Bool {
+        row.inode != 0 || entry.inode == 0 && (row.uid != nil || entry.uid == nil)
     }
 
     /// A report of what was seen, as sure as the way is short. With the trace, the kernel should have reported a socket's step:
@@ -303,7 +305,7 @@ extension ConnectionTracker {
         let isMissed =
             configuration.reportsSteps && row.map { !$0.isMinisocket && !$0.isRequest && $0.state != .bound } ?? true
         var matching: StateMask?
-        if let place, let row { matching = row.inode != 0 || sockets[place].inode == 0 ? row.matching : nil }
+        if let place, let row { matching = tellsOwner(row, of: sockets[place]) ? row.matching : nil }
         return Report(
             to: state,
             via: via,

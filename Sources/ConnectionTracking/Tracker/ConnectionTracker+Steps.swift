@@ -92,6 +92,24 @@ extension ConnectionTracker {
         follow(place, step, isOpening: true)
     }
 
+    /// A connection that took a step while the first dump ran may have been missed by that: it was there before its first step.
+    mutating func noteExisting(before step: TracedStep) {
+        guard step.from != .closed, step.from != .synReceived, step.to != .closed, step.from != step.to,
+            sockets.places(of: step.name.cookie).isEmpty, sockets.minisocket(between: step.name.endpoints) == nil
+        else { return }
+        var entry = SocketEntry(
+            step.name,
+            .socket,
+            in: .closed,
+            side: listeners.contains(step.name.endpoints.localPort) ? .passive : .unknown,
+            enteredAt: 0,
+            generation: generation,
+            matching: step.matching
+        )
+        entry.learnOwner(inode: 0, uid: step.uid)
+        move(sockets.insert(entry), to: step.from, at: 0)
+    }
+
     /// Whether the first dump has shown a minisocket of a socket, and what is reported came before.
     private func hasExistingRest(_ name: SocketName) -> Bool {
         now.monotonicNanoseconds <= shownUntil
@@ -250,6 +268,14 @@ extension ConnectionTracker {
         let time = now.monotonicNanoseconds
         sockets.changeBucket(place) { $0.lastStepAt = time }
         schedule(place, SocketRow(sockets[place].name, .synReceived))
+    }
+
+    /// A socket whose connection has ended is held no more. What is left of that is another object.
+    mutating func release(_ cookie: SocketCookie) {
+        dump?.released.insert(cookie)
+        guard let place = sockets.socket(cookie), sockets[place].isClosedSocket else { return }
+        closed.remove()
+        sockets.remove(place)
     }
 
     /// A socket that was bound and no more has been closed.

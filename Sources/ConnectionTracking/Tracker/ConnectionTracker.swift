@@ -119,6 +119,7 @@ package struct ConnectionTracker: ~Copyable {
         case .retransmitted(let handshake): take(handshake)
         case .reset(let reset): take(reset)
         case .boundDestroyed(let cookie): endBound(cookie)
+        case .released(let cookie): release(cookie)
         case .lost(let loss): take(loss)
         case .wake: wake()
         case .resynchronize:
@@ -191,7 +192,7 @@ extension Input.Fact {
     /// Whether a tracepoint reported it.
     fileprivate var isReport: Bool {
         switch self {
-        case .step, .retransmitted, .reset, .boundDestroyed: true
+        case .step, .retransmitted, .reset, .boundDestroyed, .released: true
         default: false
         }
     }

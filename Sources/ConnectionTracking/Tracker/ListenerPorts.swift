@@ -24,16 +24,3 @@ struct ListenerPorts {
         if count > 1 { ports[port]?.count = count - 1 } else { ports[port] = nil }
     }
 }
-
-/// How many sockets are kept in CLOSED: their connections have ended, and a program may hold a descriptor.
-///
-/// The kernel's message that such a socket is destroyed tells of no other end, and a connection that begins on it is its
-/// next. No dump shows those that are bound automatically, and nothing tells when they are gone; so each is kept for a
-/// time, and no more than a number of them.
-struct ClosedSockets {
-    static let patience: UInt64 = 600_000_000_000
-    private static let limit = 8192
-
-    var count = 0
-    var hasRoom: Bool { count < Self.limit }
-}

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import SockDiag
 internal import SocketOwners
 internal import TCPWatch
@@ -48,6 +49,14 @@ struct WatchCommand: ParsableCommand {
     @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup var filter: FilterArguments
+
+    func validate() throws {
+        guard let journal, let file = FileIdentity(path: journal) else { return }
+        let other = output.output.map { FileIdentity(path: $0) } ?? FileIdentity(descriptor: STDOUT_FILENO)
+        guard other == file else { return }
+        let name = output.output == nil ? "standard output" : "--output"
+        throw ValidationError("--journal and \(name) are the same file, \(journal); give the journal one of its own")
+    }
 
     func run() throws {
         var configuration = try watch.configuration(selection, namespaces, filter.filter)

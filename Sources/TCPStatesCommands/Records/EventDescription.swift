@@ -1,7 +1,7 @@
 internal import SockDiag
 internal import TCPWatch
 
-/// The records of `watch`: `socket`, `transition` and `gap`. All pass the same names in the same order, so that the columns
+/// The records of `watch`: `socket`, `ready`, `transition` and `gap`. All pass the same names in the same order, so that the columns
 /// of CSV depend on what is asked for alone.
 struct EventDescription {
     /// What was lost, as a `gap` has it.

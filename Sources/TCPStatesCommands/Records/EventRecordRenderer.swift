@@ -6,6 +6,8 @@ internal import TCPWatch
 struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Copyable {
     var writer: Writer
     private var description: EventDescription
+    /// Whether what exists is reported: at the beginning, or anew because the reader was too slow.
+    private var awaitsReady: Bool
 
     init(
         _ writer: consuming Writer,
@@ -15,6 +17,7 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
         names: SocketNames
     ) {
         self.writer = writer
+        awaitsReady = reportsSockets && !reportsRun
         description = EventDescription(
             reportsSockets: reportsSockets,
             reportsRun: reportsRun,
@@ -30,10 +33,13 @@ struct EventRecordRenderer<Writer: RecordWriter & ~Copyable>: EventRenderer, ~Co
     mutating func render(_ event: SocketEvent) {
         switch event {
         case .socket(let socket): description.describe("socket", socket: socket, to: &writer)
-        case .ready: break
+        case .ready:
+            if awaitsReady { description.describe("ready", to: &writer) }
+            awaitsReady = false
         case .transition(let transition):
             description.describe("transition", time: transition.time, transition: transition, to: &writer)
         case .gap(let gap):
+            if gap.source == .reader { awaitsReady = true }
             let loss = EventDescription.Loss(
                 source: gap.source,
                 reason: gap.reason,

@@ -40,8 +40,9 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             if isReceiving { watcher.receive(inbox.put) }
         }
         watcher.stop()
-        if configuration.journal != nil, watcher.failure == nil {
-            finishJournal(of: watcher, inbox, isReceiving: isReceiving, wantsMore: wantsMore)
+        // Where enough was written, the journal alone goes on to the end.
+        if watcher.failure == nil, sink.isOpen && wantsMore || configuration.journal != nil {
+            finish(watcher, inbox, isReceiving: isReceiving, wantsMore: wantsMore)
         }
         try sink.close()
         if let failure = watcher.failure { throw failure }
@@ -54,10 +55,9 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         TCPStates.writeToStandardError(text)
     }
 
-    /// Waits until the watcher's thread has written the journal's end, and writes what it has still to report: the journal
-    /// has it too.
-    private mutating func finishJournal(
-        of watcher: SocketWatcher,
+    /// Waits until the watcher's thread has ended, and writes what it has still to report: what happened just before.
+    private mutating func finish(
+        _ watcher: SocketWatcher,
         _ inbox: Inbox,
         isReceiving: Bool,
         wantsMore: Bool

@@ -14,6 +14,11 @@ struct DumpSchedule {
         /// When the next is due, monotonic nanoseconds.
         fileprivate(set) var due: UInt64 = 0
         private var hasSlowed = false
+        /// How many in a row were too long.
+        private var longOnes = 0
+
+        /// So many in a row that are too long are no accident.
+        private static let evidence = 4
 
         fileprivate init(_ scope: DumpScope, every shortest: Duration, share: Double?) {
             self.scope = scope
@@ -23,11 +28,12 @@ struct DumpSchedule {
             period = self.shortest
         }
 
-        /// A dump was made that took so much of a processor. The interval that is kept, once, where it is longer than was
-        /// asked and there is no budget that asks for it.
-        fileprivate mutating func note(cost: UInt64, at now: UInt64) -> Duration? {
+        /// A dump was made. The interval that is kept, once, where it is longer than was asked and there is no budget that
+        /// asks for it. That a dump comes late, or is held up once, is the machine's doing: it has to take that much of a
+        /// processor, or as long several times in a row.
+        fileprivate mutating func note(_ work: Work, at now: UInt64) -> Duration? {
             if let share {
-                period = share > 0 ? max(shortest, UInt64(min(Double(cost) / share, 1e18))) : .max / 2
+                period = share > 0 ? max(shortest, UInt64(min(Double(work.cost) / share, 1e18))) : .max / 2
                 due = now &+ period
                 return nil
             }
@@ -35,10 +41,20 @@ struct DumpSchedule {
             let start = due
             due = start == 0 ? now + shortest : start + shortest
             if due <= now { due += ((now - due) / shortest + 1) * shortest }
-            guard start != 0, due - start > shortest, !hasSlowed else { return nil }
+            longOnes = work.duration > shortest ? longOnes + 1 : 0
+            guard start != 0, work.cost > shortest || longOnes >= Self.evidence, !hasSlowed else { return nil }
             hasSlowed = true
-            return .nanoseconds(Int64(clamping: due - start))
+            let length = work.cost > shortest ? work.cost : work.duration
+            return .nanoseconds(Int64(clamping: (length / shortest + 1) * shortest))
         }
+    }
+
+    /// What a dump took.
+    struct Work {
+        /// Of a processor, nanoseconds.
+        let cost: UInt64
+        /// From its beginning to its end, nanoseconds.
+        let duration: UInt64
     }
 
     /// All sockets: finds what was lost unnoticed.
@@ -78,8 +94,8 @@ struct DumpSchedule {
     }
 
     /// A dump was made. The interval that is kept, once, where it is longer than was asked.
-    mutating func noteDump(_ scope: DumpScope, cost: UInt64, at now: UInt64, failed: Bool) -> Duration? {
-        earliest = now &+ min(Self.restraint * min(cost, 1 << 60), Self.longestDoubt)
+    mutating func noteDump(_ scope: DumpScope, _ work: Work, at now: UInt64, failed: Bool) -> Duration? {
+        earliest = now &+ min(Self.restraint * min(work.cost, 1 << 60), Self.longestDoubt)
         guard !failed else {
             failures += 1
             let pause = (1_000_000 as UInt64) << UInt64(min(3 + failures, 13))
@@ -89,9 +105,9 @@ struct DumpSchedule {
         failures = 0
         if wanted == scope || scope == .all { wanted = nil }
         var slowed: Duration?
-        if scope == .all { slowed = all.note(cost: cost, at: now) }
+        if scope == .all { slowed = all.note(work, at: now) }
         if scope == frequent.scope || scope == .all && frequent.due <= now {
-            slowed = frequent.note(cost: cost, at: now) ?? slowed
+            slowed = frequent.note(work, at: now) ?? slowed
         }
         return slowed
     }

@@ -33,7 +33,8 @@ extension Input.Fact {
             )
         case .resetReceived: self = .reset(ReportedReset(record.cookie, in: record.from, reason: nil))
         case .resetSent: self = .reset(ReportedReset(record.cookie, in: record.from, reason: record.resetReason))
-        case .destroyed: self = .boundDestroyed(record.cookie)
+        case .destroyed:
+            self = record.isBoundAlone ? .boundDestroyed(record.cookie) : .released(record.cookie)
         }
     }
 }

@@ -13,8 +13,10 @@ final class NamespaceWatcher {
     let number: UInt32
     /// The inode of the namespace, by which the trace names it.
     let inode: UInt32
-    /// Where it is found now; nil where none was named.
-    private(set) var namespace: NetworkNamespace?
+    /// What it is called, to the end; nil where none was named.
+    let namespace: NetworkNamespace?
+    /// Where it was found last: its name may be gone before it is.
+    private var place: NetworkNamespace?
     private let configuration: SocketWatcher.Configuration
     private let stream: WatchStream
     private var client: SockDiagClient
@@ -53,6 +55,7 @@ final class NamespaceWatcher {
         stream: WatchStream
     ) throws(KernelError) {
         (self.configuration, self.number, self.namespace, self.stream) = (configuration, number, namespace, stream)
+        place = namespace
         schedule = DumpSchedule(configuration, isTraced: trace != nil)
         if trace != nil {
             let here = if let namespace { namespace } else { try NetworkNamespace.current }
@@ -211,6 +214,7 @@ final class NamespaceWatcher {
         drain()
         let start = SystemClock.threadProcessorTime.nanoseconds
         let time = EventTime.now()
+        let began = time.monotonicNanoseconds
         take(.dumpBegan(scope), at: time)
         let query = SocketQuery(
             family: configuration.family,
@@ -247,11 +251,14 @@ final class NamespaceWatcher {
         take(undecided.map { SocketRow($0, matching: mask($0)) }, at: time)
         drain()
         take(.dumpEnded(isComplete: failure == nil), at: .now())
-        let cost = SystemClock.threadProcessorTime.nanoseconds &- start
+        let work = DumpSchedule.Work(
+            cost: SystemClock.threadProcessorTime.nanoseconds &- start,
+            duration: EventTime.now().monotonicNanoseconds &- began
+        )
         let isInconsistent = failure?.code == .inconsistentDump
         let now = EventTime.now()
         let failed = failure != nil && !isInconsistent
-        if let slower = schedule.noteDump(scope, cost: cost, at: now.monotonicNanoseconds, failed: failed) {
+        if let slower = schedule.noteDump(scope, work, at: now.monotonicNanoseconds, failed: failed) {
             stream.note(.slowed(slower, at: now))
             stream.append(.slowed(slower, at: now))
         }
@@ -349,10 +356,10 @@ final class NamespaceWatcher {
 
     /// Whether the namespace is still there. Only its sockets here keep it alive otherwise, and nothing happens in it.
     func isInhabited() -> Bool {
-        guard let known = namespace else { return true }
+        guard let known = place else { return true }
         // One that cannot be looked for now is looked for again.
         guard let found = try? Optional(known.whereNow()) else { return true }
-        namespace = found ?? known
+        place = found ?? known
         return found != nil
     }
 

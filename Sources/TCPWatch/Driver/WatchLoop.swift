@@ -38,6 +38,8 @@ final class WatchLoop: Sendable {
     static let threadName = "tcpstates-watch"
     /// From one look at what the kernel passed over to the next, nanoseconds.
     private static let missedPeriod: UInt64 = 1_000_000_000
+    /// How long what has happened until the watcher is stopped is read, nanoseconds.
+    private static let lastPatience: UInt64 = 250_000_000
 
     init(_ configuration: SocketWatcher.Configuration) throws(KernelError) {
         self.configuration = configuration
@@ -146,8 +148,37 @@ final class WatchLoop: Sendable {
             let deadline = min(next, owned.namespaces.nextCheck, trace == nil ? .max : nextMissed)
             let count = owned.namespaces.watchers.reduce(trace?.count ?? 0) { $0 &+ $1.messageCount }
             pace.note(count, at: EventTime.now().monotonicNanoseconds)
-            guard wait(for: owned, until: deadline, isStorm: pace.isStorm) else { return }
+            guard wait(for: owned, until: deadline, isStorm: pace.isStorm) else { return conclude(owned, drain) }
         }
+    }
+
+    /// Reports what the kernel has told until now: it may have happened just before the watcher was stopped. What a message
+    /// about a destroyed socket leaves open is asked, and what waits for a RST waits no longer. Takes an interval at most.
+    private func conclude(_ owned: borrowing Resources, _ drain: () -> Void) {
+        let watchers = owned.namespaces.watchers
+        let end = EventTime.now().monotonicNanoseconds &+ Self.lastPatience
+        var count: UInt64?
+        repeat {
+            let before = count
+            drain()
+            for watcher in watchers {
+                watcher.receive()
+                watcher.lookUp(drain)
+            }
+            count = watchers.reduce(0) { $0 &+ $1.messageCount }
+            if count == before, !watchers.contains(where: \.hasLookups), !hasMessages(watchers) { break }
+        } while EventTime.now().monotonicNanoseconds < end
+        drain()
+        for watcher in watchers { watcher.takeWaiting() }
+        note(watchers)
+        owned.stream.flush()
+    }
+
+    /// Whether a message about a destroyed socket comes within a moment: the kernel sends them from a queue of its own.
+    private func hasMessages(_ watchers: [NamespaceWatcher]) -> Bool {
+        var waited = watchers.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        guard waited.contains(where: { $0.fd >= 0 }) else { return false }
+        return poll(&waited, nfds_t(waited.count), 5) > 0
     }
 
     private func note(_ watchers: [NamespaceWatcher]) {

@@ -9,12 +9,30 @@ struct WatchedNamespaces: ~Copyable {
     private let stream: WatchStream
     private let trace: TraceReader?
     private var nextNumber: UInt32 = 0
-    /// Those that cannot be entered: tried once.
-    private var refused: Set<NetworkNamespace.ID> = []
+    /// Those that could not be watched, as long as they are listed: their numbers are used again.
+    private var refused: [NetworkNamespace.ID: Refusal] = [:]
     /// When it is looked next who has come and gone, monotonic nanoseconds.
     private(set) var nextCheck: UInt64 = 0
 
     private static let period: UInt64 = 1_000_000_000
+
+    /// That a namespace could not be watched.
+    private struct Refusal {
+        /// When it is tried again, monotonic nanoseconds; the end of time where only another privilege would help.
+        var next: UInt64
+        private var pause: UInt64 = WatchedNamespaces.period
+
+        init(_ error: KernelError, at now: UInt64) {
+            let isFinal = error.code == .permissionDenied || error.code == .missingCapability
+            next = isFinal ? .max : now &+ pause
+        }
+
+        /// It has failed once more.
+        mutating func failAgain(at now: UInt64) {
+            pause = min(2 * pause, 60_000_000_000)
+            next = now &+ pause
+        }
+    }
 
     /// A watcher for each namespace. One that has ended since it was listed is reported, unless it was the only one.
     ///
@@ -40,12 +58,14 @@ struct WatchedNamespaces: ~Copyable {
                 guard configuration.followsAllNamespaces || error.code == .notFound && namespaces.count > 1 else {
                     throw error
                 }
-                refused.insert(namespace.id)
+                refused[namespace.id] = Refusal(error, at: EventTime.now().monotonicNanoseconds)
                 failures.append((namespace, error))
             }
         }
         if watchers.isEmpty, let first = failures.first { throw first.error }
-        for failure in failures where failure.error.code == .notFound { report(failure.namespace, failure.error) }
+        for failure in failures where refused[failure.namespace.id]?.next != .max {
+            report(failure.namespace, failure.error)
+        }
         trace?.serve(watchers)
     }
 
@@ -96,17 +116,36 @@ struct WatchedNamespaces: ~Copyable {
 
     private mutating func addNew(_ all: NetworkNamespace.Listing, _ drain: () -> Void) {
         let known = Set(watchers.compactMap { $0.namespace?.id })
-        for namespace in all where !known.contains(namespace.id) && !refused.contains(namespace.id) {
+        if !refused.isEmpty {
+            let listed = Set(all.map(\.id))
+            refused = refused.filter { listed.contains($0.key) }
+        }
+        for namespace in all where !known.contains(namespace.id) {
+            let now = EventTime.now().monotonicNanoseconds
+            if let refusal = refused[namespace.id], now < refusal.next { continue }
             do throws(KernelError) {
                 let watcher = try make(namespace)
                 watchers.append(watcher)
                 trace?.serve(watchers)
                 try watcher.begin(drain)
+                refused[namespace.id] = nil
             } catch {
-                if let last = watchers.last, last.namespace == namespace { end(last, error.description) }
-                refused.insert(namespace.id)
+                let isBegun = watchers.last?.namespace?.id == namespace.id
+                if let last = watchers.last, isBegun { end(last, error.description) }
+                refuse(namespace, error, at: now, isTold: isBegun)
             }
         }
+    }
+
+    /// A namespace cannot be watched now. That is told once, but for one that has ended meanwhile or that may not be entered.
+    private mutating func refuse(_ namespace: NetworkNamespace, _ error: KernelError, at now: UInt64, isTold: Bool) {
+        if refused[namespace.id] != nil {
+            refused[namespace.id]?.failAgain(at: now)
+            return
+        }
+        let refusal = Refusal(error, at: now)
+        refused[namespace.id] = refusal
+        if !isTold, refusal.next != .max, error.code != .notFound { report(namespace, error) }
     }
 
     private mutating func end(_ watcher: NamespaceWatcher, _ reason: String) {

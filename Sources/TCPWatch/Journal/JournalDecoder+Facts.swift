@@ -18,6 +18,7 @@ extension JournalDecoder {
             let state = try state()
             return .reset(ReportedReset(cookie, in: state, reason: try cursor.optional()))
         case .boundDestroyed: return .boundDestroyed(SocketCookie(rawValue: try cursor.number()))
+        case .released: return .released(SocketCookie(rawValue: try cursor.number()))
         case .lost:
             let (source, reason) = (try gapSource(), try cursor.choice() as Loss.Reason)
             let includesRefusals = try cursor.flag()

@@ -21,6 +21,9 @@ extension JournalEncoder {
         case .boundDestroyed(let cookie):
             append(.boundDestroyed)
             bytes.append(cookie.rawValue)
+        case .released(let cookie):
+            append(.released)
+            bytes.append(cookie.rawValue)
         case .lost(let loss):
             append(.lost)
             bytes.append(loss.source.journalNumber)

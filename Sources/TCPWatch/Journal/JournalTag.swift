@@ -32,6 +32,7 @@ enum JournalTag: UInt8 {
     case lost
     case wake
     case resynchronize
+    case released
 
     /// A row whose timer is where it would be, and for each more a drift of ``DumpRows/drifts``.
     static let driftBase: UInt8 = 0x80

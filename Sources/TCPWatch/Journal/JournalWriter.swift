@@ -30,10 +30,14 @@ package final class JournalWriter {
         self.path = path
         var descriptor: Int32
         repeat {
-            descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+            descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         } while descriptor < 0 && errno == EINTR
         guard descriptor >= 0 else {
             throw KernelError(.system, errno: errno, operation: "open the journal \(path) for writing")
+        }
+        if let failure = Self.claim(descriptor, path) {
+            Glibc.close(descriptor)
+            throw failure
         }
         self.descriptor = descriptor
         let preface = JournalFraming.preface(version: header.version)
@@ -46,6 +50,20 @@ package final class JournalWriter {
     }
 
     deinit { Glibc.close(descriptor) }
+
+    /// Empties a file, after it is its owner's alone: one that was there may have been everybody's. A device or a pipe stays as it
+    /// is.
+    private static func claim(_ descriptor: Int32, _ path: String) -> KernelError? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        if fchmod(descriptor, 0o600) == 0, ftruncate(descriptor, 0) == 0 { return nil }
+        return KernelError(
+            .system,
+            errno: errno,
+            operation: "make the journal \(path) its owner's alone",
+            remedy: "write it to a file of your own"
+        )
+    }
 
     /// Adds an input of a lane that has begun. A row is better added by ``append(_:at:to:)``.
     package func append(_ input: Input, to lane: UInt32) {

@@ -5,7 +5,8 @@ package enum Feature: Int, CaseIterable, Sendable {
     case resetInSYNSent, resetInSYNReceived, resetInEstablished, resetInFINWait1, resetInFINWait2, resetInCloseWait
     case resetInClosing, resetInLastACK, resetInTimeWait, resetOfRequest
     case abortInEstablished, abortInFINWait1, abortInFINWait2, abortInCloseWait, abortInClosing, abortInLastACK
-    case queuedChildAborted, requestOutlivesListener, requestExpired, requestDropped, boundBeforeConnect, boundDestroyed
+    case queuedChildAborted, requestOutlivesListener, requestExpired, requestDropped, boundBeforeConnect,
+        boundDestroyed, released
     case orphanMinisocket, orphanBecameTimeWait, orphanExpired, noRoomForTimeWait, timeWaitExpired
     case cookieGivenByMessage, minisocketNamedAnew, wipedMessage, husk, kernelSocketEnded, unusedSocket
     case resetBeforeStep, resetAfterStep, handshakeRetransmitted, backlogStep, listenerWithoutPort, connectWithoutPort

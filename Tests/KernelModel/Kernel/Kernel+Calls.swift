@@ -171,14 +171,14 @@ extension Kernel {
     func drop(_ socket: Int) {
         objects[socket].isHeld = false
         objects[socket].inode = 0
-        if objects[socket].state == .closed { release(socket) }
+        if objects[socket].state == .closed { release(socket, isCall: true) }
     }
 
     /// Frees a socket that is CLOSED and that nobody holds.
-    func release(_ socket: Int) {
+    func release(_ socket: Int, isCall: Bool = false) {
         guard !objects[socket].isHeld, objects[socket].state == .closed, !objects[socket].isGone else { return }
         endBound(socket)
-        free(socket)
+        free(socket, isCall: isCall)
     }
 
     private func endBound(_ socket: Int) {

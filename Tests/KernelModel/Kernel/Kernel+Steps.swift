@@ -172,8 +172,8 @@ extension Kernel {
 
     // MARK: Destruction
 
-    /// Frees a full socket.
-    func free(_ object: Int) {
+    /// Frees a full socket, which a program may have held until now.
+    func free(_ object: Int, isCall: Bool) {
         let old = objects[object]
         if isTraced, isWatched, old.hasPort, old.name.endpoints.remotePort == 0 {
             features.insert(.boundDestroyed)
@@ -182,6 +182,9 @@ extension Kernel {
             {
                 lives[old.life].steps[lives[old.life].steps.count - 1].isLost = true
             }
+        } else if isTraced, isWatched, isCall, old.cookie != 0 {
+            features.insert(.released)
+            write(.released(name(object).cookie), after: 40_000)
         }
         if old.isOfKernel {
             features.insert(.kernelSocketEnded)

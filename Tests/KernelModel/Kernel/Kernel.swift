@@ -128,10 +128,12 @@ package final class Kernel {
 
     /// Writes a record into the ring, after a while; false where it found no room.
     @discardableResult
-    func write(_ fact: Input.Fact, after delay: UInt64 = 0, of life: Int) -> Bool {
+    func write(_ fact: Input.Fact, after delay: UInt64 = 0, of life: Int = -1) -> Bool {
         guard isTraced, isWatched else { return true }
         if life >= 0 { lives[life].isReported = true }
         if isLosing() {
+            // No step is lost with it.
+            if case .released = fact { return false }
             lostRecords += 1
             features.insert(.reportLost)
             if life >= 0 { lives[life].hasLost = true }

@@ -84,6 +84,7 @@ extension Input.Fact {
             "retransmitted \(handshake.name.words)\(handshake.isRequest ? " request" : "")"
         case .reset(let reset): "reset \(reset.cookie) in \(reset.state) reason \(reset.reason.map(String.init) ?? "–")"
         case .boundDestroyed(let cookie): "bound destroyed \(cookie)"
+        case .released(let cookie): "released \(cookie)"
         case .lost(let loss): "lost \(loss.count.map(String.init) ?? "?") of \(loss.source) \(loss.reason)"
         case .wake: "wake"
         case .resynchronize: "resynchronize"

@@ -68,6 +68,15 @@ import Testing
         #expect(transition["to"] as? String == "CLOSED")
     }
 
+    @Test func readyIsWrittenBehindTheSocketsAlone() throws {
+        let gap = SocketEvent.gap(Gap(source: .reader, reason: "the reader was too slow", lost: 1))
+        func types(_ events: [SocketEvent], reportsSockets: Bool) throws -> [String?] {
+            try parse(records(events, JSONLWriter(), reportsSockets: reportsSockets)).map { $0["type"] as? String }
+        }
+        #expect(try types([.ready, gap, .ready], reportsSockets: false) == ["gap", "ready"])
+        #expect(try types([.ready, gap, .ready], reportsSockets: true) == ["ready", "gap", "ready"])
+    }
+
     @Test func whatWasLostIsARecord() throws {
         let gaps = try parse(records(EventFixtures.all(), JSONLWriter())).filter { $0["type"] as? String == "gap" }
         #expect(gaps.map { $0["source"] as? String } == ["destroy", "poll"])

@@ -106,7 +106,7 @@ import Testing
         let result = try watch.wait()
         #expect(result.status == .exited(0))
         let types = try parse(result.standardOutput).map { $0["type"] as? String }
-        #expect(types == ["socket", "socket", "socket", "transition", "transition"])
+        #expect(types == ["socket", "socket", "socket", "ready", "transition", "transition"])
         #expect(result.standardError.contains("\n2 transitions, "))
     }
 
@@ -144,6 +144,29 @@ import Testing
         #expect(result.standardError.contains("\ntraced; beside that, half-open requests were read every "))
     }
 
+    @Test(arguments: ["poll", "trace"])
+    func whatHappensJustBeforeASignalIsReported(_ source: String) throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let support = BPFSupport.here()
+        if source == "trace", !support.isComplete { try Test.cancel(Comment(rawValue: support.description)) }
+        let port = try lab.listener().local.port
+        let options = ["watch", "--json", "--initial", "--source", source]
+        let watch = try lab.start(Tool.path, options, environment: [:])
+        try watch.output("the listener that exists") { $0.contains("\"local_port\":\(port),") }
+        let pairs = try (0..<50).map { _ in try lab.loopbackPair() }
+        for pair in pairs {
+            pair.client.close()
+            pair.accepted.close()
+        }
+        watch.signal(SIGINT)
+        let output = try watch.wait().standardOutput
+        for pair in pairs {
+            let (client, server) = (pair.client.local.port, pair.listener.local.port)
+            #expect(states(transitions(output, local: server, remote: client)).last == "CLOSED")
+        }
+    }
+
     @Test func whatExistsIsReportedOnDemandAlone() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
@@ -151,6 +174,7 @@ import Testing
         let options = ["--json", "--duration", "2s"]
         #expect(try watch(lab, options).wait().standardOutput.isEmpty)
         let sockets = try parse(watch(lab, options + ["--initial"]).wait().standardOutput)
+        #expect(sockets.last?["type"] as? String == "ready")
         #expect(sockets.compactMap { $0["state"] as? String }.sorted() == ["ESTABLISHED", "ESTABLISHED", "LISTEN"])
         let listeners = try parse(watch(lab, options + ["--initial", "--state", "listen"]).wait().standardOutput)
         #expect(listeners.compactMap { $0["state"] as? String } == ["LISTEN"])

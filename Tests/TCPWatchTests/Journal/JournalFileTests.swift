@@ -12,6 +12,20 @@ import Testing
         return entries
     }
 
+    @Test func aJournalOverAFileThatEverybodyMayReadIsItsOwnersAlone() throws {
+        let scratch = try JournalScratch()
+        try scratch.replace(Array(repeating: 1, count: 100_000))
+        try #require(chmod(scratch.path, 0o644) == 0)
+        let entries = try small(scratch)
+        var status = stat()
+        try #require(stat(scratch.path, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o600)
+        // Nothing is left of what was there.
+        let (read, error) = scratch.read()
+        #expect(error == nil)
+        #expect(read.elementsEqual(entries))
+    }
+
     @Test func aJournalThatIsCutAnywhereGivesWhatIsWholeAndOneError() throws {
         let scratch = try JournalScratch()
         let entries = try small(scratch)

@@ -67,12 +67,14 @@ struct RandomEntries {
         case 2: .row(row())  // outside of a dump
         case 3: .retransmitted(RetransmittedHandshake(name(), isRequest: chance(), matching: matching()))
         case 4: .reset(ReportedReset(SocketCookie(rawValue: number()), in: state(), reason: optional()))
-        case 5: .boundDestroyed(SocketCookie(rawValue: number()))
+        case 5: chance() ? .boundDestroyed(cookie()) : .released(cookie())
         case 6: .lost(loss())
         case 7: chance() ? .wake : .resynchronize
         default: .step(step())
         }
     }
+
+    private mutating func cookie() -> SocketCookie { SocketCookie(rawValue: number()) }
 
     mutating func row() -> SocketRow {
         SocketRow(
