@@ -40,6 +40,8 @@ final class WatchLoop: Sendable {
     private static let missedPeriod: UInt64 = 1_000_000_000
     /// How long what has happened until the watcher is stopped is read, nanoseconds.
     private static let lastPatience: UInt64 = 250_000_000
+    /// So long no message has come when the kernel has sent all of what has happened, milliseconds.
+    private static let quiet: Int32 = 25
 
     init(_ configuration: SocketWatcher.Configuration) throws(KernelError) {
         self.configuration = configuration
@@ -174,11 +176,11 @@ final class WatchLoop: Sendable {
         owned.stream.flush()
     }
 
-    /// Whether a message about a destroyed socket comes within a moment: the kernel sends them from a queue of its own.
+    /// Whether a message about a destroyed socket comes within a moment: a worker of the kernel's sends them, and may have to wait.
     private func hasMessages(_ watchers: [NamespaceWatcher]) -> Bool {
         var waited = watchers.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         guard waited.contains(where: { $0.fd >= 0 }) else { return false }
-        return poll(&waited, nfds_t(waited.count), 5) > 0
+        return poll(&waited, nfds_t(waited.count), Self.quiet) > 0
     }
 
     private func note(_ watchers: [NamespaceWatcher]) {
