@@ -72,7 +72,7 @@ struct TraceSelectionTests {
         let wanted = configuration
         let watcher = try lab.run { try SocketWatcher(wanted) }
         #expect(!watcher.isTracing)
-        #expect(watcher.traceRefusal?.detail == "dumps alone tell what it asks for")
+        #expect(watcher.traceRefusal?.detail == "dumps alone report what it asks for")
         configuration.source = .trace
         let traced = configuration
         let error = #expect(throws: KernelError.self) { try lab.run { _ = try SocketWatcher(traced) } }

@@ -1,7 +1,7 @@
 package import SocketValues
 
 /// Something that was learned of the sockets of one network namespace, and when: all that a ``ConnectionTracker`` ever
-/// hears. Made by a driver from the kernel's bytes, by a journal from a file, or by a test from nothing.
+/// receives. Made by a driver from the kernel's bytes, by a journal from a file, or by a test from nothing.
 ///
 /// Inputs come in the order in which they were learned; ``time`` is when the kernel took a step or sent a message where
 /// the kernel reports that, and else when it was asked.
@@ -131,9 +131,9 @@ package struct DestroyedSocket: Hashable, Sendable {
     /// What it came to; nil where the socket was cleared before.
     package var counters: SocketCounters?
     /// How many sequence numbers that were no payload the peer has acknowledged: one for the FIN, and one for the SYN, which
-    /// the kernel counts for the side that connected alone. Nil where the kernel does not tell.
+    /// the kernel counts for the side that connected alone. Nil where the kernel does not report it.
     package var acknowledgedControls: UInt64?
-    /// Since the last segment of either direction, milliseconds; nil where the kernel does not tell.
+    /// Since the last segment of either direction, milliseconds; nil where the kernel does not report it.
     package var idleMilliseconds: UInt32?
     /// As ``SocketRow/matching``.
     package var matching: StateMask
@@ -197,7 +197,7 @@ package struct SocketRest: Hashable, Sendable {
     package var isPeerDone: Bool
     /// Whether no program holds the socket any more (`SOCK_DEAD`).
     package var isOrphan: Bool
-    /// Whether there was room for one more TIME_WAIT (`tcp_max_tw_buckets`); nil where the kernel's types do not tell.
+    /// Whether TIME_WAITs were below `tcp_max_tw_buckets`; nil where the kernel's types do not show it.
     package var isBelowTimeWaitLimit: Bool?
 
     /// A rest.
@@ -266,9 +266,9 @@ package struct Loss: Hashable, Sendable {
     package var source: Gap.Source
     /// What happened, of the losses that a source can have.
     package var reason: Reason
-    /// How many; nil where nothing tells.
+    /// How many; nil where that is not known.
     package var count: UInt64?
-    /// Whether RSTs that answer a SYN may be among them, so that an ICMP error cannot be told from one any more.
+    /// Whether RSTs that answer a SYN may be among them, so that an ICMP error cannot be distinguished from one any more.
     package var includesRefusals: Bool
 
     /// How reports are lost.

@@ -4,7 +4,7 @@ package import SocketValues
 package struct SocketName: Hashable, Sendable {
     /// The kernel's name.
     package var cookie: SocketCookie
-    /// Both ends.
+    /// Both endpoints.
     package var endpoints: Endpoints
     /// The family of the socket.
     package var family: AddressFamily
@@ -42,7 +42,7 @@ package struct SocketName: Hashable, Sendable {
     }
 }
 
-/// Both ends of a socket, as words: 40 bytes.
+/// Both endpoints of a socket, as words: 40 bytes.
 package struct Endpoints: Hashable, Sendable {
     package var localHigh, localLow: UInt64
     package var remoteHigh, remoteLow: UInt64
@@ -51,7 +51,7 @@ package struct Endpoints: Hashable, Sendable {
     package var localPort: UInt16
     package var remotePort: UInt16
 
-    /// The ends of the words.
+    /// The endpoints of the words.
     package init(
         local: (UInt64, UInt64),
         _ localPort: UInt16,
@@ -64,7 +64,7 @@ package struct Endpoints: Hashable, Sendable {
         (self.localPort, self.remotePort, self.interface) = (localPort, remotePort, interface)
     }
 
-    /// The ends of an identity.
+    /// The endpoints of an identity.
     package init(_ identity: SocketIdentity) {
         self.init(
             local: identity.local.address.bits,

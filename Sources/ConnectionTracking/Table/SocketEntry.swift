@@ -39,9 +39,9 @@ struct SocketEntry {
         static let isAsked = Flags(rawValue: 1 << 8)
         /// Its first step is not reported yet: the kernel had not chosen its port.
         static let isDeferred = Flags(rawValue: 1 << 9)
-        /// The kernel has told that the socket is destroyed; a lookup decides whether a minisocket took its place.
+        /// The kernel has reported that the socket is destroyed; a lookup decides whether a minisocket took its place.
         static let isDestroyed = Flags(rawValue: 1 << 10)
-        /// A minisocket whose socket the kernel has not told of: it had another cookie, or none.
+        /// A minisocket whose socket's end the kernel has not reported: it had another cookie, or none.
         static let isUnclaimed = Flags(rawValue: 1 << 11)
         /// A socket in CLOSED that has carried a connection.
         static let hasCarried = Flags(rawValue: 1 << 12)
@@ -99,7 +99,7 @@ struct SocketEntry {
     var isListed: Bool { state != .bound && state != .closed }
 
     /// Whether an exact lookup finds it: a socket without a connection is in dumps alone, and so is one whose port was never
-    /// told. One that was bound is found by the ends of the connection that it is known to have had since.
+    /// reported. One that was bound is found by the endpoints of the connection that it is known to have had since.
     var isFindable: Bool {
         endpoints.localPort != 0 && (isListed || state == .bound && endpoints.remotePort != 0)
     }

@@ -16,7 +16,7 @@ struct SocketTable: ~Copyable {
     private var freePlaces: [UInt32] = []
     private var cookies = HashIndex()
     /// The minisockets by their endpoints.
-    private var ends = HashIndex()
+    private var tuples = HashIndex()
     private var buckets: [Bucket] = []
     private var freeBuckets: [UInt32] = []
     private var cursor = 0
@@ -46,7 +46,7 @@ struct SocketTable: ~Copyable {
         return place
     }
 
-    /// The minisocket of a cookie and both ends. O(1).
+    /// The minisocket of a cookie and both tuples. O(1).
     mutating func minisocket(_ cookie: SocketCookie, _ endpoints: Endpoints) -> Place? {
         if cursor < entries.count, Self.isMinisocket(entries[cursor], cookie, endpoints) {
             cursor += 1
@@ -60,9 +60,9 @@ struct SocketTable: ~Copyable {
 
     /// The minisocket of a 4-tuple, whatever its cookie; there is one at most. O(1).
     func minisocket(between endpoints: Endpoints) -> Place? {
-        guard ends.count > 0 else { return nil }
+        guard tuples.count > 0 else { return nil }
         let entries = entries
-        return ends.first(Self.hash(endpoints)) { entries[$0].endpoints.isSameTuple(as: endpoints) }
+        return tuples.first(Self.hash(endpoints)) { entries[$0].endpoints.isSameTuple(as: endpoints) }
     }
 
     /// Everything of a cookie: mostly one, a socket and its minisockets at most. O(1)
@@ -124,7 +124,7 @@ struct SocketTable: ~Copyable {
         let old = entries[place].kind
         guard old != kind else { return }
         let openedAt = openedAt(place)
-        if old == .minisocket { ends.remove(place, hash: endHash) }
+        if old == .minisocket { tuples.remove(place, hash: endHash) }
         if old != .socket, kind == .socket {
             giveBack(entries[place].openedAtOrBucket)
             entries[place].openedAtOrBucket = openedAt
@@ -133,14 +133,14 @@ struct SocketTable: ~Copyable {
         }
         entries[place].kind = kind
         entries[place].flags.remove(.hasCounters)
-        if kind == .minisocket { ends.insert(place, hash: endHash) }
+        if kind == .minisocket { tuples.insert(place, hash: endHash) }
     }
 
-    /// A minisocket's ends are known now. O(1).
+    /// A minisocket's tuples are known now. O(1).
     mutating func rename(_ place: Place, _ endpoints: Endpoints) {
-        ends.remove(place, hash: endHash)
+        tuples.remove(place, hash: endHash)
         entries[place].endpoints = endpoints
-        ends.insert(place, hash: endHash)
+        tuples.insert(place, hash: endHash)
     }
 
     /// When the connection of an object was first known, monotonic nanoseconds; 0 where it was there before.
@@ -175,7 +175,7 @@ struct SocketTable: ~Copyable {
         self = rest
     }
 
-    /// What the kernel measured of the socket before a minisocket; nil where it has not told.
+    /// What the kernel measured of the socket before a minisocket; nil where it has not reported it.
     func counters(_ place: Place) -> SocketCounters? {
         entries[place].flags.contains(.hasCounters) ? bucket(place).counters : nil
     }
@@ -203,13 +203,13 @@ struct SocketTable: ~Copyable {
     private mutating func link(_ place: Place) {
         let entries = entries
         cookies.insert(place) { Self.hash(entries[$0].cookie) }
-        if entries[place].kind == .minisocket { ends.insert(place) { Self.hash(entries[$0].endpoints) } }
+        if entries[place].kind == .minisocket { tuples.insert(place) { Self.hash(entries[$0].endpoints) } }
     }
 
     private mutating func unlink(_ place: Place) {
         let entries = entries
         cookies.remove(place) { Self.hash(entries[$0].cookie) }
-        if entries[place].kind == .minisocket { ends.remove(place) { Self.hash(entries[$0].endpoints) } }
+        if entries[place].kind == .minisocket { tuples.remove(place) { Self.hash(entries[$0].endpoints) } }
     }
 
     private var endHash: (Int) -> UInt64 {

@@ -2,11 +2,11 @@ internal import SocketValues
 
 /// How many sockets are kept in CLOSED: their connections have ended, and a program may hold a descriptor.
 ///
-/// The kernel's message that such a socket is destroyed tells of no other end, and a connection that begins on it is its
+/// The kernel's message that such a socket is destroyed reports no other end, and a connection that begins on it is its
 /// next. No dump shows those that are bound automatically, and the message may be lost; so each is kept for a time, and no more
 /// than a number of them: the oldest gives way, and ``RecentNumbers`` knows it for some time more.
 struct ClosedSockets {
-    static let patience: UInt64 = 600_000_000_000
+    static let timeout: UInt64 = 600_000_000_000
     static let limit = 8192
 
     private(set) var count = 0

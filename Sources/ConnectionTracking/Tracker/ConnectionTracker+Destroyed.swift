@@ -121,9 +121,9 @@ extension ConnectionTracker {
     }
 
     /// Whether the connection of a destroyed socket goes on in a minisocket that is known, or did until that ended; then the
-    /// message tells of no other end.
+    /// message reports no other end.
     ///
-    /// Where messages are read late, the ends may have been used again: several sockets between the same two, and one
+    /// Where messages are read late, the 4-tuple may have been used again: several sockets of one, and one
     /// minisocket. It is counted for the first message; each further one is the end of a connection.
     private mutating func claimRest(_ message: DestroyedSocket) -> Bool {
         let (cookie, endpoints) = (message.name.cookie, message.name.endpoints)
@@ -146,10 +146,10 @@ extension ConnectionTracker {
     private func isNews(_ message: DestroyedSocket) -> Bool {
         guard message.idleMilliseconds != nil else { return true }
         let time = lastActivity(of: message)
-        return time >= watchedSince && now.monotonicNanoseconds - time < ClosedSockets.patience
+        return time >= watchedSince && now.monotonicNanoseconds - time < ClosedSockets.timeout
     }
 
-    /// When the last segment of a destroyed socket came or went, monotonic nanoseconds; 0 where nothing tells. The
+    /// When the last segment of a destroyed socket came or went, monotonic nanoseconds; 0 where that is not known. The
     /// kernel counts in jiffies, of 10 ms at most.
     private func lastActivity(of message: DestroyedSocket) -> UInt64 {
         guard let idle = message.idleMilliseconds else { return 0 }
@@ -222,7 +222,7 @@ extension ConnectionTracker {
         recentNumbers.note(cookie, last.incarnation)
     }
 
-    /// Whether the kernel has told of the socket before the minisocket.
+    /// Whether the kernel has reported the end of the socket before the minisocket.
     private mutating func isClaimed(_ row: SocketRow) -> Bool {
         sockets.minisocket(row.name.cookie, row.name.endpoints).map { !sockets[$0].flags.contains(.isUnclaimed) }
             ?? false

@@ -9,7 +9,7 @@ struct RunningDump {
     var doubtful: [SocketRow] = []
     /// Half-open requests that are new, where the kernel reports steps.
     var requests: [SocketRow] = []
-    /// The ends of the sockets that requests have become since it began.
+    /// The 4-tuples of the sockets that requests have become since it began.
     var children: Set<Endpoints> = []
     /// What has ended since it began.
     var departed: Set<SocketCookie> = []
@@ -50,8 +50,8 @@ extension ConnectionTracker {
     }
 
     private mutating func endFirstDump(isComplete: Bool) {
-        var heard: Set<SocketCookie> = []
-        for case .step(let step) in earlyReports.lazy.map(\.fact) where heard.insert(step.name.cookie).inserted {
+        var reported: Set<SocketCookie> = []
+        for case .step(let step) in earlyReports.lazy.map(\.fact) where reported.insert(step.name.cookie).inserted {
             noteExisting(before: step)
         }
         isBeginning = false
@@ -132,12 +132,12 @@ extension ConnectionTracker {
 
     /// Removes timers of what has ended, where they prevail: TIME_WAITs that gave way have left theirs behind.
     private mutating func compactTimers() {
-        guard timers.count + ends.count > 1024, timers.count + ends.count > 2 * sockets.count else { return }
+        guard timers.count + timeWaits.count > 1024, timers.count + timeWaits.count > 2 * sockets.count else { return }
         var (due, late) = (TimerQueue(), TimerQueue())
         swap(&due, &timers)
-        swap(&late, &ends)
+        swap(&late, &timeWaits)
         due.compact { !sockets.places(of: $0).isEmpty }
         late.compact { !sockets.places(of: $0).isEmpty }
-        (timers, ends) = (due, late)
+        (timers, timeWaits) = (due, late)
     }
 }

@@ -171,11 +171,11 @@ extension ConnectionTracker {
 
     /// Reports the last step of a connection that still waits for a RST: its socket is used anew.
     mutating func reportWaiting(_ cookie: SocketCookie) {
-        if let last = resets.takeWaiting(cookie) { tellWaiting(last) }
+        if let last = resets.takeWaiting(cookie) { reportWaiting(last) }
     }
 
     /// Reports a last step that has waited for a RST, which may be what was lost.
-    mutating func tellWaiting(_ waiting: Transition) {
+    mutating func reportWaiting(_ waiting: Transition) {
         var last = waiting
         let isInDoubt = hasLostReports || last.time.monotonicNanoseconds <= lastLoss
         if isInDoubt, last.cause != .abort { last.cause = nil }

@@ -92,7 +92,7 @@ extension ConnectionTracker {
         let mayBeChild = entry.kind == .request && configuration.reportsDestroyed && !configuration.reportsSteps
         if entry.kind == .minisocket && entry.flags.contains(.isUnclaimed) || mayBeChild {
             lateNames.noteEnd(between: entry.endpoints, at: now.monotonicNanoseconds)
-            timers.add(entry.cookie, due: now.monotonicNanoseconds + LateNames.patience)
+            timers.add(entry.cookie, due: now.monotonicNanoseconds + LateNames.timeout)
         }
         if mayHoldSocket, entry.kind == .socket, !entry.isClosedSocket {
             sockets[place].state = .closed
@@ -134,7 +134,7 @@ extension ConnectionTracker {
     mutating func noteClosed(_ place: SocketTable.Place) {
         let entry = sockets[place]
         closed.add(entry.cookie, since: entry.enteredAt)
-        timers.add(entry.cookie, due: now.monotonicNanoseconds + ClosedSockets.patience)
+        timers.add(entry.cookie, due: now.monotonicNanoseconds + ClosedSockets.timeout)
         while closed.isFull, let oldest = closed.takeOldest() {
             guard let place = closedSocket(oldest.cookie, since: oldest.since) else { continue }
             if sockets[place].flags.contains(.hasCarried) {
@@ -165,7 +165,7 @@ extension ConnectionTracker {
         return next
     }
 
-    /// Ends the minisocket between the same ends as a connection that has begun: the kernel has put that in its place,
+    /// Ends the minisocket of the same 4-tuple as a connection that has begun: the kernel has put that in its place,
     /// which it does with a TIME_WAIT alone.
     mutating func displace(by endpoints: Endpoints, source: Transition.Source, at time: EventTime) {
         guard endpoints.localPort != 0, let place = sockets.minisocket(between: endpoints) else { return }
@@ -185,7 +185,7 @@ extension ConnectionTracker {
     }
 
     /// A transition of what is remembered, in its order of time; nil where the filter leaves it out, and before the first
-    /// dump has ended: what that has shown is told as existing.
+    /// dump has ended: what that has shown is reported as existing.
     mutating func transition(_ place: SocketTable.Place, _ report: Report) -> Transition? {
         let entry = sockets[place]
         if let matching = report.matching { sockets[place].matching = matching }

@@ -24,7 +24,7 @@ extension ConnectionTracker {
         ask(Lookup(sockets[place].name, .state))
     }
 
-    /// Asks for the socket of a row, which may be one that is known by other ends.
+    /// Asks for the socket of a row, which may be one that is known by other endpoints.
     mutating func ask(_ name: SocketName, about place: SocketTable.Place?) {
         if let place, sockets[place].isFindable, sockets[place].endpoints == name.endpoints { return ask(place) }
         ask(Lookup(name, .state))
@@ -38,14 +38,14 @@ extension ConnectionTracker {
     /// The time has come to ask, or to give up waiting.
     mutating func wake() {
         let time = now.monotonicNanoseconds
-        for last in resets.takeDue(at: time) { tellWaiting(last) }
+        for last in resets.takeDue(at: time) { reportWaiting(last) }
         lateNames.forget(until: time)
         for lookup in questions.takeRetries(at: time) { ask(lookup) }
         var asked = 0
         while asked < Self.batch, let cookie = timers.take(dueAt: time) {
             for place in sockets.places(of: cookie) { asked += check(place, at: time) ? 1 : 0 }
         }
-        while asked < 2 * Self.batch, timeWaitsLateUntil <= time, let cookie = ends.take(dueAt: time) {
+        while asked < 2 * Self.batch, timeWaitsLateUntil <= time, let cookie = timeWaits.take(dueAt: time) {
             for place in sockets.places(of: cookie) { asked += check(place, at: time) ? 1 : 0 }
         }
     }
@@ -67,18 +67,18 @@ extension ConnectionTracker {
         }
         if entry.isClosedSocket {
             // Also what waits in the queue for another reason comes by here.
-            if entry.enteredAt + ClosedSockets.patience <= time {
+            if entry.enteredAt + ClosedSockets.timeout <= time {
                 closed.remove()
                 sockets.remove(place)
             }
             return false
         }
         if entry.flags.contains(.isDeferred) {
-            if entry.enteredAt + Self.portPatience <= time {
+            if entry.enteredAt + Self.portTimeout <= time {
                 learnPort(place, entry.endpoints)  // Reported without.
             } else {
                 outputs.append(.dump(.handshakes))
-                timers.add(entry.cookie, due: entry.enteredAt + Self.portPatience)
+                timers.add(entry.cookie, due: entry.enteredAt + Self.portTimeout)
             }
             return false
         }
@@ -90,7 +90,7 @@ extension ConnectionTracker {
 
     /// How long the first step of a connection waits for the port that the kernel chooses; a SYN that is sent again, after a
     /// second, has it.
-    static var portPatience: UInt64 { 3_000_000_000 }
+    static var portTimeout: UInt64 { 3_000_000_000 }
 
     // MARK: Planning
 
@@ -130,7 +130,7 @@ extension ConnectionTracker {
         }
         guard due < timerAt else { return }
         if sockets[place].state == .timeWait {
-            ends.add(sockets[place].cookie, due: due)
+            timeWaits.add(sockets[place].cookie, due: due)
         } else {
             timers.add(sockets[place].cookie, due: due)
         }
@@ -186,7 +186,7 @@ extension ConnectionTracker {
             if case .found(let row) = answer.result, !questions.hasDeparted(name.cookie) { apply(row) }
             return
         }
-        // Of a socket's connection, and of what is left of the one before between the same ends.
+        // Of a socket's connection, and of what is left of the one before with the same 4-tuple.
         let rest = sockets.minisocket(name.cookie, name.endpoints)
         take(answer, of: place)
         if let rest, rest != place, sockets.minisocket(name.cookie, name.endpoints) == rest { take(answer, of: rest) }
@@ -217,7 +217,7 @@ extension ConnectionTracker {
 
     /// The socket or minisocket that a lookup was about.
     private mutating func place(of name: SocketName) -> SocketTable.Place? {
-        // A socket whose port is not known yet is compatible with what its minisocket has: whoever has these very ends first.
+        // A socket whose port is not known yet is compatible with what its minisocket has: whoever has these very endpoints first.
         let socket = sockets.socket(name.cookie).flatMap { sockets[$0].isClosedSocket ? nil : $0 }
         if let socket, sockets[socket].endpoints == name.endpoints { return socket }
         if let rest = sockets.minisocket(name.cookie, name.endpoints) { return rest }
@@ -260,7 +260,7 @@ extension ConnectionTracker {
         }
         // A message about its end may still come, or another connection of it, where a program holds it.
         var report = goneReport(place, cause: cause(of: place, goneAt: askedAt))
-        // By the ends of the connection that it has had since it was seen.
+        // By the endpoints of the connection that it has had since it was seen.
         if entry.state == .bound { (report.via, report.certainty) = ([.synSent], .inferred) }
         end(place, report, mayHoldSocket: true)
     }

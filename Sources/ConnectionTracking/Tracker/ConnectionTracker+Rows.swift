@@ -33,7 +33,7 @@ extension ConnectionTracker {
             guard entry.enteredAt < asked, row.name.endpoints.localPort != 0 else { return false }
             learnPort(place, row.name.endpoints)
         }
-        // What was bound when it was seen may have been connected since: its message is told by these ends.
+        // What was bound when it was seen may have been connected since: its message is joined by these endpoints.
         if entry.isClosedSocket { sockets[place].endpoints = row.name.endpoints }
         refresh(place, row)
         return true
@@ -82,7 +82,7 @@ extension ConnectionTracker {
         } else if let via = TCPStateMachine.route(from: entry.state, to: row.state, side: entry.side) {
             step(place, row, via: via)
         } else {
-            // The same, with the same ends.
+            // The same, with the same endpoints.
             let via = TCPStateMachine.passed(from: entry.state, to: .closed)
             end(place, observedReport(to: .closed, via: via), mayHoldSocket: true)
             if let place = sockets.socket(cookie) { begin(place, row) } else { appear(row) }
@@ -125,7 +125,7 @@ extension ConnectionTracker {
         schedule(place, row)
     }
 
-    /// A socket that was bound, or closed, has become a connection, which has its own ends and its own beginning.
+    /// A socket that was bound, or closed, has become a connection, which has its own endpoints and its own beginning.
     private mutating func begin(_ place: SocketTable.Place, _ row: SocketRow) {
         let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
         begin(place, row.name.endpoints, side: side(of: row), source: .poll, at: openedAt)
@@ -167,7 +167,7 @@ extension ConnectionTracker {
 
     private mutating func applyMinisocket(_ row: SocketRow, side: OpeningSide?) {
         let cookie = row.name.cookie
-        // One whose port was never told.
+        // One whose port was never reported.
         let portless = sockets.places(of: cookie).first {
             sockets[$0].kind == .minisocket && sockets[$0].endpoints.localPort == 0
                 && sockets[$0].endpoints.isCompatible(with: row.name.endpoints)
@@ -259,7 +259,7 @@ extension ConnectionTracker {
         // Its generation is left: the dump's end asks.
         sockets[place].flags.insert(.isDoubted)
         guard sockets[place].state == .bound else { return }
-        // It has connected since it was seen: by the ends of that connection what is left of it is found.
+        // It has connected since it was seen: by the endpoints of that connection what is left of it is found.
         displace(by: row.name.endpoints, source: .poll, at: now)
         sockets[place].endpoints = row.name.endpoints
     }
@@ -289,12 +289,12 @@ extension ConnectionTracker {
     }
 
     /// Whether a row is of the owner that is known: one without an owner says nothing of what the filter finds by it, and what
-    /// the socket had stands. A step of the trace tells the user without the inode.
+    /// the socket had stands. A tracepoint reports the user without the inode.
     private func tellsOwner(_ row: SocketRow, of entry: SocketEntry) -> Bool {
         row.inode != 0 || entry.inode == 0 && (row.uid != nil || entry.uid == nil)
     }
 
-    /// A report of what was seen, as sure as the way is short. With the trace, the kernel should have reported a socket's step:
+    /// A report of what was seen, as sure as the way is short. With tracing, the kernel should have reported a socket's step:
     /// that report was lost.
     private func observedReport(
         to state: TCPState,

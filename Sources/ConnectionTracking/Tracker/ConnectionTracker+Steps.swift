@@ -41,14 +41,14 @@ extension ConnectionTracker {
         Report(to: state, via: via, certainty: .inferred, source: .trace, time: now, matching: matching)
     }
 
-    /// Reports the steps that must have led to a state, of which nothing was heard.
+    /// Reports the steps that must have led to a state, of which nothing was reported.
     private mutating func fill(_ place: SocketTable.Place, to state: TCPState, _ matching: StateMask) {
         let entry = sockets[place]
         let via = TCPStateMachine.passed(from: entry.state, to: state, side: entry.side)
         if entry.state != state { advance(place, lostReport(to: state, via: via, matching)) }
     }
 
-    /// The first that is heard of a socket.
+    /// The first report of a socket.
     private mutating func open(_ step: TracedStep) {
         reportWaiting(step.name.cookie)
         let isChild = step.from == .synReceived
@@ -125,11 +125,15 @@ extension ConnectionTracker {
     /// measurement is of something else.
     private mutating func requestTime(of step: TracedStep) -> UInt64 {
         let time = now.monotonicNanoseconds
-        let ends = step.name.endpoints
+        let endpoints = step.name.endpoints
         // The first dump has not shown it.
-        var begin = max(time - min(UInt64(step.rtt) * 1000, time), shownUntil, recentSYNs.time(from: ends.reversed))
-        if listeners.contains(ends.localPort) {
-            begin = max(begin, listeners.since(ends.localPort))
+        var begin = max(
+            time - min(UInt64(step.rtt) * 1000, time),
+            shownUntil,
+            recentSYNs.time(from: endpoints.reversed)
+        )
+        if listeners.contains(endpoints.localPort) {
+            begin = max(begin, listeners.since(endpoints.localPort))
         } else {
             // Its listener may be one whose port is not known yet.
             for step in deferred.values where step.to == .listen {
@@ -187,7 +191,7 @@ extension ConnectionTracker {
         timers.add(cookie, due: now.monotonicNanoseconds + 1_000_000_000)
     }
 
-    /// Learns this end's port, of a connection or a listener that was heard of before it had one; reports its first step where
+    /// Learns this end's port, of a connection or a listener that was reported before it had one; reports its first step where
     /// that has waited for it.
     mutating func learnPort(_ place: SocketTable.Place, _ endpoints: Endpoints) {
         let entry = sockets[place]

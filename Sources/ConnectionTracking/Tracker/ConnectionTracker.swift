@@ -43,7 +43,7 @@ package struct ConnectionTracker: ~Copyable {
     var listeners = ListenerPorts()
     var timers = TimerQueue()
     /// When the TIME_WAITs are looked up, apart: the kernel's timers of a minute fire in groups, up to some seconds late.
-    var ends = TimerQueue()
+    var timeWaits = TimerQueue()
     var resets: ResetReports
     var questions = Questions()
     var closed = ClosedSockets()
@@ -64,7 +64,7 @@ package struct ConnectionTracker: ~Copyable {
     var isBeginning = true
     /// What tracepoints report before the first dump has ended: what exists is reported before it.
     var earlyReports: [Input] = []
-    /// When the first dump had ended, monotonic nanoseconds: older reports tell what it has shown already.
+    /// When the first dump had ended, monotonic nanoseconds: older reports say what it has shown already.
     var shownUntil: UInt64 = 0
     /// How many more dumps must end before a destroy message that does not come is known not to have been lost.
     var dumpsInDoubt = 0
@@ -123,14 +123,14 @@ package struct ConnectionTracker: ~Copyable {
         case .lost(let loss): take(loss)
         case .wake: wake()
         case .resynchronize:
-            for last in resets.takeAll() { tellWaiting(last) }
+            for last in resets.takeAll() { reportWaiting(last) }
             reportAll()
         }
     }
 
     /// When the next ``Input/Fact/wake`` is due, monotonic nanoseconds; the end of time for never.
     package var wakeTime: UInt64 {
-        min(resets.nextDeadline, questions.nextRetry, timers.next, max(ends.next, timeWaitsLateUntil))
+        min(resets.nextDeadline, questions.nextRetry, timers.next, max(timeWaits.next, timeWaitsLateUntil))
     }
 
     /// How many connections, listeners and bound sockets are known.
@@ -149,12 +149,12 @@ package struct ConnectionTracker: ~Copyable {
 
     /// Whether nothing at all is remembered.
     package var isEmpty: Bool {
-        sockets.count == 0 && listeners.isEmpty && timers.count == 0 && ends.count == 0 && resets.isEmpty
+        sockets.count == 0 && listeners.isEmpty && timers.count == 0 && timeWaits.count == 0 && resets.isEmpty
             && questions.isEmpty
             && closed.count == 0 && lateNames.isEmpty && deferred.isEmpty && oldErrors.isEmpty && dump == nil
     }
 
-    /// Reports were lost: what they would have told is found by a dump.
+    /// Reports were lost: what they would have said is found by a dump.
     private mutating func take(_ loss: Loss) {
         if loss.includesRefusals { reportsRefusals = false }
         if loss.source == .destroy {
@@ -169,7 +169,7 @@ package struct ConnectionTracker: ~Copyable {
         outputs.append(.dump(.all))
     }
 
-    /// Whether reports were lost, and no dump has shown since what they would have told.
+    /// Whether reports were lost, and no dump has shown since what they would have said.
     var hasLostReports: Bool { doubtfulUntil == .max }
 
     /// Whether a message about a socket whose connection has ended may still come, as a program holds it; it was not lost.

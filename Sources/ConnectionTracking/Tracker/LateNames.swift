@@ -1,16 +1,16 @@
-/// Minisockets that ended before the kernel told of the socket before them, by their endpoints: that message, when it
-/// comes, tells of no other end.
+/// Minisockets that ended before the kernel reported the end of the socket before them, by their endpoints: that message, when it
+/// comes, reports no other end.
 ///
 /// The kernel gives a cookie on first need. A socket that nobody asked for while it lived gets one with its destroy
 /// message, and its minisocket, made before, another: only the endpoints join them.
 struct LateNames {
     /// How long such a message is awaited, nanoseconds: as long as sockets in CLOSED are kept, for a program may hold this one.
-    static let patience = ClosedSockets.patience
+    static let timeout = ClosedSockets.timeout
     /// How late a message is read, nanoseconds: what its age says may be off by as much.
     private static let lateness: UInt64 = 5_000_000_000
     private static let limit = 8192
 
-    /// When they ended, the first one first: the same ends may be used again before a message comes.
+    /// When they ended, the first one first: the same 4-tuple may be used again before a message comes.
     private var ended: [Endpoints: [UInt64]] = [:]
     /// The same in order of time.
     private var order: [(time: UInt64, endpoints: Endpoints)] = []
@@ -18,12 +18,12 @@ struct LateNames {
     var isEmpty: Bool { order.isEmpty }
 
     mutating func noteEnd(between endpoints: Endpoints, at time: UInt64) {
-        if order.count == Self.limit { forget(until: order[Self.limit / 4].time + Self.patience) }
+        if order.count == Self.limit { forget(until: order[Self.limit / 4].time + Self.timeout) }
         ended[endpoints, default: []].append(time)
         order.append((time, endpoints))
     }
 
-    /// Whether the message about a socket between these ends, which was active last at a time, tells of such an end; once. One
+    /// Whether the message about a socket of this 4-tuple, which was active last at a time, reports such an end; once. One
     /// that was active later is another.
     mutating func takeEnd(between endpoints: Endpoints, activeAt time: UInt64) -> Bool {
         guard let ends = ended[endpoints], let end = ends.firstIndex(where: { time <= $0 + Self.lateness }) else {
@@ -40,7 +40,7 @@ struct LateNames {
 
     /// Forgets those that have waited long enough.
     mutating func forget(until time: UInt64) {
-        let late = order.prefix { $0.time + Self.patience <= time }
+        let late = order.prefix { $0.time + Self.timeout <= time }
         for end in late {
             if let index = ended[end.endpoints]?.firstIndex(of: end.time) { remove(index, of: end.endpoints) }
         }

@@ -32,6 +32,6 @@ struct RecentNumbers {
         end &+= 1
     }
 
-    /// The number of the next connection of a socket, as far as those that have ended tell; else 0.
+    /// The number of the next connection of a socket, as far as those that have ended are known; else 0.
     func next(of cookie: SocketCookie) -> UInt8 { numbers[cookie]?.next ?? 0 }
 }

@@ -18,7 +18,7 @@ struct RecentSYNs {
         next = (next + 1) % Self.capacity
     }
 
-    /// When the last one was sent from these ends, monotonic nanoseconds; 0 where that is not known.
+    /// When the last one was sent between these endpoints, monotonic nanoseconds; 0 where that is not known.
     func time(from endpoints: Endpoints) -> UInt64 {
         let digest = endpoints.digest
         return all.reduce(0) { $1.digest == digest ? max($0, $1.time) : $0 }

@@ -27,7 +27,7 @@ struct ResetReports {
     private static let shortestWait: UInt64 = 2_000_000
     private static let longestWait: UInt64 = 200_000_000
     /// How long a RST is remembered whose step does not come: it was lost, or never was.
-    private static let patience: UInt64 = 60_000_000_000
+    private static let timeout: UInt64 = 60_000_000_000
     private static let limit = 4096
 
     init(reasons: [UInt32: ResetReason]) { self.reasons = reasons }
@@ -44,14 +44,14 @@ struct ResetReports {
         forget(until: time)
         guard early.count < Self.limit || early[cookie] != nil else { return }
         early[cookie] = Early(reason: reason, time: time)
-        forgetAt = min(forgetAt, time + Self.patience)
+        forgetAt = min(forgetAt, time + Self.timeout)
     }
 
     /// Forgets the RSTs whose steps have not come.
     private mutating func forget(until time: UInt64) {
         guard forgetAt <= time else { return }
-        early = early.filter { $0.value.time + Self.patience > time }
-        forgetAt = early.values.map { $0.time + Self.patience }.min() ?? .max
+        early = early.filter { $0.value.time + Self.timeout > time }
+        forgetAt = early.values.map { $0.time + Self.timeout }.min() ?? .max
     }
 
     /// The RST that was reported before a step; another step may lie between, and then it is not its.
@@ -60,7 +60,7 @@ struct ResetReports {
     /// A last step waits for its RST.
     mutating func await(_ last: Transition) { waiting.append(last) }
 
-    /// The last step of a cookie that waits for a RST; where that was reported, it is told when.
+    /// The last step of a cookie that waits for a RST; where that was reported, `time` is when.
     mutating func takeWaiting(_ cookie: SocketCookie, resetAt time: UInt64? = nil) -> Transition? {
         guard let index = waiting.lastIndex(where: { $0.identity.cookie == cookie }) else { return nil }
         let last = waiting.remove(at: index)

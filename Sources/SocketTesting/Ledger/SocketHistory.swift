@@ -31,7 +31,7 @@ final class SocketHistory: Sendable {
             configuration.source = .poll
             // Nothing is reported of what has ended.
             configuration.usesDestroyEvents = false
-            configuration.tellsExisting = false
+            configuration.reportsExisting = false
             state.watcher = try? SocketWatcher(configuration)
             if state.watcher == nil { readiness.signal() }
             return state.watcher

@@ -83,7 +83,7 @@ struct WatchOptions: ParsableArguments {
             configuration.namespaces = try namespaces.namespaces()
         }
         configuration.usesDestroyEvents = !noDestroyEvents
-        configuration.tellsExisting = initial
+        configuration.reportsExisting = initial
         return configuration
     }
 }

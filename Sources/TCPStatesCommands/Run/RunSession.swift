@@ -59,8 +59,8 @@ struct RunSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         let search = try LeakSearch(plan.rules, in: plan.watch.namespaces)
         let cost = SystemClock.threadProcessorTime.nanoseconds - begin
         if !plan.hasInterval { plan.watch.interval = Self.interval(afterDumpOf: .nanoseconds(Int64(clamping: cost))) }
-        plan.watch.tellsExisting = true
-        plan.watch.tellsCounters = inbox.put
+        plan.watch.reportsExisting = true
+        plan.watch.reportsCounters = inbox.put
         let watcher = try SocketWatcher(plan.watch)
         renderer.begin()
         watcher.receive(inbox.put)

@@ -62,7 +62,7 @@ extension DestroyedSocket {
 }
 
 extension SocketCounters {
-    /// What the kernel measured; nil where it is too old to tell the payload (before 4.19).
+    /// What the kernel measured; nil where it is too old to count the payload (before 4.19).
     init?(_ info: TCPInfo) {
         guard let sent = info[.bytesSent], let received = info[.bytesReceived] else { return nil }
         self.init()

@@ -11,7 +11,7 @@ final class NamespaceWatcher {
 
     /// The number of the namespace among those of the watcher.
     let number: UInt32
-    /// The inode of the namespace, by which the trace names it.
+    /// The inode of the namespace, by which tracepoints name it.
     let inode: UInt32
     /// What it is called, to the end; nil where none was named.
     let namespace: NetworkNamespace?
@@ -39,10 +39,10 @@ final class NamespaceWatcher {
     /// How many messages about destroyed sockets have been read so far.
     private(set) var messageCount: UInt64 = 0
 
-    /// So many lookups are made, or messages read, before the trace is read again.
+    /// So many lookups are made, or messages read, before the ring is read again.
     private static let batch = 256
-    /// Nothing takes longer before the trace is read again, nanoseconds.
-    private static let patience: UInt64 = 5_000_000
+    /// Nothing takes longer before the ring is read again, nanoseconds.
+    private static let timeLimit: UInt64 = 5_000_000
 
     /// A watcher of a namespace, or of the calling thread's.
     ///
@@ -75,17 +75,17 @@ final class NamespaceWatcher {
             filter = try WatchFilter(wanted, for: &client, in: namespace)
         }
         if configuration.resolvesOwners || filter?.asksOwners == true { owners = OwnerMemory() }
-        keepsExisting = configuration.tellsExisting
+        keepsExisting = configuration.reportsExisting
         var tracking = Tracker.Configuration()
         tracking.reportsSteps = trace != nil
         tracking.reportsDestroyed = hasMonitor
         tracking.reportsRefusals = trace?.reportsRefusals ?? false
         tracking.resetReasons = trace?.resetReasons ?? [:]
-        tracking.reportsExisting = configuration.tellsExisting
+        tracking.reportsExisting = configuration.reportsExisting
         tracking.needsInodes = owners != nil
         tracking.interval = max(configuration.interval.nanoseconds, 1_000_000)
         tracker = Tracker(tracking)
-        stream.note(.namespace(lane: number, namespace, tracking))
+        stream.note(.namespace(watcher: number, namespace, tracking))
     }
 
     /// Readable while messages wait; -1 where none are received.
@@ -129,7 +129,7 @@ final class NamespaceWatcher {
         outputs.removeAll(keepingCapacity: outputs.count <= 4096)
     }
 
-    /// A record of the trace.
+    /// A record of a tracepoint.
     func take(_ record: borrowing TraceRecord, at time: EventTime) {
         take(Input.Fact(record) { name, uid in mask(name, uid) }, at: time)
     }
@@ -157,21 +157,21 @@ final class NamespaceWatcher {
 
     // MARK: Messages
 
-    /// Reads what the kernel tells of destroyed sockets.
+    /// Reads the kernel's messages about destroyed sockets.
     func receive() {
         do throws(KernelError) {
             let time = EventTime.now()
             let isIncomplete = try monitor?.receive(atMost: Self.batch) { record throws(KernelError) in
                 messageCount &+= 1
                 guard configuration.family == nil || record.family == configuration.family else { return }
-                configuration.tellsCounters?(record.identity, FinalCounters(record.tcpInfo))
+                configuration.reportsCounters?(record.identity, FinalCounters(record.tcpInfo))
                 take(.destroyed(DestroyedSocket(record, matching: mask(record))), at: time)
             }
             guard isIncomplete == true else { return }
             let count = monitor?.lostCount.map { lost.advance(to: $0) }
             take(.lost(Loss(.destroy, .overrun, count: count)), at: .now())
         } catch {
-            // One that cannot be read tells nothing: what it would have told, a dump shows.
+            // What one that cannot be read would have said, a dump shows.
             take(.lost(Loss(.destroy, .overrun, count: nil)), at: .now())
         }
     }
@@ -195,7 +195,7 @@ final class NamespaceWatcher {
         if let failure = dump(scope, drain) {
             let gap = Gap(source: .poll, reason: failure.description, lost: nil)
             let complete = stream.delivery.complete(gap, of: namespace, at: .now())
-            stream.note(.gap(lane: number, complete))
+            stream.note(.gap(watcher: number, complete))
             stream.append(.gap(complete))
         }
         guard isResynchronizing, scope == .all else { return false }
@@ -270,13 +270,13 @@ final class NamespaceWatcher {
         guard keepsExisting else { return }
         let socket = TCPSocket(record)
         existing.note(socket)
-        stream.note(.message(lane: number, socket.withMessage { $0.array() }))
+        stream.note(.message(watcher: number, socket.withMessage { $0.array() }))
     }
 
     /// The state is to be reported anew, after a dump.
     func resynchronize() {
         stream.delivery.expectSockets(of: number, anew: true)
-        stream.note(.socketsExpected(lane: number))
+        stream.note(.socketsExpected(watcher: number))
         isResynchronizing = true
         keepsExisting = true
         schedule.want(.all)
@@ -296,7 +296,7 @@ final class NamespaceWatcher {
         var answers: [LookupAnswer] = []
         let start = EventTime.now().monotonicNanoseconds
         var time = start
-        while nextLookup < lookups.count, answers.count < Self.batch, time - start < Self.patience {
+        while nextLookup < lookups.count, answers.count < Self.batch, time - start < Self.timeLimit {
             let lookup = lookups[nextLookup]
             nextLookup += 1
             answers.append(LookupAnswer(lookup, askedAt: time, answer(lookup)))
@@ -330,7 +330,7 @@ final class NamespaceWatcher {
 
     private func mask(_ name: SocketName, _ uid: UInt32) -> StateMask {
         guard let filter else { return .all }
-        // In the kernel's message a uid of 0 is root's only where there is an inode, which the trace does not tell.
+        // In the kernel's message a uid of 0 is root's only where there is an inode, which tracepoints do not report.
         let socket = TCPSocket(name.identity, state: .established, uid: uid, inode: uid == 0 ? .max : nil)
         return filter.mask(socket, owners: filter.asksOwners ? owners?[name.cookie] ?? [] : [])
     }
@@ -349,7 +349,7 @@ final class NamespaceWatcher {
     /// One pass over `/proc` for all that is new. Where that is gone by now, later transitions have no owners.
     private func findOwners() {
         guard (try? owners?.resolve()) != nil, let owners else { return }
-        for cookie in owners.latest { stream.note(.owners(lane: number, cookie, owners[cookie])) }
+        for cookie in owners.latest { stream.note(.owners(watcher: number, cookie, owners[cookie])) }
     }
 
     // MARK: The namespace
@@ -377,9 +377,9 @@ final class NamespaceWatcher {
             of: namespace,
             at: .now()
         )
-        stream.note(.gap(lane: number, gap))
+        stream.note(.gap(watcher: number, gap))
         stream.append(.gap(gap))
-        stream.note(.namespaceEnded(lane: number))
+        stream.note(.namespaceEnded(watcher: number))
         if let ready = stream.delivery.end(number) { stream.append(ready) }
     }
 }

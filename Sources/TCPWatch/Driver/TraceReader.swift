@@ -4,7 +4,7 @@ internal import Glibc
 internal import KernelTrace
 internal import SockDiag
 
-/// Reads the trace of all the namespaces that are watched, and sorts its records. Belongs to one thread at a time.
+/// Reads the records of all the namespaces that are watched, and sorts its records. Belongs to one thread at a time.
 final class TraceReader {
     private let trace: KernelTrace
     /// The watchers by the number of their namespace.
@@ -18,7 +18,7 @@ final class TraceReader {
     private(set) var count: UInt64 = 0
 
     /// How often a record that a processor has begun to write is waited for.
-    private static let patience = 1000
+    private static let retryLimit = 1000
 
     /// Attaches to the tracepoints.
     ///
@@ -51,7 +51,7 @@ final class TraceReader {
     func drain() {
         note(.overrun, since: &lost) { trace.lostCount(of: $0) }
         let now = EventTime.now()
-        for _ in 0..<Self.patience {
+        for _ in 0..<Self.retryLimit {
             let isComplete = trace.read { record in
                 count += 1
                 watchers[record.namespace]?.take(record, at: now.at(record.time))
@@ -89,7 +89,7 @@ final class TraceReader {
 }
 
 extension TraceReader {
-    /// The trace where it was asked for and is to be had, or why not.
+    /// The reader where tracing was asked for and is to be had, or why not.
     static func make(
         _ configuration: SocketWatcher.Configuration
     ) throws(KernelError) -> (trace: TraceReader?, refusal: KernelError?) {
@@ -109,16 +109,16 @@ extension TraceReader {
         if let filter = configuration.filter, !filter.isTraceable {
             throw KernelError(
                 .invalidRequest,
-                operation: "answer the filter by the trace",
-                detail: "dumps alone tell what it asks for",
+                operation: "answer the filter by tracepoints",
+                detail: "dumps alone report what it asks for",
                 remedy: "leave out the source, or watch by dumps"
             )
         }
         if configuration.source == .auto, configuration.filter?.asksOwners == true {
             throw KernelError(
                 .invalidRequest,
-                operation: "answer the filter by the trace",
-                detail: "dumps tell better who holds a socket"
+                operation: "answer the filter by tracepoints",
+                detail: "dumps show better who holds a socket"
             )
         }
         var filter = TraceFilter()

@@ -9,7 +9,7 @@ package struct WatchFilter {
     private let held: Set<SocketFilter.External>
     /// Whether the filter asks which process holds a socket.
     let asksOwners: Bool
-    /// The states that are told apart; where the filter asks for none, one stands for all.
+    /// The states that are distinguished; where the filter asks for none, one stands for all.
     private let probes: [TCPState]
 
     /// - Throws: ``/SockDiag/KernelError``, as ``/SockDiag/SockDiagClient/matcher(for:)`` does.

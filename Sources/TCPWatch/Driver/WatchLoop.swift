@@ -8,13 +8,13 @@ internal import Synchronization
 /// The watcher's thread. It waits in one `poll(2)` for the kernel's reports and messages, for the time, and for the watcher's
 /// wishes; turns bytes into inputs, and carries out what the trackers want.
 ///
-/// The trace comes first: between any two other things, none of which takes long, it is read.
+/// The ring comes first: between any two other things, none of which takes long, it is read.
 final class WatchLoop: Sendable {
     let buffer: EventBuffer
     /// Why there is no trace, where one was wanted.
     let refusal: KernelError?
     let isTracing: Bool
-    /// With the trace, from one dump of all sockets to the next, and of the half-open requests, nanoseconds.
+    /// With tracing, from one dump of all sockets to the next, and of the half-open requests, nanoseconds.
     let periods = Mutex<(all: UInt64, requests: UInt64)>((0, 0))
     let configuration: SocketWatcher.Configuration
     /// A byte wakes the thread for ``wishes``, closing it stops the thread; -1 once closed.
@@ -36,7 +36,7 @@ final class WatchLoop: Sendable {
 
     /// What the thread is called, as `/proc/PID/task/TID/comm` has it.
     static let threadName = "tcpstates-watch"
-    /// From one look at what the kernel passed over to the next, nanoseconds.
+    /// From one reading of what the kernel passed over to the next, nanoseconds.
     private static let missedPeriod: UInt64 = 1_000_000_000
     /// How long what has happened until the watcher is stopped is read, nanoseconds.
     private static let lastPatience: UInt64 = 250_000_000
@@ -57,13 +57,13 @@ final class WatchLoop: Sendable {
         let buffer = buffer
         let stream = try WatchStream(configuration, header: header) { buffer.send($0, isBounded: $1) }
         let namespaces = try WatchedNamespaces(configuration, trace: trace, stream: stream)
-        var ends: [Int32] = [-1, -1]
+        var pair: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+        guard socketpair(AF_UNIX, type, 0, &pair) == 0 else {
             throw KernelError(.system, errno: errno, operation: "open a pair of sockets")
         }
-        resources = Mutex(Resources(namespaces: namespaces, trace: trace, stream: stream, bell: ends[0]))
-        bell = Mutex(ends[1])
+        resources = Mutex(Resources(namespaces: namespaces, trace: trace, stream: stream, bell: pair[0]))
+        bell = Mutex(pair[1])
     }
 
     deinit { stop() }
@@ -154,7 +154,7 @@ final class WatchLoop: Sendable {
         }
     }
 
-    /// Reports what the kernel has told until now: it may have happened just before the watcher was stopped. What a message
+    /// Reads what the kernel has reported until now: it may have happened just before the watcher was stopped. What a message
     /// about a destroyed socket leaves open is asked, and what waits for a RST waits no longer. Takes an interval at most.
     private func conclude(_ owned: borrowing Resources, _ drain: () -> Void) {
         let watchers = owned.namespaces.watchers

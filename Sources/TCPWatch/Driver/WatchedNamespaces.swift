@@ -79,7 +79,7 @@ struct WatchedNamespaces: ~Copyable {
     private func report(_ namespace: NetworkNamespace, _ error: KernelError) {
         let gap = Gap(source: .namespace, reason: error.description, lost: nil, namespace: namespace)
         let complete = stream.delivery.complete(gap, of: namespace, at: .now())
-        stream.note(.gap(lane: nil, complete))
+        stream.note(.gap(watcher: nil, complete))
         stream.append(.gap(complete))
     }
 
@@ -137,7 +137,7 @@ struct WatchedNamespaces: ~Copyable {
         }
     }
 
-    /// A namespace cannot be watched now. That is told once, but for one that has ended meanwhile or that may not be entered.
+    /// A namespace cannot be watched now. That is reported once, but for one that has ended meanwhile or that may not be entered.
     private mutating func refuse(_ namespace: NetworkNamespace, _ error: KernelError, at now: UInt64, isTold: Bool) {
         if refused[namespace.id] != nil {
             refused[namespace.id]?.failAgain(at: now)

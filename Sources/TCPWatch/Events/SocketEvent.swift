@@ -1,16 +1,16 @@
 public import SockDiag
 
-/// What a ``SocketWatcher`` tells.
+/// What a ``SocketWatcher`` reports.
 public indirect enum SocketEvent: Sendable {
     /// A socket that existed when watching began; all of them come before anything else.
     case socket(WatchedSocket)
-    /// The sockets that existed have all been told; what follows happened since.
+    /// The sockets that existed have all been reported; what follows happened since.
     case ready
     /// A connection or a listener took a step.
     case transition(Transition)
     /// Something was lost on the way here. The state has been read anew from the kernel since.
     case gap(Gap)
-    /// The machine cannot keep the interval: a look at its sockets takes longer. Told once, with the interval that is
+    /// The machine cannot keep the interval: a dump of its sockets takes longer. Reported once, with the interval that is
     /// kept instead, and when that was noticed.
     case slowed(Duration, at: EventTime)
 }

@@ -7,7 +7,7 @@ internal import SocketValues
 /// The writer and the reader take the same steps and so have the same rows. Constant work a row, and none for one that is
 /// the same but to compare it; 80 bytes for each socket and scope.
 struct DumpRows {
-    /// How a row is told.
+    /// How a row is written.
     enum Kind: Hashable {
         /// As the last dump has it, after so many rows that are there no more.
         case same(passing: Int)
@@ -65,7 +65,7 @@ struct DumpRows {
         self.scope = nil
     }
 
-    /// Takes the next row: how it is told.
+    /// Takes the next row: how it is written.
     mutating func take(_ row: SocketRow) -> Kind {
         guard scope != nil else { return .new }
         for index in position..<min(position + Self.window, rows.count) where rows[index].isOfSocket(row) {
@@ -93,7 +93,7 @@ struct DumpRows {
         }
     }
 
-    /// Takes the next row that is told as the same; nil where there is none.
+    /// Takes the next row that is written as the same; nil where there is none.
     mutating func takeSame(passing count: Int, drift: Int64? = nil) -> SocketRow? {
         guard scope != nil, count >= 0, count < rows.count - position else { return nil }
         let index = position + count

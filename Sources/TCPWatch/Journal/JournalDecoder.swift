@@ -5,7 +5,7 @@ internal import SockDiag
 struct JournalDecoder {
     var cursor = JournalCursor([])
     private var time = EventTime(monotonicNanoseconds: 0, realtimeNanoseconds: 0)
-    private var lane: UInt32 = 0
+    private var watcher: UInt32 = 0
     private var dumps: [DumpRows?] = []
     /// Rows that are as the last dump has them, and were not yet read.
     private var sameRows: UInt64 = 0
@@ -15,7 +15,7 @@ struct JournalDecoder {
     var inode: UInt32 = 0
 
     /// More namespaces have no journal.
-    private static let laneLimit: UInt32 = 1 << 16
+    private static let watcherLimit: UInt32 = 1 << 16
 
     /// Begins the next payload.
     mutating func load(_ payload: [UInt8]) { cursor = JournalCursor(payload) }
@@ -53,7 +53,7 @@ struct JournalDecoder {
             let tag = try tag(first)
             switch tag {
             case .time: try readTime()
-            case .lane: lane = try cursor.number()
+            case .watcher: watcher = try cursor.number()
             case .sameRows: sameRows = try cursor.number()
             case .passedRows: passedRows = try cursor.number()
             default: return try entry(tag)
@@ -78,10 +78,10 @@ struct JournalDecoder {
         case .namespace: return try namespace()
         case .namespaceEnded:
             _ = try withDumps { $0.end() }
-            dumps[Int(lane)] = nil
-            return .namespaceEnded(lane: lane)
-        case .socketsExpected: return .socketsExpected(lane: lane)
-        case .message: return .message(lane: lane, try cursor.byteArray())
+            dumps[Int(watcher)] = nil
+            return .namespaceEnded(watcher: watcher)
+        case .socketsExpected: return .socketsExpected(watcher: watcher)
+        case .message: return .message(watcher: watcher, try cursor.byteArray())
         case .owners: return try owners()
         case .gap: return try gap()
         case .slowed:
@@ -105,13 +105,13 @@ struct JournalDecoder {
         }
     }
 
-    private func input(_ fact: Input.Fact) -> JournalEntry { .input(lane: lane, Input(fact, at: time)) }
+    private func input(_ fact: Input.Fact) -> JournalEntry { .input(watcher: watcher, Input(fact, at: time)) }
 
-    /// The dumps of the lane, which must have begun.
+    /// The dumps of the watcher, which must have begun.
     private mutating func withDumps<Result>(_ body: (inout DumpRows) -> Result) throws(JournalFault) -> Result {
-        let index = Int(lane)
+        let index = Int(watcher)
         guard index < dumps.count, var rows = dumps[index].take() else {
-            throw .wrong("there is no network namespace \(lane)")
+            throw .wrong("there is no network namespace \(watcher)")
         }
         defer { dumps[index] = rows }
         return body(&rows)
@@ -133,12 +133,12 @@ struct JournalDecoder {
 /// The entries that are no inputs.
 extension JournalDecoder {
     private mutating func namespace() throws(JournalFault) -> JournalEntry {
-        guard lane < Self.laneLimit else { throw .wrong("there is no network namespace \(lane)") }
-        let missing = Int(lane) + 1 - dumps.count
+        guard watcher < Self.watcherLimit else { throw .wrong("there is no network namespace \(watcher)") }
+        let missing = Int(watcher) + 1 - dumps.count
         if missing > 0 { dumps += [DumpRows?](repeating: nil, count: missing) }
-        dumps[Int(lane)] = DumpRows()
+        dumps[Int(watcher)] = DumpRows()
         let namespace = try cursor.flag() ? try named() : nil
-        return .namespace(lane: lane, namespace, try configuration())
+        return .namespace(watcher: watcher, namespace, try configuration())
     }
 
     private mutating func named() throws(JournalFault) -> NetworkNamespace {
@@ -172,15 +172,15 @@ extension JournalDecoder {
             let (pid, descriptor) = (Int32(bitPattern: try cursor.number()), Int32(bitPattern: try cursor.number()))
             return SocketOwner(pid: pid, name: ProcessName(bytes: try cursor.byteArray()), descriptor: descriptor)
         }
-        return .owners(lane: lane, cookie, owners)
+        return .owners(watcher: watcher, cookie, owners)
     }
 
     private mutating func gap() throws(JournalFault) -> JournalEntry {
-        let (isOfLane, hasTime) = (try cursor.flag(), try cursor.flag())
+        let (isOfWatcher, hasTime) = (try cursor.flag(), try cursor.flag())
         let source = try gapSource()
         let lost: UInt64? = try cursor.optional()
         var gap = Gap(source: source, reason: try cursor.text(), lost: lost)
         if hasTime { gap.time = time }
-        return .gap(lane: isOfLane ? lane : nil, gap)
+        return .gap(watcher: isOfWatcher ? watcher : nil, gap)
     }
 }

@@ -1,6 +1,6 @@
 package import SocketValues
 
-/// Where a watcher writes its journal, and who is told where that fails.
+/// Where a watcher writes its journal, and what is called where that fails.
 package struct JournalDestination: Sendable {
     /// The file, made or emptied.
     package var path: String

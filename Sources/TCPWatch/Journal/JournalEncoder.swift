@@ -4,13 +4,13 @@ internal import SocketOwners
 
 /// Turns what is learned into the bytes of a journal. It does no I/O.
 ///
-/// What an entry shares with the one before is not written again: the time, the lane, a name's addresses, and the rows
+/// What an entry shares with the one before is not written again: the time, the watcher, a name's addresses, and the rows
 /// that the last dump had too. ``JournalDecoder`` remembers the same.
 struct JournalEncoder {
     /// What was written since it was last taken.
     var bytes: JournalBytes
     private var time = EventTime(monotonicNanoseconds: 0, realtimeNanoseconds: 0)
-    private var lane: UInt32 = 0
+    private var watcher: UInt32 = 0
     private var dumps: [DumpRows] = []
     /// Rows that are as the last dump has them, not yet written.
     private var sameRows: UInt64 = 0
@@ -28,19 +28,19 @@ struct JournalEncoder {
     }
 
     /// Adds an input. A row is better added by ``append(_:at:to:)``.
-    mutating func append(_ input: Input, to lane: UInt32) {
-        if case .row(let row) = input.fact { return append(row, at: input.time, to: lane) }
+    mutating func append(_ input: Input, to watcher: UInt32) {
+        if case .row(let row) = input.fact { return append(row, at: input.time, to: watcher) }
         bytes.reserve()
-        choose(lane)
+        choose(watcher)
         note(input.time)
         finish()
         switch input.fact {
         case .dumpBegan(let scope):
-            dumps[Int(lane)].begin(scope, at: input.time.monotonicNanoseconds)
+            dumps[Int(watcher)].begin(scope, at: input.time.monotonicNanoseconds)
             append(.dumpBegan)
             bytes.append(scope.rawValue)
         case .dumpEnded(let isComplete):
-            dumps[Int(lane)].end()
+            dumps[Int(watcher)].end()
             append(.dumpEnded)
             bytes.append(isComplete)
         default: append(input.fact)
@@ -48,11 +48,11 @@ struct JournalEncoder {
     }
 
     /// Adds a row of a dump.
-    mutating func append(_ row: SocketRow, at time: EventTime, to lane: UInt32) {
+    mutating func append(_ row: SocketRow, at time: EventTime, to watcher: UInt32) {
         bytes.reserve()
-        choose(lane)
+        choose(watcher)
         note(time)
-        switch dumps[Int(lane)].take(row) {
+        switch dumps[Int(watcher)].take(row) {
         case .same(let passed):
             pass(passed)
             sameRows += 1
@@ -78,23 +78,23 @@ struct JournalEncoder {
     mutating func append(_ entry: JournalEntry) {
         bytes.reserve()
         switch entry {
-        case .input(let lane, let input): append(input, to: lane)
-        case .namespace(let lane, let namespace, let configuration): begin(lane, namespace, configuration)
-        case .namespaceEnded(let lane):
-            begin(.namespaceEnded, of: lane)
-            dumps[Int(lane)] = DumpRows()
-        case .socketsExpected(let lane): begin(.socketsExpected, of: lane)
-        case .message(let lane, let message):
-            begin(.message, of: lane)
+        case .input(let watcher, let input): append(input, to: watcher)
+        case .namespace(let watcher, let namespace, let configuration): begin(watcher, namespace, configuration)
+        case .namespaceEnded(let watcher):
+            begin(.namespaceEnded, of: watcher)
+            dumps[Int(watcher)] = DumpRows()
+        case .socketsExpected(let watcher): begin(.socketsExpected, of: watcher)
+        case .message(let watcher, let message):
+            begin(.message, of: watcher)
             bytes.append(bytes: message)
-        case .owners(let lane, let cookie, let owners):
-            begin(.owners, of: lane)
+        case .owners(let watcher, let cookie, let owners):
+            begin(.owners, of: watcher)
             append(owners, of: cookie)
-        case .gap(let lane, let gap):
-            choose(lane ?? self.lane)
+        case .gap(let watcher, let gap):
+            choose(watcher ?? self.watcher)
             note(gap.time ?? time)
             begin(.gap)
-            bytes.append(lane != nil)
+            bytes.append(watcher != nil)
             bytes.append(gap.time != nil)
             bytes.append(gap.source.journalNumber)
             append(gap.lost)
@@ -119,14 +119,14 @@ struct JournalEncoder {
     }
 
     private mutating func begin(
-        _ lane: UInt32,
+        _ watcher: UInt32,
         _ namespace: NetworkNamespace?,
         _ configuration: TrackerConfiguration
     ) {
-        let missing = Int(lane) + 1 - dumps.count
+        let missing = Int(watcher) + 1 - dumps.count
         if missing > 0 { dumps += [DumpRows](repeating: DumpRows(), count: missing) }
-        dumps[Int(lane)] = DumpRows()
-        begin(.namespace, of: lane)
+        dumps[Int(watcher)] = DumpRows()
+        begin(.namespace, of: watcher)
         bytes.append(namespace != nil)
         if let namespace { append(namespace) }
         append(configuration)
@@ -143,11 +143,11 @@ struct JournalEncoder {
         }
     }
 
-    private mutating func choose(_ lane: UInt32) {
-        guard lane != self.lane else { return }
-        begin(.lane)
-        bytes.append(lane)
-        self.lane = lane
+    private mutating func choose(_ watcher: UInt32) {
+        guard watcher != self.watcher else { return }
+        begin(.watcher)
+        bytes.append(watcher)
+        self.watcher = watcher
     }
 
     private mutating func note(_ time: EventTime) {
@@ -158,8 +158,8 @@ struct JournalEncoder {
         self.time = time
     }
 
-    private mutating func begin(_ tag: JournalTag, of lane: UInt32) {
-        choose(lane)
+    private mutating func begin(_ tag: JournalTag, of watcher: UInt32) {
+        choose(watcher)
         begin(tag)
     }
 

@@ -3,22 +3,22 @@ package import SocketValues
 
 /// One thing that a journal holds, in the order in which it was learned.
 ///
-/// A lane is the number of a network namespace in the journal: from ``namespace(lane:_:_:)`` to ``namespaceEnded(lane:)``.
+/// A namespace watcher has a number in the journal: from ``namespace(watcher:_:_:)`` to ``namespaceEnded(watcher:)``.
 package enum JournalEntry: Hashable, Sendable {
     /// A network namespace is watched from now on; nil for the one of the watcher where none was named.
-    case namespace(lane: UInt32, NetworkNamespace?, TrackerConfiguration)
+    case namespace(watcher: UInt32, NetworkNamespace?, TrackerConfiguration)
     /// Nothing more comes of a namespace.
-    case namespaceEnded(lane: UInt32)
+    case namespaceEnded(watcher: UInt32)
     /// The sockets of a namespace will be reported anew, when an input says so.
-    case socketsExpected(lane: UInt32)
+    case socketsExpected(watcher: UInt32)
     /// Something was learned: what a tracker is given.
-    case input(lane: UInt32, Input)
+    case input(watcher: UInt32, Input)
     /// The kernel's message about a socket that exists, of which a report shows more than a tracker reads.
-    case message(lane: UInt32, [UInt8])
+    case message(watcher: UInt32, [UInt8])
     /// Who holds a socket, as far as it was found by now.
-    case owners(lane: UInt32, SocketCookie, [SocketOwner])
-    /// Something was lost, in a way that no tracker hears of; without its namespace, which is the lane's where there is one.
-    case gap(lane: UInt32?, Gap)
+    case owners(watcher: UInt32, SocketCookie, [SocketOwner])
+    /// Something was lost, in a way that no tracker is given; without its namespace, which is the watcher's where there is one.
+    case gap(watcher: UInt32?, Gap)
     /// The machine cannot keep the interval, and keeps this one.
     case slowed(Duration, at: EventTime)
     /// The journal was closed in order. Nothing follows.

@@ -48,7 +48,7 @@ package struct JournalHeader: Hashable, Sendable {
         let family = configuration.family?.description
         filter = [family, configuration.filter?.description].compactMap { $0 }.joined(separator: " ")
         states = configuration.states
-        reportsExisting = configuration.tellsExisting
+        reportsExisting = configuration.reportsExisting
         namesNamespaces = !configuration.namespaces.isEmpty || configuration.followsAllNamespaces
         resolvesOwners = configuration.resolvesOwners
     }

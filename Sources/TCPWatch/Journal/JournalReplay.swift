@@ -10,7 +10,7 @@ package struct JournalReplay: ~Copyable {
     private let reader: JournalReader
     private let reportsExisting: Bool
     private var delivery: EventDelivery
-    private var lanes: [UInt32: ReplayLane] = [:]
+    private var namespaces: [UInt32: ReplayedNamespace] = [:]
     private var outputs: [Output] = []
     private var pending: [SocketEvent] = []
     private var failure: KernelError?
@@ -18,7 +18,7 @@ package struct JournalReplay: ~Copyable {
     /// The time of the latest input.
     package private(set) var time: EventTime
     /// How many sockets are known, in all namespaces.
-    package var socketCount: Int { lanes.values.reduce(0) { $0 + $1.tracker.count } }
+    package var socketCount: Int { namespaces.values.reduce(0) { $0 + $1.tracker.count } }
 
     /// So many events are delivered at once.
     private static let batch = 1024
@@ -71,18 +71,18 @@ package struct JournalReplay: ~Copyable {
         switch entry {
         case .namespace(let number, let namespace, var configuration):
             configuration.reportsExisting = reportsExisting
-            lanes[number] = ReplayLane(namespace, configuration)
+            namespaces[number] = ReplayedNamespace(namespace, configuration)
             delivery.expectSockets(of: number)
         case .namespaceEnded(let number):
-            lanes[number] = nil
+            namespaces[number] = nil
             if let event = delivery.end(number) { pending.append(event) }
         case .socketsExpected(let number): delivery.expectSockets(of: number, anew: true)
         case .input(let number, let input): take(input, of: number)
-        case .message(let number, let message): lanes[number]?.sockets.note(try TCPSocket(message: message))
-        case .owners(let number, let cookie, let owners): lanes[number]?.owners[cookie] = owners
+        case .message(let number, let message): namespaces[number]?.sockets.note(try TCPSocket(message: message))
+        case .owners(let number, let cookie, let owners): namespaces[number]?.owners[cookie] = owners
         case .gap(let number, var gap):
-            let lane = number.flatMap { lanes[$0] }
-            gap.namespace = lane?.namespace
+            let watched = number.flatMap { namespaces[$0] }
+            gap.namespace = watched?.namespace
             pending.append(.gap(gap))
         case .slowed(let interval, let time): pending.append(.slowed(interval, at: time))
         case .end: break
@@ -90,29 +90,29 @@ package struct JournalReplay: ~Copyable {
     }
 
     private mutating func take(_ input: Input, of number: UInt32) {
-        guard let lane = lanes[number] else { return }
+        guard let watched = namespaces[number] else { return }
         time = input.time
-        lane.tracker.take(input, into: &outputs)
+        watched.tracker.take(input, into: &outputs)
         for output in outputs {
             let event = delivery.event(
                 for: output,
                 of: number,
-                in: lane.namespace,
+                in: watched.namespace,
                 at: input.time,
-                owners: { lane.owners[$0] ?? [] },
-                sockets: lane.sockets
+                owners: { watched.owners[$0] ?? [] },
+                sockets: watched.sockets
             )
-            if output == .ready { lane.sockets.removeAll() }
+            if output == .ready { watched.sockets.removeAll() }
             guard let event else { continue }
             pending.append(event)
-            if case .transition(let step) = event, step.to == .closed { lane.owners[step.identity.cookie] = nil }
+            if case .transition(let step) = event, step.to == .closed { watched.owners[step.identity.cookie] = nil }
         }
         outputs.removeAll(keepingCapacity: true)
     }
 }
 
 /// One network namespace of a journal.
-private final class ReplayLane {
+private final class ReplayedNamespace {
     let namespace: NetworkNamespace?
     var tracker: ConnectionTracking.ConnectionTracker
     var sockets = ExistingSockets()

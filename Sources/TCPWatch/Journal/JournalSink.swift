@@ -71,7 +71,7 @@ extension JournalSink {
     /// A name, after another.
     @_lifetime(self: copy self)
     mutating func append(_ name: SocketName, after last: SocketName) {
-        let ends = name.endpoints
+        let endpoints = name.endpoints
         let flags = name.flags(after: last)
         let isIPv4 = flags.contains(.isIPv4)
         append(flags.rawValue)
@@ -79,28 +79,32 @@ extension JournalSink {
         if !flags.contains(.hasSameCookie) {
             append(Int64(bitPattern: name.cookie.rawValue &- last.cookie.rawValue).zigzag)
         }
-        append(UInt64(ends.localPort) << 16 | UInt64(ends.remotePort))
+        append(UInt64(endpoints.localPort) << 16 | UInt64(endpoints.remotePort))
         if !flags.contains(.hasSameLocal) {
-            if !isIPv4 { append(ends.localHigh) }
-            append(ends.localLow)
+            if !isIPv4 { append(endpoints.localHigh) }
+            append(endpoints.localLow)
         }
         if !flags.contains(.hasSameRemote) {
-            if !isIPv4 { append(ends.remoteHigh) }
-            append(ends.remoteLow)
+            if !isIPv4 { append(endpoints.remoteHigh) }
+            append(endpoints.remoteLow)
         }
-        if ends.interface != 0 { append(UInt64(ends.interface)) }
+        if endpoints.interface != 0 { append(UInt64(endpoints.interface)) }
     }
 }
 
 extension SocketName {
     fileprivate func flags(after last: SocketName) -> JournalNameFlags {
-        let (ends, before) = (endpoints, last.endpoints)
-        let hasNoHighWords = ends.localHigh == 0 && ends.remoteHigh == 0
+        let before = last.endpoints
+        let hasNoHighWords = endpoints.localHigh == 0 && endpoints.remoteHigh == 0
         var flags: JournalNameFlags = family == .ipv4 && hasNoHighWords ? .isIPv4 : []
         if family == .ipv6 { flags.insert(.isIPv6) }
-        if (ends.localHigh, ends.localLow) == (before.localHigh, before.localLow) { flags.insert(.hasSameLocal) }
-        if (ends.remoteHigh, ends.remoteLow) == (before.remoteHigh, before.remoteLow) { flags.insert(.hasSameRemote) }
-        if ends.interface != 0 { flags.insert(.hasInterface) }
+        if (endpoints.localHigh, endpoints.localLow) == (before.localHigh, before.localLow) {
+            flags.insert(.hasSameLocal)
+        }
+        if (endpoints.remoteHigh, endpoints.remoteLow) == (before.remoteHigh, before.remoteLow) {
+            flags.insert(.hasSameRemote)
+        }
+        if endpoints.interface != 0 { flags.insert(.hasInterface) }
         if cookie.rawValue == last.cookie.rawValue { flags.insert(.hasSameCookie) }
         return flags
     }

@@ -6,8 +6,8 @@ enum JournalTag: UInt8 {
     case header
     /// The time of what follows, as the difference from the last.
     case time
-    /// The lane of what follows.
-    case lane
+    /// The watcher of what follows.
+    case watcher
     case namespace
     case namespaceEnded
     case socketsExpected

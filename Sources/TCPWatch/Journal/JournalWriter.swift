@@ -19,7 +19,7 @@ package final class JournalWriter {
     private var deadline: UInt64?
     /// The length of the file up to the last whole chunk.
     private var written = 0
-    private static let patience: UInt64 = 1_000_000_000
+    private static let flushInterval: UInt64 = 1_000_000_000
     /// Why nothing is written any more.
     package private(set) var failure: KernelError?
 
@@ -65,9 +65,9 @@ package final class JournalWriter {
         )
     }
 
-    /// Adds an input of a lane that has begun. A row is better added by ``append(_:at:to:)``.
-    package func append(_ input: Input, to lane: UInt32) {
-        encoder.append(input, to: lane)
+    /// Adds an input of a watcher that has begun. A row is better added by ``append(_:at:to:)``.
+    package func append(_ input: Input, to watcher: UInt32) {
+        encoder.append(input, to: watcher)
         flushIfDue(at: input.time.monotonicNanoseconds)
     }
 
@@ -76,26 +76,26 @@ package final class JournalWriter {
     /// A row that the last dump had too takes 20 ns, 25 ns where its timer has moved on. A new one takes 67 ns in a dump of
     /// 100,000 rows and 130 to 150 ns in one of a million, where the memory that keeps the rows has to be had first.
     /// Processor time of an optimized build on a server's core (AMD EPYC), the file in memory; medians of three runs.
-    package func append(_ row: SocketRow, at time: EventTime, to lane: UInt32) {
-        encoder.append(row, at: time, to: lane)
+    package func append(_ row: SocketRow, at time: EventTime, to watcher: UInt32) {
+        encoder.append(row, at: time, to: watcher)
         flushIfDue(at: time.monotonicNanoseconds)
     }
 
     private func flushIfDue(at time: UInt64) {
-        let deadline = deadline ?? time &+ Self.patience
+        let deadline = deadline ?? time &+ Self.flushInterval
         self.deadline = deadline
         if encoder.bytes.count >= JournalFraming.chunkSize || deadline <= time { flush() }
     }
 
-    /// Adds any other entry; a lane begins with ``JournalEntry/namespace(lane:_:_:)``.
+    /// Adds any other entry; a watcher begins with ``JournalEntry/namespace(watcher:_:_:)``.
     package func append(_ entry: JournalEntry) {
         encoder.append(entry)
         if encoder.bytes.count >= JournalFraming.chunkSize { flush() }
     }
 
     /// Adds the kernel's message about a socket that exists.
-    package func append(_ socket: TCPSocket, to lane: UInt32) {
-        append(.message(lane: lane, socket.withMessage { $0.array() }))
+    package func append(_ socket: TCPSocket, to watcher: UInt32) {
+        append(.message(watcher: watcher, socket.withMessage { $0.array() }))
     }
 
     /// Writes out what has gathered.

@@ -17,18 +17,18 @@ struct EventDelivery {
     init(states: TCPStateSet) { self.states = states }
 
     /// The sockets of a namespace will be reported: it begins, or they are to be reported anew
-    /// (`Input.Fact.resynchronize`), which a journal holds as ``JournalEntry/socketsExpected(lane:)``.
-    mutating func expectSockets(of lane: UInt32, anew: Bool = false) {
-        if anew || !isReady { awaited.insert(lane) }
+    /// (`Input.Fact.resynchronize`), which a journal holds as ``JournalEntry/socketsExpected(watcher:)``.
+    mutating func expectSockets(of watcher: UInt32, anew: Bool = false) {
+        if anew || !isReady { awaited.insert(watcher) }
     }
 
     /// Nothing more comes of a namespace. Where all others only waited for it, they are ready.
-    mutating func end(_ lane: UInt32) -> SocketEvent? {
-        arrive(lane)
+    mutating func end(_ watcher: UInt32) -> SocketEvent? {
+        arrive(watcher)
     }
 
-    private mutating func arrive(_ lane: UInt32) -> SocketEvent? {
-        guard awaited.remove(lane) != nil, awaited.isEmpty else { return nil }
+    private mutating func arrive(_ watcher: UInt32) -> SocketEvent? {
+        guard awaited.remove(watcher) != nil, awaited.isEmpty else { return nil }
         isReady = true
         return .ready
     }
@@ -37,7 +37,7 @@ struct EventDelivery {
     ///
     /// - Parameters:
     ///   - output: What a tracker reports.
-    ///   - lane: The number of its namespace.
+    ///   - watcher: The number of its namespace.
     ///   - namespace: Its namespace, where namespaces were named.
     ///   - time: That of the input that the output followed from.
     ///   - owners: Who holds the socket of a cookie, as far as it is known.
@@ -45,7 +45,7 @@ struct EventDelivery {
     /// - Returns: What the watcher's reader is given.
     mutating func event(
         for output: Output,
-        of lane: UInt32,
+        of watcher: UInt32,
         in namespace: NetworkNamespace?,
         at time: EventTime,
         owners: (SocketCookie) -> [SocketOwner],
@@ -64,13 +64,13 @@ struct EventDelivery {
             socket.time = time
             return .socket(socket)
         case .ready:
-            return arrive(lane)
+            return arrive(watcher)
         case .gap(let gap): return .gap(complete(gap, of: namespace, at: time))
         case .lookUp, .dump: return nil
         }
     }
 
-    /// A gap with what a tracker does not know. What the trace has lost is of all namespaces.
+    /// A gap with what a tracker does not know. What was lost of the records is of all namespaces.
     func complete(_ gap: Gap, of namespace: NetworkNamespace?, at time: EventTime) -> Gap {
         var gap = gap
         if gap.source != .trace, gap.namespace == nil { gap.namespace = namespace }

@@ -12,10 +12,10 @@ internal import Synchronization
 /// }
 /// ```
 ///
-/// Where the process may trace the kernel, each step is told as the kernel takes it, ``Transition/Certainty/exact``.
+/// Where the process may trace the kernel, each step is reported as the kernel takes it, ``Transition/Certainty/exact``.
 /// Else it needs no privilege: at an interval it asks the kernel for all sockets, with one dump for both families, and
-/// compares; between two dumps it hears of each full socket's end from the kernel at once. A step then is
-/// ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``. What is lost is told as a
+/// compares; between two dumps the kernel reports each full socket's end at once. A step then is
+/// ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``. What is lost is reported as a
 /// ``SocketEvent/gap(_:)``. ``Configuration/source`` chooses.
 ///
 /// The stream has one reader; a second iterator takes what the first leaves, and ends it where it waits. Where the reader is slow, up to
@@ -26,12 +26,12 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     public struct Configuration: Sendable {
         /// The network namespaces to watch, all by one thread; none for the calling thread's own.
         ///
-        /// Others take CAP_SYS_ADMIN. One that ends is let go of, and told as a gap of ``Gap/Source/namespace``; only
+        /// Others take CAP_SYS_ADMIN. One that ends is let go of, and reported as a gap of ``Gap/Source/namespace``; only
         /// with the last one the stream ends too.
         public var namespaces: [NetworkNamespace] = []
         /// Whether to watch every network namespace that can be found, beside ``namespaces``, as they come and go.
         ///
-        /// One that comes later, as a container's does, is watched within about two seconds: its sockets are told as
+        /// One that comes later, as a container's does, is watched within about two seconds: its sockets are reported as
         /// ``SocketEvent/socket(_:)``, then its steps. Found are those that ``/SockDiag/NetworkNamespace/all()`` finds.
         /// Takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for those of other users' processes. The process' own is among them,
         /// so that the stream goes on when the others have ended.
@@ -44,32 +44,32 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         ///
         /// A request and a TIME_WAIT count as their user's, as far as the user was seen. What a filter reads of
         /// queues and measurements is as of the last dump. `pid` and `process` are answered as by
-        /// ``resolvesOwners``; what is new is then told after its owners are found.
+        /// ``resolvesOwners``; what is new is then reported after its owners are found.
         public var filter: SocketFilter?
         /// Whether to find out which processes hold the sockets: ``Transition/owners``.
         ///
-        /// Asked once for each new socket, for all new ones of a dump together and after what the dump shows is told:
+        /// Asked once for each new socket, for all new ones of a dump together and after what the dump shows is reported:
         /// the first transition of a socket mostly has no owners yet. A pass costs some 3 µs for each descriptor of
         /// the machine and is made for a fifth of the time at most.
         public var resolvesOwners = false
         /// Where steps are learned.
         public var source: Source = .auto
-        /// The time between two dumps. Where a dump takes longer, the next one that fits is awaited. With the trace
+        /// The time between two dumps. Where a dump takes longer, the next one that fits is awaited. With tracing
         /// these are dumps of half-open requests alone, as far as the ``reconciliationBudget`` allows.
         public var interval: Duration = .milliseconds(250)
-        /// With the trace, the time between two dumps of all sockets, which find what was lost unnoticed; longer where
+        /// With tracing, the time between two dumps of all sockets, which find what was lost unnoticed; longer where
         /// the ``reconciliationBudget`` asks for it. After a noticed loss there is one at once.
         public var reconciliationInterval: Duration = .seconds(10)
-        /// With the trace, the share of one processor that dumps may take, for each namespace.
+        /// With tracing, the share of one processor that dumps may take, for each namespace.
         public var reconciliationBudget = 0.005
-        /// Without the trace, whether to hear of each socket's end from the kernel; see ``/SockDiag/DestroyMonitor`` for what that costs a busy
+        /// Without tracing, whether the kernel is to report each socket's end; see ``/SockDiag/DestroyMonitor`` for what that costs a busy
         /// machine. Without it, connections that come and go between two dumps are not seen, and none has final
         /// counters.
         public var usesDestroyEvents = true
         /// The receive buffer for the kernel's messages, bytes; it grants as much of it as it allows.
         public var receiveBufferSize = DestroyMonitor.defaultReceiveBufferSize
-        /// Whether the sockets that exist at the beginning are told.
-        public var tellsExisting = true
+        /// Whether the sockets that exist at the beginning are reported.
+        public var reportsExisting = true
         /// How many events may wait for a slow reader.
         public var bufferCapacity = 65_536
 
@@ -77,11 +77,11 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         package var journal: JournalDestination?
         /// Called by the watcher's thread with what the kernel measured of each full socket that it destroys: where this
         /// side closed first, long before TIME_WAIT and with it the connection ends.
-        package var tellsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
+        package var reportsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
 
-        /// The room for the trace's records, bytes, a power of two: a third of a second of 90,000 records.
+        /// The size of the ring of records, bytes, a power of two: a third of a second of 90,000 records.
         package var traceBufferSize = 4 << 20
-        /// In a debug build, the trace drops one record of so many, for tests of what finds it; 0 for none.
+        /// In a debug build, the reader drops one record of so many, for tests of what finds it; 0 for none.
         package var dropsOneRecordOf: Int32 = 0
 
         /// Everything, by the best source there is.
@@ -90,7 +90,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
 
     /// Where steps are learned.
     public enum Source: String, Hashable, Sendable, CaseIterable {
-        /// By the trace where the kernel allows it, else by dumps: ``SocketWatcher/traceRefusal`` says why.
+        /// By tracepoints where the kernel allows it, else by dumps: ``SocketWatcher/traceRefusal`` says why.
         case auto
         /// By the kernel's tracepoints: each step as the kernel takes it. Takes CAP_BPF and CAP_PERFMON, or root, and
         /// Linux 5.12 with BTF.
@@ -103,7 +103,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
 
     /// Begins to watch the network namespaces of the configuration, or the calling thread's own.
     ///
-    /// - Throws: ``/SockDiag/KernelError`` where the kernel refuses, also the trace where that alone was asked for; where a namespace may not be entered, and where the filter
+    /// - Throws: ``/SockDiag/KernelError`` where the kernel refuses, also tracing where that alone was asked for; where a namespace may not be entered, and where the filter
     ///   names what is not there; what fails later is thrown to the reader.
     public init(_ configuration: Configuration = Configuration()) throws(KernelError) {
         loop = try WatchLoop(configuration)
@@ -131,7 +131,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     /// How many sockets were there when it looked last.
     package var socketCount: Int { loop.buffer.socketCount.load(ordering: .relaxed) }
 
-    /// With the trace, the time between two dumps of all sockets, and of the half-open requests.
+    /// With tracing, the time between two dumps of all sockets, and of the half-open requests.
     package var periods: (all: Duration, requests: Duration) {
         let (all, requests) = loop.periods.withLock { $0 }
         return (.nanoseconds(Int64(clamping: all)), .nanoseconds(Int64(clamping: requests)))

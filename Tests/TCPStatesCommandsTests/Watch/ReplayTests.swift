@@ -43,9 +43,9 @@ import Testing
 
         init(_ header: JournalHeader = ReplayTests.header) throws {
             let writer = try JournalWriter(path: path, header: header)
-            writer.append(.namespace(lane: 0, nil, .init()))
+            writer.append(.namespace(watcher: 0, nil, .init()))
             let owner = SocketOwner(pid: 4711, name: ProcessName("nginx"), descriptor: 8)
-            writer.append(.owners(lane: 0, row.name.cookie, [owner]))
+            writer.append(.owners(watcher: 0, row.name.cookie, [owner]))
             var later = row
             later.state = .closeWait
             for entry in dump(row, after: 0) + dump(later, after: 250) { writer.append(entry) }
@@ -56,7 +56,7 @@ import Testing
 
         private func dump(_ row: SocketRow, after milliseconds: UInt64) -> [JournalEntry] {
             [.dumpBegan(.all), .row(row), .dumpEnded(isComplete: true)].map { (fact: Input.Fact) in
-                .input(lane: 0, Input(fact, at: time(milliseconds)))
+                .input(watcher: 0, Input(fact, at: time(milliseconds)))
             }
         }
 

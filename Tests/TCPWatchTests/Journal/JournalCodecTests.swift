@@ -57,7 +57,7 @@ import Testing
         var namespace = NetworkNamespace(id: .init(device: 4, inode: 4_026_532_000), path: "", label: "pid:7(a)@0a")
         (namespace.pid, namespace.containerID) = (7, "0a")
         let scratch = try JournalScratch()
-        try scratch.write([.namespace(lane: 3, namespace, TrackerConfiguration())])
+        try scratch.write([.namespace(watcher: 3, namespace, TrackerConfiguration())])
         let read = try #require(scratch.read().entries.first)
         guard case .namespace(3, let found?, _) = read else { throw CancellationError() }
         #expect(found == namespace && found.label == namespace.label && found.name == nil)
@@ -97,7 +97,7 @@ import Testing
         let rows = (0..<1000).map { _ in random.row() }
         let scratch = try JournalScratch()
         func size(dumps: Int) throws -> Int {
-            try scratch.write([.namespace(lane: 0, nil, TrackerConfiguration())] + self.dumps(dumps, of: rows))
+            try scratch.write([.namespace(watcher: 0, nil, TrackerConfiguration())] + self.dumps(dumps, of: rows))
             return try scratch.bytes.count
         }
         #expect(try size(dumps: 11) - size(dumps: 1) < 10 * 40)
@@ -117,7 +117,7 @@ import Testing
             var facts: [Input.Fact] = [.dumpBegan(.all)]
             facts += rows.map { .row($0) }
             facts.append(.dumpEnded(isComplete: true))
-            return facts.map { JournalEntry.input(lane: 0, Input($0, at: time)) }
+            return facts.map { JournalEntry.input(watcher: 0, Input($0, at: time)) }
         }
     }
 }

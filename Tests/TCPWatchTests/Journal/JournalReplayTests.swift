@@ -21,11 +21,11 @@ import Testing
         return SocketName(SocketCookie(rawValue: cookie), ends, family: .ipv4)
     }
 
-    private func dump(_ rows: [SocketRow], at seconds: UInt64, lane: UInt32 = 0) -> [JournalEntry] {
+    private func dump(_ rows: [SocketRow], at seconds: UInt64, watcher: UInt32 = 0) -> [JournalEntry] {
         var facts: [Input.Fact] = [.dumpBegan(.all)]
         facts += rows.map { .row($0) }
         facts.append(.dumpEnded(isComplete: true))
-        return facts.map { JournalEntry.input(lane: lane, Input($0, at: time(seconds))) }
+        return facts.map { JournalEntry.input(watcher: watcher, Input($0, at: time(seconds))) }
     }
 
     private func replay(
@@ -58,7 +58,7 @@ import Testing
         events.compactMap { if case .transition(let step) = $0 { step } else { nil } }
     }
 
-    private var begin: JournalEntry { .namespace(lane: 0, nil, TrackerConfiguration()) }
+    private var begin: JournalEntry { .namespace(watcher: 0, nil, TrackerConfiguration()) }
 
     @Test func aDumpThatDiffersFromTheLastIsATransition() throws {
         let row = SocketRow(name(1), .established, inode: 7, uid: 1000)
@@ -90,7 +90,7 @@ import Testing
         let row = SocketRow(name(1), .established, inode: 7, uid: 1000)
         var message = TCPSocket(row.name.identity, state: .established, uid: 1000, inode: 7).withMessage { $0.array() }
         message[56] = 99  // idiag_rqueue
-        let entries = [begin, .message(lane: 0, message)] + dump([row], at: 0)
+        let entries = [begin, .message(watcher: 0, message)] + dump([row], at: 0)
         guard case .socket(let socket)? = try replay(entries).first else { throw CancellationError() }
         #expect(socket.receiveQueue == 99)
         #expect(try replay(entries, existing: false).count == 1)  // ready
@@ -102,10 +102,10 @@ import Testing
         let row = SocketRow(name(1), .established, inode: 7, uid: 1000)
         var later = row
         later.state = .closeWait
-        var entries: [JournalEntry] = [begin, .namespace(lane: 1, namespace, TrackerConfiguration())]
-        entries += dump([row], at: 0, lane: 1)
-        entries += [.owners(lane: 1, row.name.cookie, [owner]), .owners(lane: 0, row.name.cookie, [])]
-        entries += dump([later], at: 1, lane: 1) + dump([row], at: 0)
+        var entries: [JournalEntry] = [begin, .namespace(watcher: 1, namespace, TrackerConfiguration())]
+        entries += dump([row], at: 0, watcher: 1)
+        entries += [.owners(watcher: 1, row.name.cookie, [owner]), .owners(watcher: 0, row.name.cookie, [])]
+        entries += dump([later], at: 1, watcher: 1) + dump([row], at: 0)
         let step = try #require(steps(replay(entries)).first)
         #expect(step.owners == [owner])
         #expect(step.namespace?.label == "web")
@@ -113,11 +113,11 @@ import Testing
 
     @Test func allNamespacesAreReadyBeforeOneIsSaidToBe() throws {
         let row = SocketRow(name(1), .established, inode: 7, uid: 1000)
-        let entries = [begin, .namespace(lane: 1, nil, TrackerConfiguration())]
-        let events = try replay(entries + dump([row], at: 0) + dump([row], at: 0, lane: 1))
+        let entries = [begin, .namespace(watcher: 1, nil, TrackerConfiguration())]
+        let events = try replay(entries + dump([row], at: 0) + dump([row], at: 0, watcher: 1))
         let kinds = events.map { if case .ready = $0 { "ready" } else { "socket" } }
         #expect(kinds == ["socket", "socket", "ready"])
-        let ended = try replay(entries + dump([row], at: 0) + [.namespaceEnded(lane: 1)])
+        let ended = try replay(entries + dump([row], at: 0) + [.namespaceEnded(watcher: 1)])
         if case .ready? = ended.last {} else { Issue.record("\(ended)") }
     }
 
@@ -126,8 +126,8 @@ import Testing
         gap.time = time(3)
         let namespace = NetworkNamespace(id: .init(device: 1, inode: 2), path: "", label: "web")
         let events = try replay([
-            .namespace(lane: 0, namespace, TrackerConfiguration()), .slowed(.milliseconds(500), at: time(2)),
-            .gap(lane: 0, gap), .namespaceEnded(lane: 0),
+            .namespace(watcher: 0, namespace, TrackerConfiguration()), .slowed(.milliseconds(500), at: time(2)),
+            .gap(watcher: 0, gap), .namespaceEnded(watcher: 0),
         ])
         guard case .slowed(let interval, at: let moment)? = events.first,
             case .gap(let told)? = events.dropFirst().first

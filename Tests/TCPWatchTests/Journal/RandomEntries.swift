@@ -17,21 +17,21 @@ struct RandomEntries {
     /// A journal's entries, in which two namespaces begin first.
     mutating func entries(_ count: Int) -> [JournalEntry] {
         var entries: [JournalEntry] = [
-            .namespace(lane: 0, nil, configuration()), .namespace(lane: 1, namespace(), configuration()),
+            .namespace(watcher: 0, nil, configuration()), .namespace(watcher: 1, namespace(), configuration()),
         ]
         while entries.count < count {
             switch int(in: 0..<12) {
             case 0: entries += dump()
-            case 1: entries.append(.message(lane: lane(), (0..<int(in: 0..<900)).map { _ in number() }))
-            case 2: entries.append(.owners(lane: lane(), SocketCookie(rawValue: number()), owners()))
-            case 3: entries.append(.gap(lane: chance() ? lane() : nil, gap()))
-            case 6: entries.append(.socketsExpected(lane: lane()))
+            case 1: entries.append(.message(watcher: watcher(), (0..<int(in: 0..<900)).map { _ in number() }))
+            case 2: entries.append(.owners(watcher: watcher(), SocketCookie(rawValue: number()), owners()))
+            case 3: entries.append(.gap(watcher: chance() ? watcher() : nil, gap()))
+            case 6: entries.append(.socketsExpected(watcher: watcher()))
             case 4: entries.append(.slowed(.nanoseconds(Int64(number() as UInt32)), at: tick()))
             case 5:
                 entries += [
-                    .namespaceEnded(lane: 1), .namespace(lane: 1, chance() ? namespace() : nil, configuration()),
+                    .namespaceEnded(watcher: 1), .namespace(watcher: 1, chance() ? namespace() : nil, configuration()),
                 ]
-            default: entries.append(.input(lane: lane(), Input(fact(), at: tick())))
+            default: entries.append(.input(watcher: watcher(), Input(fact(), at: tick())))
             }
         }
         return entries
@@ -39,7 +39,7 @@ struct RandomEntries {
 
     /// A dump, most of whose rows were in the one before.
     private mutating func dump() -> [JournalEntry] {
-        let (lane, began) = (lane(), tick())
+        let (watcher, began) = (watcher(), tick())
         rows = rows.filter { _ in int(in: 0..<20) > 0 }
         for index in rows.indices where int(in: 0..<4) == 0 {
             // A timer that runs, one that starts anew, and a change of anything.
@@ -50,12 +50,12 @@ struct RandomEntries {
         if int(in: 0..<8) == 0 { rows.removeFirst(min(rows.count, int(in: 0..<40))) }
         for _ in 0..<int(in: 0..<20) { rows.insert(row(), at: int(in: 0..<(rows.count + 1))) }
         let scope = DumpScope.allCases.randomElement(using: &random) ?? .all
-        var entries: [JournalEntry] = [.input(lane: lane, Input(.dumpBegan(scope), at: began))]
+        var entries: [JournalEntry] = [.input(watcher: watcher, Input(.dumpBegan(scope), at: began))]
         for row in rows {
-            entries.append(.input(lane: lane, Input(.row(row), at: int(in: 0..<30) == 0 ? tick() : time)))
+            entries.append(.input(watcher: watcher, Input(.row(row), at: int(in: 0..<30) == 0 ? tick() : time)))
         }
         if int(in: 0..<8) > 0 {
-            entries.append(.input(lane: lane, Input(.dumpEnded(isComplete: chance()), at: tick())))
+            entries.append(.input(watcher: watcher, Input(.dumpEnded(isComplete: chance()), at: tick())))
         }
         return entries
     }
@@ -211,7 +211,7 @@ struct RandomEntries {
     private mutating func moment() -> UInt64 { (number() as UInt64) >> 2 }
     private mutating func state() -> TCPState { TCPState(rawValue: chance() ? UInt8(int(in: 1..<14)) : number()) }
     private mutating func matching() -> StateMask { int(in: 0..<4) == 0 ? StateMask(rawValue: number()) : .all }
-    private mutating func lane() -> UInt32 { chance() ? 0 : 1 }
+    private mutating func watcher() -> UInt32 { chance() ? 0 : 1 }
     private mutating func chance() -> Bool { .random(using: &random) }
     mutating func int(in range: Range<Int>) -> Int { .random(in: range, using: &random) }
     private mutating func optional<Number: FixedWidthInteger>() -> Number? { chance() ? nil : number() }

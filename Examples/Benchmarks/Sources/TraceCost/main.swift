@@ -123,7 +123,7 @@ var watcher: SocketWatcher?
 if arguments[1] != "none" {
     var configuration = SocketWatcher.Configuration()
     configuration.source = arguments[1] == "poll" ? .poll : .trace
-    configuration.tellsExisting = false
+    configuration.reportsExisting = false
     configuration.bufferCapacity = 1 << 20
     let made = try SocketWatcher(configuration)
     watcher = made

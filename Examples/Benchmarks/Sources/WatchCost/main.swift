@@ -82,7 +82,7 @@ default:
     func watcher(_ family: AddressFamily) async throws -> SocketWatcher {
         var configuration = SocketWatcher.Configuration()
         configuration.source = .poll
-        configuration.tellsExisting = false
+        configuration.reportsExisting = false
         configuration.interval = .seconds(2)
         configuration.family = family
         let watcher = try SocketWatcher(configuration)
