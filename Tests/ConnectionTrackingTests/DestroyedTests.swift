@@ -50,6 +50,21 @@ struct DestroyedTests {
         #expect(hand.takeTransitions().map { "\($0.identity.cookie) \($0.to)" } == ["1 CLOSED", "2 TIME_WAIT"])
     }
 
+    @Test func `A message that its cookie explains stands for no other of its 4-tuple`() {
+        let hand = tracker()
+        // Its minisocket has its cookie, and ends before the message comes.
+        hand.dump([timeWait(name(1))])
+        hand.dump([])
+        hand.answer { _ in .gone }
+        hand.take(.destroyed(message(name(1))))
+        _ = hand.takeTransitions()
+        // The next one of the 4-tuple is known by its end alone.
+        hand.take(.destroyed(message(name(2))))
+        hand.answer { _ in .gone }
+        hand.answer { _ in .gone }
+        #expect(hand.paths() == ["2 ?>CLOSED"])
+    }
+
     @Test func `A connection that is first known by its end has taken the place of the TIME_WAIT of its 4-tuple`() {
         let hand = tracker()
         hand.dump([timeWait(name(9))])

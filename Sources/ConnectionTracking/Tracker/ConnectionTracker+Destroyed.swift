@@ -9,7 +9,10 @@ extension ConnectionTracker {
         let cookie = message.name.cookie
         guard let place = sockets.socket(cookie) else {
             // Its connection's end is known, or what is left of it.
-            if recentNumbers.next(of: cookie) > 0 { return keepCounters(message, of: cookie) }
+            if recentNumbers.next(of: cookie) > 0 {
+                lateNames.removeEnd(of: cookie, between: message.name.endpoints)
+                return keepCounters(message, of: cookie)
+            }
             return takeWithoutSocket(message)
         }
         let entry = sockets[place]

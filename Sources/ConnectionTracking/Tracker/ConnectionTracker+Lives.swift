@@ -91,7 +91,7 @@ extension ConnectionTracker {
         // A request may have become a socket that no dump has shown.
         let mayBeChild = entry.kind == .request && configuration.reportsDestroyed && !configuration.reportsSteps
         if entry.kind == .minisocket && entry.flags.contains(.isUnclaimed) || mayBeChild {
-            lateNames.noteEnd(between: entry.endpoints, at: now.monotonicNanoseconds)
+            lateNames.noteEnd(of: entry.cookie, between: entry.endpoints, at: now.monotonicNanoseconds)
             timers.add(entry.cookie, due: now.monotonicNanoseconds + LateNames.timeout)
         }
         if mayHoldSocket, entry.kind == .socket, !entry.isClosedSocket {
