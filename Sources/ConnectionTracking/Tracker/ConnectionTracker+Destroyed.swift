@@ -165,19 +165,18 @@ extension ConnectionTracker {
         let cookie = answer.lookup.subject
         guard let destruction = questions.takeDestruction(of: cookie) else { return }
         let message = destruction.message
-        if case .found(let row) = answer.result, row.isMinisocket, message.mayGoOn, !isClaimed(row) {
+        var rest: SocketRow?
+        if case .found(let row) = answer.result, row.isMinisocket { rest = row }
+        if let rest, message.mayGoOn, !isClaimed(rest) {
             let side = message.acknowledgedControls.map { $0 > 1 ? OpeningSide.active : .passive }
-            if !confirm(row) { apply(row, side: side) }
-            if let place = sockets.minisocket(row.name.cookie, row.name.endpoints) {
+            if !confirm(rest) { apply(rest, side: side) }
+            if let place = sockets.minisocket(rest.name.cookie, rest.name.endpoints) {
                 keepCounters(message, at: place)
             }
             return
         }
         // One that is there and another's came after it; else this connection took the place of what is known.
-        if case .found(let row) = answer.result, row.isMinisocket {
-        } else {
-            displace(by: message.name.endpoints, source: .destroy, at: destruction.time)
-        }
+        if rest == nil { displace(by: message.name.endpoints, source: .destroy, at: destruction.time) }
         questions.keep(message, about: cookie, at: destruction.time)
         if listeners.contains(message.name.endpoints.localPort) {
             endUnknown(cookie, isChild: true)

@@ -33,13 +33,13 @@ extension ConnectionTracker {
             )
             advance(place, report)
             becomeMinisocket(place, mayHoldSocket: !rest.isOrphan)
-            keep(place, counters)
+            sockets.keep(counters, at: place)
             sockets.changeBucket(place) { $0.due = time + Self.timeWaitLength }
             schedule(place, at: time + Self.timeWaitLength)
         case .minisocket:
             sockets[place].matching = step.matching
             becomeMinisocket(place, mayHoldSocket: !rest.isOrphan)
-            keep(place, counters)
+            sockets.keep(counters, at: place)
             sockets.changeBucket(place) { $0.lastStepAt = time }
             schedule(place, at: time + Self.firstCheck)
         case .ended(let cause):
@@ -59,10 +59,6 @@ extension ConnectionTracker {
             }
             forget(place, mayHoldSocket: !rest.isOrphan)
         }
-    }
-
-    private mutating func keep(_ place: SocketTable.Place, _ counters: SocketCounters) {
-        sockets.keep(counters, at: place)
     }
 
     /// Whether the error was there before the last step, and another thing ended the connection: FINs, or a call. What else

@@ -174,7 +174,7 @@ extension ConnectionTracker {
         }
         if let portless, sockets.minisocket(cookie, row.name.endpoints) == nil {
             sockets.rename(portless, row.name.endpoints)
-            // An answer that is under way is to a question by other ends.
+            // An answer that is under way is to a question by other endpoints.
             sockets[portless].flags.remove(.isAsked)
         }
         if let place = sockets.minisocket(cookie, row.name.endpoints) {
@@ -281,7 +281,7 @@ extension ConnectionTracker {
     private mutating func learn(_ place: SocketTable.Place, _ row: SocketRow) {
         touch(place)
         let entry = sockets[place]
-        if tellsOwner(row, of: entry) {
+        if knowsOwner(row, of: entry) {
             if entry.state == row.state { sockets[place].matching = row.matching }
             sockets[place].learnOwner(inode: row.inode, uid: row.uid)
         }
@@ -290,7 +290,7 @@ extension ConnectionTracker {
 
     /// Whether a row is of the owner that is known: one without an owner says nothing of what the filter finds by it, and what
     /// the socket had stands. A tracepoint reports the user without the inode.
-    private func tellsOwner(_ row: SocketRow, of entry: SocketEntry) -> Bool {
+    private func knowsOwner(_ row: SocketRow, of entry: SocketEntry) -> Bool {
         row.inode != 0 || entry.inode == 0 && (row.uid != nil || entry.uid == nil)
     }
 
@@ -305,7 +305,7 @@ extension ConnectionTracker {
         let isMissed =
             configuration.reportsSteps && row.map { !$0.isMinisocket && !$0.isRequest && $0.state != .bound } ?? true
         var matching: StateMask?
-        if let place, let row { matching = tellsOwner(row, of: sockets[place]) ? row.matching : nil }
+        if let place, let row { matching = knowsOwner(row, of: sockets[place]) ? row.matching : nil }
         return Report(
             to: state,
             via: via,

@@ -214,7 +214,6 @@ final class NamespaceWatcher {
         drain()
         let start = SystemClock.threadProcessorTime.nanoseconds
         let time = EventTime.now()
-        let began = time.monotonicNanoseconds
         take(.dumpBegan(scope), at: time)
         let query = SocketQuery(
             family: configuration.family,
@@ -251,12 +250,12 @@ final class NamespaceWatcher {
         take(undecided.map { SocketRow($0, matching: mask($0)) }, at: time)
         drain()
         take(.dumpEnded(isComplete: failure == nil), at: .now())
+        let now = EventTime.now()
         let work = DumpSchedule.Work(
             cost: SystemClock.threadProcessorTime.nanoseconds &- start,
-            duration: EventTime.now().monotonicNanoseconds &- began
+            duration: now.monotonicNanoseconds &- time.monotonicNanoseconds
         )
         let isInconsistent = failure?.code == .inconsistentDump
-        let now = EventTime.now()
         let failed = failure != nil && !isInconsistent
         if let slower = schedule.noteDump(scope, work, at: now.monotonicNanoseconds, failed: failed) {
             stream.note(.slowed(slower, at: now))

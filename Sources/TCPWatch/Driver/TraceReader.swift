@@ -4,7 +4,7 @@ internal import Glibc
 internal import KernelTrace
 internal import SockDiag
 
-/// Reads the records of all the namespaces that are watched, and sorts its records. Belongs to one thread at a time.
+/// Reads the records of all the namespaces that are watched, and sorts them. Belongs to one thread at a time.
 final class TraceReader {
     private let trace: KernelTrace
     /// The watchers by the number of their namespace.

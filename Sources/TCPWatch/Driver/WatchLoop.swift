@@ -39,7 +39,7 @@ final class WatchLoop: Sendable {
     /// From one reading of what the kernel passed over to the next, nanoseconds.
     private static let missedPeriod: UInt64 = 1_000_000_000
     /// How long what has happened until the watcher is stopped is read, nanoseconds.
-    private static let lastPatience: UInt64 = 250_000_000
+    private static let lastTimeLimit: UInt64 = 250_000_000
     /// So long no message has come when the kernel has sent all of what has happened, milliseconds.
     private static let quiet: Int32 = 25
 
@@ -158,7 +158,7 @@ final class WatchLoop: Sendable {
     /// about a destroyed socket leaves open is asked, and what waits for a RST waits no longer. Takes an interval at most.
     private func conclude(_ owned: borrowing Resources, _ drain: () -> Void) {
         let watchers = owned.namespaces.watchers
-        let end = EventTime.now().monotonicNanoseconds &+ Self.lastPatience
+        let end = EventTime.now().monotonicNanoseconds &+ Self.lastTimeLimit
         var count: UInt64?
         repeat {
             let before = count

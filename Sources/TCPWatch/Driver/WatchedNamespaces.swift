@@ -132,20 +132,21 @@ struct WatchedNamespaces: ~Copyable {
             } catch {
                 let isBegun = watchers.last?.namespace?.id == namespace.id
                 if let last = watchers.last, isBegun { end(last, error.description) }
-                refuse(namespace, error, at: now, isTold: isBegun)
+                refuse(namespace, error, at: now, isReported: isBegun)
             }
         }
     }
 
     /// A namespace cannot be watched now. That is reported once, but for one that has ended meanwhile or that may not be entered.
-    private mutating func refuse(_ namespace: NetworkNamespace, _ error: KernelError, at now: UInt64, isTold: Bool) {
+    private mutating func refuse(_ namespace: NetworkNamespace, _ error: KernelError, at now: UInt64, isReported: Bool)
+    {
         if refused[namespace.id] != nil {
             refused[namespace.id]?.failAgain(at: now)
             return
         }
         let refusal = Refusal(error, at: now)
         refused[namespace.id] = refusal
-        if !isTold, refusal.next != .max, error.code != .notFound { report(namespace, error) }
+        if !isReported, refusal.next != .max, error.code != .notFound { report(namespace, error) }
     }
 
     private mutating func end(_ watcher: NamespaceWatcher, _ reason: String) {
