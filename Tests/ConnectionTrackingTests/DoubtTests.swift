@@ -94,6 +94,36 @@ struct DoubtTests {
         #expect(hand.sockets.map(\.state) == [.synSent])
     }
 
+    @Test
+    func `What is left of a connection of a bound socket, seen by the first dump after that, is of one life with it`() {
+        let hand = HandTracker(existing: nil) { $0.reportsSteps = true }
+        hand.take(.dumpBegan(.all))
+        hand.take(.row(row(listener(1, 1000), .bound)))
+        hand.take(step(name(1), .closed, .synSent))
+        hand.take(step(name(1), .synSent, .established))
+        hand.take(step(name(1), .established, .finWait1))
+        hand.take(step(name(1), .finWait1, .finWait2))
+        hand.take(step(name(1), .finWait2, .closed))
+        hand.take(.row(SocketRow(name(1), .finWait2, isMinisocket: true, timer: 500)))
+        hand.take(.dumpEnded(isComplete: true))
+        #expect(hand.sockets.map(\.state) == [.finWait2])
+        #expect(hand.paths().isEmpty)
+        hand.pass(.seconds(2)) { _ in .gone }
+        #expect(hand.paths() == ["1 FIN_WAIT_2>CLOSED"])
+    }
+
+    @Test func `Two answers of one moment do not contradict a report twice`() {
+        let hand = traced()
+        // Of what is not known each row asks.
+        for _ in 0..<2 { hand.dump([row(name(1), .synSent)]) }
+        #expect(hand.lookups.count == 2)
+        hand.take(step(name(1), .synSent, .established))
+        hand.answer { _ in .found(row(name(1), .synSent)) }
+        #expect(hand.paths() == ["1 CLOSED>SYN_SENT", "1 SYN_SENT>ESTABLISHED"])
+        hand.pass(.seconds(1)) { _ in .found(row(name(1), .established)) }
+        #expect(hand.paths().isEmpty)
+    }
+
     @Test func `A report of another connection of a socket sets the one before aside, which may be in TIME_WAIT`() {
         let hand = traced([row(name(1), .finWait2)])
         hand.take(step(name(1, 1001), .synSent, .established))

@@ -20,7 +20,8 @@ package struct Input: Hashable, Sendable {
         case dumpBegan(DumpScope)
         /// A row of the running dump.
         case row(SocketRow)
-        /// The running dump has ended. An incomplete one (refused, cut short, inconsistent) proves no absence.
+        /// The running dump has ended, and what was reported until then has been given before. An incomplete one (refused,
+        /// cut short, inconsistent) proves no absence.
         case dumpEnded(isComplete: Bool)
         /// The answer to a ``Lookup`` that an output asked for.
         case answer(LookupAnswer)

@@ -50,12 +50,12 @@ extension ConnectionTracker {
     }
 
     private mutating func endFirstDump(isComplete: Bool) {
+        shownUntil = now.monotonicNanoseconds
         var reported: Set<SocketCookie> = []
         for case .step(let step) in earlyReports.lazy.map(\.fact) where reported.insert(step.name.cookie).inserted {
             noteExisting(before: step)
         }
         isBeginning = false
-        shownUntil = now.monotonicNanoseconds
         if !isComplete { outputs.append(.dump(.all)) }
         if configuration.reportsExisting { reportAll() } else { outputs.append(.ready) }
         // What was reported while the dump ran.

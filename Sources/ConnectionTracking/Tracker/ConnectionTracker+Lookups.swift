@@ -206,12 +206,14 @@ extension ConnectionTracker {
             if row.isMinisocket, row.state == .timeWait, row.timer == 0 {
                 timeWaitsLateUntil = max(timeWaitsLateUntil, answer.askedAt + Self.moment)
             }
-            if entry.isTraced, isContradicted(entry, by: row), isFirstDoubt(of: place) { return }
+            if entry.isTraced, isContradicted(entry, by: row), isFirstDoubt(of: place, askedAt: answer.askedAt) {
+                return
+            }
             if !confirm(row, settledSince: answer.askedAt) { apply(row) }
             if let place = sockets.socket(entry.cookie) { scheduleOwner(place) }
             return
         }
-        if entry.kind != .minisocket, isFirstDoubt(of: place, goneAt: answer.askedAt) { return }
+        if entry.kind != .minisocket, isFirstDoubt(of: place, askedAt: answer.askedAt, isGone: true) { return }
         endGone(place, askedAt: answer.askedAt)
     }
 
@@ -232,20 +234,24 @@ extension ConnectionTracker {
             && !entry.flags.contains(.isDeferred)
     }
 
-    /// Whether a socket's end, or a step that should have been reported, is doubted for the first time: then it is looked up
-    /// once more, after a moment or after the next dump. A message about its end comes a moment after its row is gone. What
-    /// looks like a request may be a Fast Open child, whose end is reported.
-    private mutating func isFirstDoubt(of place: SocketTable.Place, goneAt time: UInt64? = nil) -> Bool {
-        let isReported =
-            configuration.reportsSteps || configuration.reportsDestroyed && sockets[place].kind == .socket
-        guard isReported, !sockets[place].flags.contains(.isDoubted) else { return false }
+    /// Whether a socket's end, or a transition that should have been reported, is doubted for the first time: then it is
+    /// looked up once more, after a moment or after the next dump. A message about its end comes a moment after its row is
+    /// gone. What looks like a request may be a Fast Open child, whose end is reported. Of two answers of one moment, the
+    /// second is no other doubt.
+    private mutating func isFirstDoubt(of place: SocketTable.Place, askedAt time: UInt64, isGone: Bool = false) -> Bool
+    {
+        let entry = sockets[place]
+        guard configuration.reportsSteps || configuration.reportsDestroyed && entry.kind == .socket else {
+            return false
+        }
+        guard !entry.flags.contains(.isDoubted) else { return time < entry.enteredAt + Self.moment }
         sockets[place].flags.insert(.isDoubted)
         let due = now.monotonicNanoseconds + (configuration.reportsSteps ? Self.moment : configuration.interval)
-        if sockets[place].kind == .socket {
-            timers.add(sockets[place].cookie, due: due)
+        if entry.kind == .socket {
+            timers.add(entry.cookie, due: due)
         } else {
             // By its timer it has ended, or before.
-            if let time, time < sockets.bucket(place).due { sockets.changeBucket(place) { $0.due = .max } }
+            if isGone, time < sockets.bucket(place).due { sockets.changeBucket(place) { $0.due = .max } }
             schedule(place, at: due)
         }
         return true

@@ -14,7 +14,7 @@ extension ConnectionTracker {
             return follow(place, step)
         }
         // A dump has shown it sooner than the report was read.
-        if entry.isClosedSocket, hasExistingRest(step.name) { return }
+        if entry.isClosedSocket, existingRest(of: step.name) != nil { return }
         let shownAt = entry.enteredAt == 0 ? shownUntil : entry.enteredAt
         guard now.monotonicNanoseconds > shownAt else { return }
         // Reports before this one were lost.
@@ -56,7 +56,7 @@ extension ConnectionTracker {
         let wasThere = !isNew && now.monotonicNanoseconds <= shownUntil
         // It had ended before the first dump came to it, or that has shown what is left of it.
         if wasThere, step.to == .closed { return }
-        if hasExistingRest(step.name) { return }
+        if existingRest(of: step.name) != nil { return }
         let beganAt = isChild ? requestTime(of: step) : now.monotonicNanoseconds
         let isAccepted = isChild || listeners.contains(step.name.endpoints.localPort)
         var entry = SocketEntry(
@@ -93,7 +93,14 @@ extension ConnectionTracker {
     }
 
     /// A connection that took a step while the first dump ran may have been missed by that: it was there before its first step.
+    /// Or the dump has shown its socket bound, and then what is left of it.
     mutating func noteExisting(before step: TracedStep) {
+        if let bound = sockets.socket(step.name.cookie), sockets[bound].state == .bound,
+            let rest = existingRest(of: step.name)
+        {
+            sockets[rest].incarnation = sockets[bound].incarnation
+            return sockets.remove(bound)
+        }
         guard step.from != .closed, step.from != .synReceived, step.to != .closed, step.from != step.to,
             sockets.places(of: step.name.cookie).isEmpty, sockets.minisocket(between: step.name.endpoints) == nil
         else { return }
@@ -110,14 +117,14 @@ extension ConnectionTracker {
         move(sockets.insert(entry), to: step.from, at: 0)
     }
 
-    /// Whether the first dump has shown a minisocket of a socket, and what is reported came before.
-    private func hasExistingRest(_ name: SocketName) -> Bool {
-        now.monotonicNanoseconds <= shownUntil
-            && sockets.places(of: name.cookie).contains { place in
-                let entry = sockets[place]
-                return entry.kind == .minisocket && entry.enteredAt == 0
-                    && entry.endpoints.isCompatible(with: name.endpoints)
-            }
+    /// The minisocket of a socket that the first dump has shown, where what is reported came before.
+    private func existingRest(of name: SocketName) -> SocketTable.Place? {
+        guard now.monotonicNanoseconds <= shownUntil else { return nil }
+        return sockets.places(of: name.cookie).first { place in
+            let entry = sockets[place]
+            return entry.kind == .minisocket && entry.enteredAt == 0
+                && entry.endpoints.isCompatible(with: name.endpoints)
+        }
     }
 
     /// When the request of a child came: the kernel measures how long the handshake's last ACK took. Not before there was a

@@ -26,7 +26,7 @@ extension Simulation where Tracker: ~Copyable {
         }
         now += isQuiet ? 1000 : generator.among(0...200_000)
         advance(to: now)
-        if !isFirst || generator.happens(500) { drain() }
+        drain()
         if isCut { kernel.features.insert(.dumpCut) }
         deliver(.dumpEnded(isComplete: !isCut), at: now)
         if isFirst { oracle.hasBegun(at: now) } else if scope == .all, !isCut, losses == 0 { oracle.settleLosses() }
