@@ -6,11 +6,19 @@ internal import Testing
 @Suite("What a row, an answer or a report cannot know")
 struct DoubtTests {
     private func traced(_ existing: [SocketRow] = []) -> HandTracker {
-        HandTracker(existing: existing) { $0.reportsSteps = true }
+        HandTracker(existing: existing) { $0.reportsTransitions = true }
     }
 
     private func step(_ name: SocketName, _ from: TCPState, _ to: TCPState) -> Input.Fact {
-        .step(TracedStep(name, from: from, to: to, uid: 1000, rest: to == .closed ? SocketRest(error: .refused) : nil))
+        .transition(
+            TracedTransition(
+                name,
+                from: from,
+                to: to,
+                uid: 1000,
+                rest: to == .closed ? SocketRest(error: .refused) : nil
+            )
+        )
     }
 
     @Test func `A row gives its port to no connection that was before it, or came after`() {
@@ -64,7 +72,7 @@ struct DoubtTests {
     }
 
     @Test func `The first dump, too, has shown no request that became a socket meanwhile`() {
-        let hand = HandTracker(existing: nil) { $0.reportsSteps = true }
+        let hand = HandTracker(existing: nil) { $0.reportsTransitions = true }
         hand.take(.dumpBegan(.all))
         hand.take(.row(SocketRow(name(1, 80, 2000), .synReceived, timer: 500)))
         hand.take(.row(SocketRow(name(2, 80, 2001), .synReceived, timer: 500)))
@@ -75,7 +83,7 @@ struct DoubtTests {
     }
 
     @Test func `A connection that the first dump has missed, for it took a step meanwhile, existed before that`() {
-        let hand = HandTracker(existing: nil) { $0.reportsSteps = true }
+        let hand = HandTracker(existing: nil) { $0.reportsTransitions = true }
         hand.take(.dumpBegan(.all))
         hand.take(step(name(1), .established, .finWait1))
         hand.take(step(name(1), .finWait1, .finWait2))

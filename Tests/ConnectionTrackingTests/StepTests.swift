@@ -6,7 +6,7 @@ internal import Testing
 struct StepTests {
     private func tracker(_ existing: [SocketRow] = []) -> HandTracker {
         HandTracker(existing: existing) {
-            $0.reportsSteps = true
+            $0.reportsTransitions = true
             $0.reportsRefusals = true
             $0.resetReasons = [7: .abortOnClose]
         }
@@ -21,7 +21,7 @@ struct StepTests {
     )
         -> Input.Fact
     {
-        .step(TracedStep(name, from: from, to: to, uid: 1000, pid: pid, rest: rest))
+        .transition(TracedTransition(name, from: from, to: to, uid: 1000, pid: pid, rest: rest))
     }
 
     @Test func `A refused connect that is tried again is another life under its cookie`() {
@@ -82,7 +82,7 @@ struct StepTests {
         hand.take(step(name(2), .closed, .synSent))
         let syn = hand.time
         let child = mapped(name(3, 2000, 1000))
-        hand.take(.step(TracedStep(child, from: .synReceived, to: .established, rtt: 5_000_000)))
+        hand.take(.transition(TracedTransition(child, from: .synReceived, to: .established, rtt: 5_000_000)))
         let request = hand.takeTransitions().first { $0.to == .synReceived }
         #expect(request?.time.monotonicNanoseconds ?? 0 >= syn)
         hand.take(step(child, .established, .finWait1))
@@ -90,7 +90,7 @@ struct StepTests {
         let rest = SocketRest(isPeerDone: true, isOrphan: true, isBelowTimeWaitLimit: true)
         hand.take(step(child, .finWait2, .closed, rest))
         _ = hand.takeTransitions()
-        hand.take(.step(TracedStep(name(4, 2000, 1000), from: .synReceived, to: .established)))
+        hand.take(.transition(TracedTransition(name(4, 2000, 1000), from: .synReceived, to: .established)))
         let told = hand.takeTransitions()
         #expect(told.map(\.path) == ["3 TIME_WAIT>CLOSED", "4 CLOSED>SYN_RCVD", "4 SYN_RCVD>ESTABLISHED"])
         #expect(told.first?.cause == .reuse)
@@ -140,7 +140,9 @@ struct StepTests {
         let hand = tracker()
         let (socket, rest) = (isFound ? StateMask.all : [], isFound ? [] : StateMask.all)
         func step(_ from: TCPState, _ to: TCPState, _ left: SocketRest? = nil) {
-            hand.take(.step(TracedStep(name(1), from: from, to: to, uid: 1000, matching: socket, rest: left)))
+            hand.take(
+                .transition(TracedTransition(name(1), from: from, to: to, uid: 1000, matching: socket, rest: left))
+            )
         }
         step(.closed, .synSent)
         step(.synSent, .established)
@@ -164,7 +166,9 @@ struct StepTests {
         let since = hand.time
         hand.take(step(name(2), .closed, .synSent))
         let syn = hand.time
-        hand.take(.step(TracedStep(name(3, 2000, 1000), from: .synReceived, to: .established, rtt: 5_000_000)))
+        hand.take(
+            .transition(TracedTransition(name(3, 2000, 1000), from: .synReceived, to: .established, rtt: 5_000_000))
+        )
         let request = hand.takeTransitions().first { $0.to == .synReceived }
         #expect(request?.certainty == .derived)
         #expect(request?.time.monotonicNanoseconds ?? 0 >= max(since, syn))

@@ -34,9 +34,15 @@ extension Kernel {
         truth(object, to: to, causes, pid: pid)
         if isTraced, isWatched {
             let name = name(object)
-            var traced = TracedStep(name, from: from, to: to, uid: objects[object].uid, pid: pid ?? backlog(object))
+            var traced = TracedTransition(
+                name,
+                from: from,
+                to: to,
+                uid: objects[object].uid,
+                pid: pid ?? backlog(object)
+            )
             if from == .synReceived, to == .established { traced.rtt = handshake(object) }
-            let isWritten = write(.step(traced), of: life)
+            let isWritten = write(.transition(traced), of: life)
             noteReport(life, from: from, isWritten: isWritten)
         }
         objects[object].oldState = from == .closed ? objects[object].closedState : from
@@ -98,7 +104,7 @@ extension Kernel {
         }
         if ending.heir != nil, !hasHeir { features.insert(.noRoomForTimeWait) }
         if isReporting {
-            let isWritten = write(.step(lastStep(object, ending, isLimited: isLimited)), after: delay, of: life)
+            let isWritten = write(.transition(lastStep(object, ending, isLimited: isLimited)), after: delay, of: life)
             if !hasHeir || isTimeWait {
                 noteReport(life, from: from, isWritten: isWritten, reason: ending.reason)
             }
@@ -119,7 +125,7 @@ extension Kernel {
         }
     }
 
-    private func lastStep(_ object: Int, _ ending: Ending, isLimited: Bool) -> TracedStep {
+    private func lastStep(_ object: Int, _ ending: Ending, isLimited: Bool) -> TracedTransition {
         let from = objects[object].state
         var name = name(object)
         if !objects[object].isPortBound, generator.happens(100) { name.endpoints.localPort = 0 }
@@ -135,7 +141,7 @@ extension Kernel {
             isBelowTimeWaitLimit: habits.tellsTimeWaitLimit ? !isLimited : nil
         )
         let pid = ending.isCall ? ending.pid : backlog(object)
-        return TracedStep(name, from: from, to: .closed, uid: objects[object].uid, pid: pid, rest: rest)
+        return TracedTransition(name, from: from, to: .closed, uid: objects[object].uid, pid: pid, rest: rest)
     }
 
     // MARK: Minisockets

@@ -37,7 +37,7 @@ extension Scenario {
     /// What its sources are able to report.
     package var configuration: ConnectionTracker.Configuration {
         var configuration = ConnectionTracker.Configuration()
-        configuration.reportsSteps = mode == .trace
+        configuration.reportsTransitions = mode == .trace
         configuration.reportsDestroyed = habits.reportsDestroyed
         configuration.reportsRefusals = mode == .trace && habits.reportsRefusals
         configuration.reportsExisting = habits.reportsExisting

@@ -78,8 +78,9 @@ extension Input.Fact {
         case .destroyed(let socket):
             "destroyed \(socket.name.words) controls \(socket.acknowledgedControls.map(String.init) ?? "–") "
                 + "idle \(socket.idleMilliseconds.map(String.init) ?? "–") \(socket.counters == nil ? "wiped" : "")"
-        case .step(let step):
-            "step \(step.name.words) \(step.from)→\(step.to) pid \(step.pid ?? 0) rtt \(step.rtt) \(step.rest?.words ?? "")"
+        case .transition(let transition):
+            "transition \(transition.name.words) \(transition.from)→\(transition.to) pid \(transition.pid ?? 0) "
+                + "rtt \(transition.rtt) \(transition.rest?.words ?? "")"
         case .retransmitted(let handshake):
             "retransmitted \(handshake.name.words)\(handshake.isRequest ? " request" : "")"
         case .reset(let reset): "reset \(reset.cookie) in \(reset.state) reason \(reset.reason.map(String.init) ?? "–")"
