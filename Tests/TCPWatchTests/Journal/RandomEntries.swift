@@ -155,14 +155,14 @@ struct RandomEntries {
 
     mutating func name() -> SocketName {
         let family: AddressFamily = [.ipv4, .ipv6, .ipv6, AddressFamily(rawValue: number())][int(in: 0..<4)]
-        let ends = Endpoints(
+        let endpoints = Endpoints(
             local: (family == .ipv4 && chance() ? 0 : number(), number()),
             number(),
             remote: (family == .ipv4 && chance() ? 0 : number(), number()),
             number(),
             interface: chance() ? 0 : number()
         )
-        return SocketName(SocketCookie(rawValue: int(in: 0..<20) == 0 ? .max : number()), ends, family: family)
+        return SocketName(SocketCookie(rawValue: int(in: 0..<20) == 0 ? .max : number()), endpoints, family: family)
     }
 
     private mutating func owners() -> [SocketOwner] {
