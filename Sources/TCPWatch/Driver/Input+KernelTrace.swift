@@ -1,6 +1,6 @@
 internal import ConnectionTracking
-internal import Glibc
 internal import KernelTrace
+internal import LinuxLibC
 internal import SockDiag
 
 /// What the tracepoints' records say, as a tracker reads it.
