@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 package import SocketValues
 
 /// The reader's end of a ring buffer: what programs have written is read in place, from memory shared with the kernel.

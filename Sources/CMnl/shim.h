@@ -121,7 +121,7 @@ static inline int cmnl_bpf_begin_iterator(int link) {
 }
 
 /// `bpf(2)`: how often a program was not begun because it was running on the same processor already (`recursion_misses` of
-/// `struct bpf_prog_info`, which older headers lack; kernel 5.12); 0 where that is not told.
+/// `struct bpf_prog_info`, which older headers lack; kernel 5.12); 0 where that is not reported.
 static inline unsigned long long cmnl_bpf_missed(int program) {
     enum { offset = 208 };
     unsigned long long info[offset / 8 + 1] = {0};

@@ -3,7 +3,7 @@ package import SocketValues
 /// Something that was learned of the sockets of one network namespace, and when: all that a ``ConnectionTracker`` ever
 /// receives. Made by a driver from the kernel's bytes, by a journal from a file, or by a test from nothing.
 ///
-/// Inputs come in the order in which they were learned; ``time`` is when the kernel took a step or sent a message where
+/// Inputs come in the order in which they were learned; ``time`` is when the kernel changed a state or sent a message where
 /// the kernel reports that, and else when it was asked.
 package struct Input: Hashable, Sendable {
     /// When it happened, as far as the source knows.
@@ -27,8 +27,8 @@ package struct Input: Hashable, Sendable {
         case answer(LookupAnswer)
         /// The kernel's message that it has destroyed a full socket.
         case destroyed(DestroyedSocket)
-        /// A socket took a step (`inet_sock_set_state`).
-        case step(TracedStep)
+        /// A socket changed its state (`inet_sock_set_state`).
+        case transition(TracedTransition)
         /// A SYN or a SYN+ACK was sent again.
         case retransmitted(RetransmittedHandshake)
         /// A RST was received or sent for a socket.
@@ -152,8 +152,8 @@ package struct DestroyedSocket: Hashable, Sendable {
     }
 }
 
-/// A step of a full socket, as the kernel reports it.
-package struct TracedStep: Hashable, Sendable {
+/// A transition of a full socket, as the kernel reports it.
+package struct TracedTransition: Hashable, Sendable {
     /// The kernel's name, family and endpoints. Before a connect has chosen it, the local port is 0.
     package var name: SocketName
     /// The state before.
@@ -168,10 +168,11 @@ package struct TracedStep: Hashable, Sendable {
     package var rtt: UInt32
     /// As ``SocketRow/matching``.
     package var matching: StateMask
-    /// What the kernel left in the socket, with the step to CLOSED; with any other the error alone, where there is one.
+    /// What the kernel left in the socket, with the transition to CLOSED; with any other the error alone, where there
+    /// is one.
     package var rest: SocketRest?
 
-    /// A step.
+    /// A transition.
     package init(
         _ name: SocketName,
         from: TCPState,
@@ -187,7 +188,7 @@ package struct TracedStep: Hashable, Sendable {
     }
 }
 
-/// What is left in a socket when it takes a step.
+/// What is left in a socket when it changes its state.
 package struct SocketRest: Hashable, Sendable {
     /// What it came to; the peer's FIN counted as a byte received.
     package var counters: SocketCounters

@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 
 /// A client of the kernel's socket diagnostics: one netlink socket of family `NETLINK_SOCK_DIAG`, its receive buffer,
 /// and nothing else; no thread, no global.

@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 
 /// The requests of `<linux/inet_diag.h>` as bytes, built by libmnl.
 struct DumpRequest {

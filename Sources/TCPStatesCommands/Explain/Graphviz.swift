@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// The program `dot`, which draws graphs.
 enum Graphviz {

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 
 /// The names of hosts and services, as the resolver knows them; it is waited for.

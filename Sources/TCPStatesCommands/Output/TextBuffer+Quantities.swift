@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// Times, spans, sizes, rates and counts, as people read them.
 extension TextBuffer {

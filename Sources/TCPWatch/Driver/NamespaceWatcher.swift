@@ -77,7 +77,7 @@ final class NamespaceWatcher {
         if configuration.resolvesOwners || filter?.asksOwners == true { owners = OwnerMemory() }
         keepsExisting = configuration.reportsExisting
         var tracking = Tracker.Configuration()
-        tracking.reportsSteps = trace != nil
+        tracking.reportsTransitions = trace != nil
         tracking.reportsDestroyed = hasMonitor
         tracking.reportsRefusals = trace?.reportsRefusals ?? false
         tracking.resetReasons = trace?.resetReasons ?? [:]

@@ -1,7 +1,7 @@
 internal import BPF
 internal import ConnectionTracking
-internal import Glibc
 internal import KernelTrace
+internal import LinuxLibC
 internal import SockDiag
 
 /// Reads the records of all the namespaces that are watched, and sorts them. Belongs to one thread at a time.

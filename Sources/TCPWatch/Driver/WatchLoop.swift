@@ -1,6 +1,6 @@
 internal import ConnectionTracking
-internal import Glibc
 internal import KernelTrace
+internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 internal import Synchronization
@@ -58,7 +58,7 @@ final class WatchLoop: Sendable {
         let stream = try WatchStream(configuration, header: header) { buffer.send($0, isBounded: $1) }
         let namespaces = try WatchedNamespaces(configuration, trace: trace, stream: stream)
         var pair: [Int32] = [-1, -1]
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let type = SocketType.stream | SocketType.closeOnExec | SocketType.nonBlocking
         guard socketpair(AF_UNIX, type, 0, &pair) == 0 else {
             throw KernelError(.system, errno: errno, operation: "open a pair of sockets")
         }

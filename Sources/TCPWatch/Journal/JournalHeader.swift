@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 package import SocketValues
@@ -14,7 +14,7 @@ package struct JournalHeader: Hashable, Sendable {
     package var bootID = ""
     /// When watching began.
     package var start = EventTime(monotonicNanoseconds: 0, realtimeNanoseconds: 0)
-    /// Whether the kernel reported each step.
+    /// Whether the kernel reported each transition.
     package var isTracing = false
     /// Why it did not, and what was missing; empty where it did, and where that was not asked for.
     package var refusal = ""

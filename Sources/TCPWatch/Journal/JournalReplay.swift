@@ -105,7 +105,9 @@ package struct JournalReplay: ~Copyable {
             if output == .ready { watched.sockets.removeAll() }
             guard let event else { continue }
             pending.append(event)
-            if case .transition(let step) = event, step.to == .closed { watched.owners[step.identity.cookie] = nil }
+            if case .transition(let transition) = event, transition.to == .closed {
+                watched.owners[transition.identity.cookie] = nil
+            }
         }
         outputs.removeAll(keepingCapacity: true)
     }

@@ -25,7 +25,7 @@ enum JournalTag: UInt8 {
     case dumpEnded
     case answer
     case destroyed
-    case step
+    case transition
     case retransmitted
     case reset
     case boundDestroyed

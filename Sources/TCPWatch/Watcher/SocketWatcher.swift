@@ -1,22 +1,23 @@
 public import SockDiag
 internal import Synchronization
 
-/// Watches the TCP sockets of this machine: first those that exist, then every step that one of them takes.
+/// Watches the TCP sockets of this machine: first those that exist, then every transition of one of them.
 ///
 /// ```swift
 /// let watcher = try SocketWatcher()
 /// for try await event in watcher {
-///     if case .transition(let step) = event {
-///         print(step.identity.local, step.identity.remote, step.from ?? .closed, "→", step.to)
+///     if case .transition(let transition) = event {
+///         let identity = transition.identity
+///         print(identity.local, identity.remote, transition.from ?? .closed, "→", transition.to)
 ///     }
 /// }
 /// ```
 ///
-/// Where the process may trace the kernel, each step is reported as the kernel takes it, ``Transition/Certainty/exact``.
-/// Else it needs no privilege: at an interval it asks the kernel for all sockets, with one dump for both families, and
-/// compares; between two dumps the kernel reports each full socket's end at once. A step then is
-/// ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``. What is lost is reported as a
-/// ``SocketEvent/gap(_:)``. ``Configuration/source`` chooses.
+/// Where the process may trace the kernel, each transition is reported as the kernel makes it,
+/// ``Transition/Certainty/exact``. Else it needs no privilege: at an interval it asks the kernel for all sockets, with
+/// one dump for both families, and compares; between two dumps the kernel reports each full socket's end at once. A
+/// transition then is ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``. What is lost is reported
+/// as a ``SocketEvent/gap(_:)``. ``Configuration/source`` chooses.
 ///
 /// The stream has one reader; a second iterator takes what the first leaves, and ends it where it waits. Where the reader is slow, up to
 /// ``Configuration/bufferCapacity`` events wait and what comes beyond is dropped and counted. Cancelling the reader's
@@ -26,21 +27,22 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     public struct Configuration: Sendable {
         /// The network namespaces to watch, all by one thread; none for the calling thread's own.
         ///
-        /// Others take CAP_SYS_ADMIN. One that ends is let go of, and reported as a gap of ``Gap/Source/namespace``; only
-        /// with the last one the stream ends too.
+        /// Others take CAP_SYS_ADMIN. One that ends is let go of, and reported as a gap of ``Gap/Source/namespace``;
+        /// only with the last one the stream ends too.
         public var namespaces: [NetworkNamespace] = []
         /// Whether to watch every network namespace that can be found, beside ``namespaces``, as they come and go.
         ///
-        /// One that comes later, as a container's does, is watched within about two seconds: its sockets are reported as
-        /// ``SocketEvent/socket(_:)``, then its steps. Found are those that ``/SockDiag/NetworkNamespace/all()`` finds.
-        /// Takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for those of other users' processes. The process' own is among them,
-        /// so that the stream goes on when the others have ended.
+        /// One that comes later, as a container's does, is watched within about two seconds: its sockets are reported
+        /// as ``SocketEvent/socket(_:)``, then its transitions. Found are those that
+        /// ``/SockDiag/NetworkNamespace/all()`` finds. Takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for those of other
+        /// users' processes. The process' own is among them, so that the stream goes on when the others have ended.
         public var followsAllNamespaces = false
         /// Only sockets of this family; nil for both.
         public var family: AddressFamily?
         /// Only transitions that leave, enter or pass one of these states.
         public var states: TCPStateSet = .all
-        /// Only transitions of sockets that it finds before the step, after it or in a state passed through; nil for all.
+        /// Only transitions of sockets that it finds before the transition, after it or in a state passed through; nil
+        /// for all.
         ///
         /// A request and a TIME_WAIT count as their user's, as far as the user was seen. What a filter reads of
         /// queues and measurements is as of the last dump. `pid` and `process` are answered as by
@@ -48,11 +50,11 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public var filter: SocketFilter?
         /// Whether to find out which processes hold the sockets: ``Transition/owners``.
         ///
-        /// Asked once for each new socket, for all new ones of a dump together and after what the dump shows is reported:
-        /// the first transition of a socket mostly has no owners yet. A pass costs some 3 µs for each descriptor of
-        /// the machine and is made for a fifth of the time at most.
+        /// Asked once for each new socket, for all new ones of a dump together and after what the dump shows is
+        /// reported: the first transition of a socket mostly has no owners yet. A pass costs some 3 µs for each
+        /// descriptor of the machine and is made for a fifth of the time at most.
         public var resolvesOwners = false
-        /// Where steps are learned.
+        /// Where transitions are learned.
         public var source: Source = .auto
         /// The time between two dumps. Where a dump takes longer, the next one that fits is awaited. With tracing
         /// these are dumps of half-open requests alone, as far as the ``reconciliationBudget`` allows.
@@ -62,9 +64,9 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public var reconciliationInterval: Duration = .seconds(10)
         /// With tracing, the share of one processor that dumps may take, for each namespace.
         public var reconciliationBudget = 0.005
-        /// Without tracing, whether the kernel is to report each socket's end; see ``/SockDiag/DestroyMonitor`` for what that costs a busy
-        /// machine. Without it, connections that come and go between two dumps are not seen, and none has final
-        /// counters.
+        /// Without tracing, whether the kernel is to report each socket's end; see ``/SockDiag/DestroyMonitor`` for
+        /// what that costs a busy machine. Without it, connections that come and go between two dumps are not seen, and
+        /// none has final counters.
         public var usesDestroyEvents = true
         /// The receive buffer for the kernel's messages, bytes; it grants as much of it as it allows.
         public var receiveBufferSize = DestroyMonitor.defaultReceiveBufferSize
@@ -88,12 +90,12 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public init() {}
     }
 
-    /// Where steps are learned.
+    /// Where transitions are learned.
     public enum Source: String, Hashable, Sendable, CaseIterable {
         /// By tracepoints where the kernel allows it, else by dumps: ``SocketWatcher/traceRefusal`` says why.
         case auto
-        /// By the kernel's tracepoints: each step as the kernel takes it. Takes CAP_BPF and CAP_PERFMON, or root, and
-        /// Linux 5.12 with BTF.
+        /// By the kernel's tracepoints: each transition as the kernel makes it. Takes CAP_BPF and CAP_PERFMON, or root,
+        /// and Linux 5.12 with BTF.
         case trace
         /// By dumps, and by the kernel's messages about destroyed sockets. Takes no privilege.
         case poll
@@ -115,7 +117,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     /// Why the kernel is not traced; nil where it is, and where that was not asked for.
     public var traceRefusal: KernelError? { loop.refusal }
 
-    /// Whether the kernel reports the steps.
+    /// Whether the kernel reports the transitions.
     public var isTracing: Bool { loop.isTracing }
 
     /// The events for one reader.

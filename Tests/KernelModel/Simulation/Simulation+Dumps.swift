@@ -75,8 +75,8 @@ extension Simulation where Tracker: ~Copyable {
             var result = LookupAnswer.Result.failed
             if !isFailing { result = kernel.lookUp(lookup.name).map { .found($0) } ?? .gone }
             answers.append(LookupAnswer(lookup, askedAt: now, result))
-            // A socket may have been taken out of the table whose step is reported only now.
-            if !kernel.ring.isEmpty { kernel.features.insert(.stepUnread) }
+            // A socket may have been taken out of the table whose transition is reported only now.
+            if !kernel.ring.isEmpty { kernel.features.insert(.transitionUnread) }
             now += generator.among(2...40) * 1000
             advance(to: now)
         }
