@@ -107,11 +107,11 @@ struct DoubtTests {
         let hand = HandTracker(existing: nil) { $0.reportsTransitions = true }
         hand.take(.dumpBegan(.all))
         hand.take(.row(row(listener(1, 1000), .bound)))
-        hand.take(step(name(1), .closed, .synSent))
-        hand.take(step(name(1), .synSent, .established))
-        hand.take(step(name(1), .established, .finWait1))
-        hand.take(step(name(1), .finWait1, .finWait2))
-        hand.take(step(name(1), .finWait2, .closed))
+        hand.take(transition(name(1), .closed, .synSent))
+        hand.take(transition(name(1), .synSent, .established))
+        hand.take(transition(name(1), .established, .finWait1))
+        hand.take(transition(name(1), .finWait1, .finWait2))
+        hand.take(transition(name(1), .finWait2, .closed))
         hand.take(.row(SocketRow(name(1), .finWait2, isMinisocket: true, timer: 500)))
         hand.take(.dumpEnded(isComplete: true))
         #expect(hand.sockets.map(\.state) == [.finWait2])
@@ -125,7 +125,7 @@ struct DoubtTests {
         // Of what is not known each row asks.
         for _ in 0..<2 { hand.dump([row(name(1), .synSent)]) }
         #expect(hand.lookups.count == 2)
-        hand.take(step(name(1), .synSent, .established))
+        hand.take(transition(name(1), .synSent, .established))
         hand.answer { _ in .found(row(name(1), .synSent)) }
         #expect(hand.paths() == ["1 CLOSED>SYN_SENT", "1 SYN_SENT>ESTABLISHED"])
         hand.pass(.seconds(1)) { _ in .found(row(name(1), .established)) }

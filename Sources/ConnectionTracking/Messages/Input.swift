@@ -136,8 +136,8 @@ package struct DestroyedSocket: Hashable, Sendable {
     package var acknowledgedControls: UInt64?
     /// Since the last segment of either direction, milliseconds; nil where the kernel does not report it.
     package var idleMilliseconds: UInt32?
-    /// As ``SocketRow/matching``.
-    package var matching: StateMask
+    /// Whether the filter finds it.
+    package var verdict: FilterVerdict
 
     /// A message.
     package init(
@@ -145,9 +145,9 @@ package struct DestroyedSocket: Hashable, Sendable {
         counters: SocketCounters? = nil,
         acknowledgedControls: UInt64? = nil,
         idleMilliseconds: UInt32? = nil,
-        matching: StateMask = .all
+        _ verdict: FilterVerdict = .finds
     ) {
-        (self.name, self.counters, self.matching) = (name, counters, matching)
+        (self.name, self.counters, self.verdict) = (name, counters, verdict)
         (self.acknowledgedControls, self.idleMilliseconds) = (acknowledgedControls, idleMilliseconds)
     }
 }

@@ -238,15 +238,15 @@ extension ConnectionTracker {
 
     /// Whether a socket's end, or a transition that should have been reported, is doubted for the first time: then it is
     /// looked up once more, after a moment or after the next dump. A message about its end comes a moment after its row is
-    /// gone. What looks like a request may be a Fast Open child, whose end is reported. Of two answers of one moment, the
-    /// second is no other doubt.
+    /// gone. What looks like a request may be a Fast Open child, whose end is reported. Of two answers of the moment
+    /// in which a transition was reported, the second is no other doubt.
     private mutating func isFirstDoubt(of place: SocketTable.Place, askedAt time: UInt64, isGone: Bool = false) -> Bool
     {
         let entry = sockets[place]
         guard configuration.reportsTransitions || configuration.reportsDestroyed && entry.kind == .socket else {
             return false
         }
-        guard !entry.flags.contains(.isDoubted) else { return time < entry.enteredAt + Self.moment }
+        guard !entry.flags.contains(.isDoubted) else { return !isGone && time < entry.enteredAt + Self.moment }
         sockets[place].flags.insert(.isDoubted)
         let due = now.monotonicNanoseconds + (configuration.reportsTransitions ? Self.moment : configuration.interval)
         if entry.kind == .socket {

@@ -102,8 +102,10 @@ extension ConnectionTracker {
             sockets[rest].incarnation = sockets[bound].incarnation
             return sockets.remove(bound)
         }
-        guard transition.from != .closed, transition.from != .synReceived, transition.to != .closed, transition.from != transition.to,
-            sockets.places(of: transition.name.cookie).isEmpty, sockets.minisocket(between: transition.name.endpoints) == nil
+        guard transition.from != .closed, transition.from != .synReceived, transition.to != .closed,
+            transition.from != transition.to,
+            sockets.places(of: transition.name.cookie).isEmpty,
+            sockets.minisocket(between: transition.name.endpoints) == nil
         else { return }
         var entry = SocketEntry(
             transition.name,

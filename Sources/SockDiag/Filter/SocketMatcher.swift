@@ -13,11 +13,14 @@ public struct SocketMatcher: Sendable {
     /// What the kernel is asked to test; nil where no socket can be found.
     let operations: [UInt8]?
     let reach: FilterReach
+    /// The text of each step of the program.
+    let terms: [String]
 
     init(_ filter: SocketFilter, _ names: FilterNames) throws(KernelError) {
         program = try FilterProgram(filter, names)
         operations = FilterBytecode.compile(program)
         reach = FilterReach(filter)
+        terms = filter.terms.map { SocketFilter($0).description }
         extensions = filter.terms.contains { $0.readsInfo } ? .info : []
     }
 

@@ -30,6 +30,13 @@ extension Words {
                 text.append(printable: reason.rawValue)
             }
         }
+        for term in transition.undecided {
+            add { text in
+                text.append("undecided:\"")
+                text.append(printable: term)
+                text.append("\"")
+            }
+        }
         guard let final = transition.final else { return }
         add("sent", bytes: final.bytesSent)
         add("received", bytes: final.bytesReceived)

@@ -165,7 +165,7 @@ final class NamespaceWatcher {
                 messageCount &+= 1
                 guard configuration.family == nil || record.family == configuration.family else { return }
                 configuration.reportsCounters?(record.identity, FinalCounters(record.tcpInfo))
-                take(.destroyed(DestroyedSocket(record, matching: mask(record))), at: time)
+                take(.destroyed(DestroyedSocket(record, verdict(onEnd: record))), at: time)
             }
             guard isIncomplete == true else { return }
             let count = monitor?.lostCount.map { lost.advance(to: $0) }
@@ -332,6 +332,12 @@ final class NamespaceWatcher {
         // In the kernel's message a uid of 0 is root's only where there is an inode, which tracepoints do not report.
         let socket = TCPSocket(name.identity, state: .established, uid: uid, inode: uid == 0 ? .max : nil)
         return filter.mask(socket, owners: filter.asksOwners ? owners?[name.cookie] ?? [] : [])
+    }
+
+    private func verdict(onEnd record: borrowing some SocketFields & ~Escapable) -> FilterVerdict {
+        guard let filter else { return .finds }
+        let cookie = record.cookie
+        return filter.verdict(onEnd: record, owners: owners.flatMap { $0.knows(cookie) ? $0[cookie] : nil })
     }
 
     /// Finds out who holds the sockets that are new, for their later transitions: called when all that has happened is

@@ -60,10 +60,14 @@ extension JournalDecoder {
 
     private mutating func destroyedSocket() throws(JournalFault) -> DestroyedSocket {
         let (flags, matching) = try flags()
-        var socket = DestroyedSocket(try socketName(), matching: matching)
+        let isFound = matching.contains(.closed) || matching.contains(.established)
+        var socket = DestroyedSocket(try socketName(), isFound ? .finds : .passesOver)
         if flags.contains(.hasCounters) { socket.counters = try counters() }
         if flags.contains(.hasControls) { socket.acknowledgedControls = try cursor.number() }
         if flags.contains(.hasIdleTime) { socket.idleMilliseconds = try cursor.number() }
+        if flags.contains(.isUndecided) {
+            socket.verdict = .undecided(try cursor.list { cursor throws(JournalFault) in try cursor.printableText() })
+        }
         return socket
     }
 

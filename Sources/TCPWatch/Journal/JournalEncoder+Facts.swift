@@ -62,11 +62,17 @@ extension JournalEncoder {
         var flags: JournalFactFlags = socket.counters == nil ? [] : .hasCounters
         if socket.acknowledgedControls != nil { flags.insert(.hasControls) }
         if socket.idleMilliseconds != nil { flags.insert(.hasIdleTime) }
-        append(flags, socket.matching)
+        var terms: [String] = []
+        if case .undecided(let unanswered) = socket.verdict { terms = unanswered }
+        if !terms.isEmpty { flags.insert(.isUndecided) }
+        append(flags, socket.verdict == .finds ? .all : [])
         append(socket.name)
         if let counters = socket.counters { append(counters) }
         if let controls = socket.acknowledgedControls { bytes.append(controls) }
         if let time = socket.idleMilliseconds { bytes.append(time) }
+        guard !terms.isEmpty else { return }
+        bytes.append(UInt64(terms.count))
+        for term in terms { bytes.append(term) }
     }
 
     private mutating func append(_ transition: TracedTransition) {

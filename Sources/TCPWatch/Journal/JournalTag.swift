@@ -71,4 +71,5 @@ struct JournalFactFlags: OptionSet {
     // In other facts, the same bits.
     static let hasControls = JournalFactFlags(rawValue: 1 << 4)
     static let hasIdleTime = JournalFactFlags(rawValue: 1 << 5)
+    static let isUndecided = JournalFactFlags(rawValue: 1 << 7)
 }

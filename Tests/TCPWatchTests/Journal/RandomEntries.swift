@@ -113,8 +113,16 @@ struct RandomEntries {
             counters: chance() ? counters() : nil,
             acknowledgedControls: optional(),
             idleMilliseconds: optional(),
-            matching: matching()
+            verdict()
         )
+    }
+
+    private mutating func verdict() -> FilterVerdict {
+        switch int(in: 0..<3) {
+        case 0: .finds
+        case 1: .passesOver
+        default: .undecided((0...int(in: 0..<3)).map { "uid = \($0)" })
+        }
     }
 
     private mutating func lookup() -> Lookup {
