@@ -42,6 +42,11 @@ package struct RingBuffer: ~Copyable {
         munmap(producer, page + 2 * size)
     }
 
+    /// The share of the ring that is in use.
+    package var fill: Double {
+        Double(cmnl_load_acquire(producer) &- cmnl_load_acquire(consumer)) / Double(size)
+    }
+
     /// Calls `body` with each record that is there, at most those that were there at the call; frees their room.
     ///
     /// One that a processor has begun and not finished ends it: the next call goes on there.

@@ -36,7 +36,7 @@ final class HandWatch {
 
     /// The transitions that a dump shows, and what the kernel has reported until then.
     func poll() throws -> [Transition] {
-        if let failure = watcher.dump(.all) { throw failure }
+        try watcher.dump()
         settle()
         return take()
     }
@@ -140,4 +140,11 @@ extension Transition {
 
 extension [Transition] {
     var paths: [String] { map(\.path) }
+}
+
+extension NamespaceWatcher {
+    /// Makes a whole dump.
+    func dump(_ scope: DumpScope = .all, _ drain: () -> Void = {}) throws {
+        if case .ended(let failure?) = makeDump(scope, drain) { throw failure }
+    }
 }

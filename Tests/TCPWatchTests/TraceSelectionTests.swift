@@ -68,6 +68,7 @@ struct TraceSelectionTests {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         var configuration = SocketWatcher.Configuration()
+        configuration.source = .auto
         configuration.filter = try SocketFilter(text)
         let wanted = configuration
         let watcher = try lab.run { try SocketWatcher(wanted) }

@@ -65,7 +65,7 @@ final class TraceWatch {
     func pollHandshakes() throws -> [Transition] { try dump(.handshakes) }
 
     private func dump(_ scope: DumpScope) throws -> [Transition] {
-        if let failure = watcher.dump(scope, { [trace] in trace.drain() }) { throw failure }
+        try watcher.dump(scope) { [trace] in trace.drain() }
         settle()
         return collector.take()
     }

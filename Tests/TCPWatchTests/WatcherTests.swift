@@ -183,6 +183,7 @@ extension SocketWatcher.Configuration {
     /// Fifty polls a second.
     static var quick: Self {
         var configuration = Self()
+        configuration.source = .auto
         configuration.interval = .milliseconds(20)
         return configuration
     }

@@ -37,6 +37,11 @@ package struct Input: Hashable, Sendable {
         case boundDestroyed(SocketCookie)
         /// A socket whose connection had ended was closed by the program that held it (`tcp_destroy_sock`).
         case released(SocketCookie)
+        /// The watcher was changed: from one dump to the next it is now so many nanoseconds, and inodes are wanted or not.
+        case configured(interval: UInt64, needsInodes: Bool)
+        /// The filter was changed, and finds the object in these states. Rows of requests, minisockets and orphans have no
+        /// owner.
+        case matching(SocketName, StateMask)
         /// Reports were lost on the way here.
         case lost(Loss)
         /// Nothing was learned but the time, which has reached ``ConnectionTracker/wakeTime``.

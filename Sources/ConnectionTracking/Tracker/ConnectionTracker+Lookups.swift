@@ -246,7 +246,8 @@ extension ConnectionTracker {
         guard configuration.reportsTransitions || configuration.reportsDestroyed && entry.kind == .socket else {
             return false
         }
-        guard !entry.flags.contains(.isDoubted) else { return !isGone && time < entry.enteredAt + Self.moment }
+        let isOfTheMoment = !isGone && time < entry.enteredAt + Self.moment
+        guard !entry.flags.contains(.isDoubted) || isOfTheMoment else { return false }
         sockets[place].flags.insert(.isDoubted)
         let due = now.monotonicNanoseconds + (configuration.reportsTransitions ? Self.moment : configuration.interval)
         if entry.kind == .socket {

@@ -38,7 +38,7 @@ package struct ConnectionTracker: ~Copyable {
         package init() {}
     }
 
-    let configuration: Configuration
+    private(set) var configuration: Configuration
     var sockets = SocketTable()
     var listeners = ListenerPorts()
     var timers = TimerQueue()
@@ -120,6 +120,12 @@ package struct ConnectionTracker: ~Copyable {
         case .reset(let reset): take(reset)
         case .boundDestroyed(let cookie): endBound(cookie)
         case .released(let cookie): release(cookie)
+        case .configured(let interval, let needsInodes):
+            (configuration.interval, configuration.needsInodes) = (interval, needsInodes)
+        case .matching(let name, let mask):
+            for place in sockets.places(of: name.cookie) where sockets[place].endpoints == name.endpoints {
+                sockets[place].matching = mask
+            }
         case .lost(let loss): take(loss)
         case .wake: wake()
         case .resynchronize:

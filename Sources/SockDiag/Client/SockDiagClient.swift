@@ -62,52 +62,48 @@ public struct SockDiagClient: ~Copyable {
         try forEach(query, external: { _, _ in false }, body)
     }
 
-    /// The same without a filter; and calls `betweenReplies` after each datagram but the last, when its rows have been seen:
-    /// for a caller who has other things to read.
-    package mutating func forEach(
-        _ query: SocketQuery,
-        betweenReplies: () -> Void,
-        _ body: (borrowing SocketRecord) -> Void
-    ) throws(KernelError) {
-        try walk(query, betweenReplies: betweenReplies, body)
-    }
-
     /// Calls `body` with what passes the kernel's part of a filter; the query's own filter is not used.
     mutating func walk(
         _ query: SocketQuery,
         operations: [UInt8] = [],
-        betweenReplies: () -> Void = {},
         _ body: (borrowing SocketRecord) -> Void
     ) throws(KernelError) {
-        // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones, and heeds
-        // no ports on it.
-        let unconnected: TCPStateSet = [.bound, .closed]
-        guard !query.states.isDisjoint(with: unconnected) else {
-            return try dump(query, operations, betweenReplies, body)
-        }
-        var wider = query
-        wider.states.formUnion(unconnected)
-        try dump(wider, operations, betweenReplies) {
-            if !unconnected.contains($0.state) || query.includes($0) { body($0) }
-        }
+        var dump = SocketDump(query, operations)
+        while try advance(&dump, body) {}
     }
 
-    private mutating func dump(
-        _ query: SocketQuery,
-        _ operations: [UInt8],
-        _ betweenReplies: () -> Void,
+    /// Reads the next datagram of a dump, and asks for it before that; whether there is more to read. The query's own filter is
+    /// not used. Until the end of one dump the client makes no other request.
+    package mutating func advance(
+        _ dump: inout SocketDump,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(KernelError) {
-        if let family = query.family { return try dump(query, operations, .family(family), betweenReplies, body) }
-        if query.protocol == .tcp {
-            do {
-                return try dump(query, operations, .bothFamilies, betweenReplies, body)
-            } catch  where error.code == .unsupported || error.code == .invalidRequest {
-                // A kernel or an emulation of one that lacks the older request: ask for one family after the other.
-            }
+    ) throws(KernelError) -> Bool {
+        if dump.reply == nil {
+            guard let form = dump.forms.first else { return false }
+            sequence &+= 1
+            let request = DumpRequest(dump.query, operations: dump.operations, form: form, sequence: sequence)
+            try netlink.send(request.bytes, operation: request.operation)
+            dump.reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
         }
-        try dump(query, operations, .family(.ipv4), betweenReplies, body)
-        try dump(query, operations, .family(.ipv6), betweenReplies, body)
+        guard var reply = dump.reply else { return false }
+        do throws(KernelError) {
+            let progress = try read(&reply) { if dump.takes($0) { body($0) } }
+            dump.reply = reply
+            if progress == .more { return true }
+        } catch {
+            drain(reply.operation)
+            if dump.goOn(after: error) { return true }
+            throw error
+        }
+        guard !reply.wasInterrupted else {
+            throw KernelError(
+                .inconsistentDump,
+                operation: reply.operation,
+                detail: "the sockets changed meanwhile",
+                remedy: KernelError.Code.inconsistentDump.usualRemedy
+            )
+        }
+        return dump.goOn()
     }
 
     /// The sockets that answer the query.
@@ -180,34 +176,6 @@ public struct SockDiagClient: ~Copyable {
         return sockets
     }
 
-    private mutating func dump(
-        _ query: SocketQuery,
-        _ operations: [UInt8],
-        _ form: DumpRequest.Form,
-        _ betweenReplies: () -> Void,
-        _ body: (borrowing SocketRecord) -> Void
-    ) throws(KernelError) {
-        sequence &+= 1
-        let request = DumpRequest(query, operations: operations, form: form, sequence: sequence)
-        try netlink.send(request.bytes, operation: request.operation)
-        var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
-        var recent = RecentRows()
-        do throws(KernelError) {
-            while try read(&reply, { if recent.insert($0) { body($0) } }) == .more { betweenReplies() }
-        } catch {
-            drain(request.operation)
-            throw error
-        }
-        guard !reply.wasInterrupted else {
-            throw KernelError(
-                .inconsistentDump,
-                operation: request.operation,
-                detail: "the sockets changed meanwhile",
-                remedy: KernelError.Code.inconsistentDump.usualRemedy
-            )
-        }
-    }
-
     private mutating func read(
         _ reply: inout Reply,
         _ body: (borrowing SocketRecord) -> Void
@@ -231,15 +199,6 @@ public struct SockDiagClient: ~Copyable {
     /// Reads a dump that went wrong to its end; the kernel refuses another one before.
     private func drain(_ operation: String) {
         while (try? netlink.receive(into: buffer, flags: Int32(MSG_DONTWAIT), operation: operation)) != nil {}
-    }
-}
-
-extension SocketQuery {
-    /// Whether the socket is in one of the states and has the ports, of which 0 is any as for the kernel.
-    fileprivate func includes(_ socket: borrowing SocketRecord) -> Bool {
-        func fits(_ asked: UInt16?, _ port: UInt16) -> Bool { asked ?? 0 == 0 || asked == port }
-        return states.contains(socket.state) && fits(localPort, socket.local.port)
-            && fits(remotePort, socket.remote.port)
     }
 }
 

@@ -4,7 +4,7 @@ internal import LinuxLibC
 /// The requests of `<linux/inet_diag.h>` as bytes, built by libmnl.
 struct DumpRequest {
     /// Which of the kernel's two requests is sent.
-    enum Form {
+    enum Form: Equatable {
         /// `TCPDIAG_GETSOCK`, the first one: walks IPv4 and IPv6 in one pass, for TCP alone.
         case bothFamilies
         /// `SOCK_DIAG_BY_FAMILY` (kernel 3.3).

@@ -24,6 +24,7 @@ final class LiveConnection {
     /// Begins to watch; there are no sockets to be seen yet.
     init() throws {
         var configuration = SocketWatcher.Configuration()
+        configuration.source = .auto
         configuration.interval = .milliseconds(20)
         configuration.family = .ipv4
         inbox = try Inbox()

@@ -19,6 +19,10 @@ extension JournalDecoder {
             return .reset(ReportedReset(cookie, in: state, reason: try cursor.optional()))
         case .boundDestroyed: return .boundDestroyed(SocketCookie(rawValue: try cursor.number()))
         case .released: return .released(SocketCookie(rawValue: try cursor.number()))
+        case .configured: return .configured(interval: try cursor.number(), needsInodes: try cursor.flag())
+        case .matching:
+            let (_, mask) = try flags()
+            return .matching(try socketName(), mask)
         case .lost:
             let (source, reason) = (try gapSource(), try cursor.choice() as Loss.Reason)
             let includesRefusals = try cursor.flag()

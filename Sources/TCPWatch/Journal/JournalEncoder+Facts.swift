@@ -24,6 +24,14 @@ extension JournalEncoder {
         case .released(let cookie):
             append(.released)
             bytes.append(cookie.rawValue)
+        case .configured(let interval, let needsInodes):
+            append(.configured)
+            bytes.append(interval)
+            bytes.append(needsInodes)
+        case .matching(let name, let mask):
+            append(.matching)
+            append([], mask)
+            append(name)
         case .lost(let loss):
             append(.lost)
             bytes.append(loss.source.journalNumber)

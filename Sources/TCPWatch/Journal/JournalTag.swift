@@ -33,6 +33,8 @@ enum JournalTag: UInt8 {
     case wake
     case resynchronize
     case released
+    case configured
+    case matching
 
     /// A row whose timer is where it would be, and for each more a drift of ``DumpRows/drifts``.
     static let driftBase: UInt8 = 0x80

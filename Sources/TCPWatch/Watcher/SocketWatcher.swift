@@ -127,44 +127,100 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     public func stop() { loop.stop() }
 
     /// Calls `body`, once and on any thread, with the events that wait or with the next that come; with none at the end.
-    /// For a reader that waits for other things too, and without a task.
-    package func receive(_ body: @escaping @Sendable ([SocketEvent]) -> Void) { loop.buffer.next(body) }
+    ///
+    /// For a reader that waits for other things too, and without a task. Where another reader waits in the same way, that
+    /// one's closure is called with none.
+    public func receive(_ body: @escaping @Sendable ([SocketEvent]) -> Void) { loop.buffer.next(body) }
 
-    /// How many sockets were there when it looked last.
-    package var socketCount: Int { loop.buffer.socketCount.load(ordering: .relaxed) }
-
-    /// With tracing, the time between two dumps of all sockets, and of the half-open requests.
-    package var periods: (all: Duration, requests: Duration) {
-        let (all, requests) = loop.periods.withLock { $0 }
-        return (.nanoseconds(Int64(clamping: all)), .nanoseconds(Int64(clamping: requests)))
-    }
+    /// What it has done since it began, and how it stands.
+    public var metrics: Metrics { loop.metrics }
 
     /// What ended the stream, where it was a failure.
-    package var failure: KernelError? { loop.buffer.failure }
+    public var failure: KernelError? { loop.buffer.failure }
+
+    // MARK: Steering
+
+    /// Reports the sockets anew: those that there are as ``SocketEvent/socket(_:)``, then ``SocketEvent/ready``.
+    public func resynchronize() { loop.resynchronize() }
+
+    /// Uses another filter from now on, or none. What it finds is reported as by ``resynchronize()``.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where it cannot be used, as where tracepoints cannot answer it; nothing has changed
+    ///   then.
+    public func update(filter: SocketFilter?) async throws(KernelError) {
+        try await loop.perform { engine throws(KernelError) in try engine.use(filter: filter) }
+    }
+
+    /// Dumps at another interval from now on, beginning at once.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where the watcher has ended.
+    public func update(interval: Duration) async throws(KernelError) {
+        try await loop.perform { engine in engine.use(interval: interval) }
+    }
+
+    /// Watches one more network namespace: its sockets are reported as ``SocketEvent/socket(_:)``, then its transitions.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where it cannot be entered; nothing has changed then.
+    public func add(_ namespace: NetworkNamespace) async throws(KernelError) {
+        try await loop.perform { engine throws(KernelError) in try engine.add(namespace) }
+    }
+
+    /// Watches a network namespace no more, which is reported as a gap of ``Gap/Source/namespace``. With the last one the
+    /// stream ends.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where the watcher has ended.
+    public func remove(_ namespace: NetworkNamespace) async throws(KernelError) {
+        try await loop.perform { engine in engine.remove(namespace) }
+    }
+
+    /// Watches the network namespaces that there are and that come, as ``Configuration/followsAllNamespaces`` does, or those
+    /// that come no more.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where that is refused; nothing has changed then.
+    public func followAllNamespaces(_ follows: Bool = true) async throws(KernelError) {
+        try await loop.perform { engine throws(KernelError) in try engine.follow(follows) }
+    }
 
     /// The reader's end of the stream.
     public struct Iterator: AsyncIteratorProtocol {
-        private let watcher: SocketWatcher
-        private var events: ArraySlice<SocketEvent> = []
+        private let reader: Reader
 
-        init(watcher: SocketWatcher) { self.watcher = watcher }
+        init(watcher: SocketWatcher) { reader = Reader(watcher) }
 
         /// The next event; nil after ``SocketWatcher/stop()`` and after cancellation.
         ///
-        /// - Throws: ``/SockDiag/KernelError`` where watching cannot go on.
+        /// - Throws: ``/SockDiag/KernelError`` where watching cannot go on, and where another iterator reads the stream.
         public mutating func next(
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws(KernelError) -> SocketEvent? {
-            if let event = events.popFirst() { return event }
-            let loop = watcher.loop
-            events = await withTaskCancellationHandler {
+            if let event = reader.events.popFirst() { return event }
+            let loop = reader.watcher.loop
+            guard loop.buffer.claim(ObjectIdentifier(reader)) else {
+                throw KernelError(
+                    .invalidRequest,
+                    operation: "read the events of a watcher",
+                    detail: "another iterator reads them",
+                    remedy: "make a watcher for each reader"
+                )
+            }
+            reader.events = await withTaskCancellationHandler {
                 await loop.buffer.next()[...]
             } onCancel: {
                 loop.stop()
             }
-            if let event = events.popFirst() { return event }
+            if let event = reader.events.popFirst() { return event }
             if let failure = loop.buffer.failure { throw failure }
             return nil
         }
+    }
+
+    /// Whoever reads the stream, as long as its iterator is there: the next one begins with what it leaves.
+    private final class Reader {
+        let watcher: SocketWatcher
+        var events: ArraySlice<SocketEvent> = []
+
+        init(_ watcher: SocketWatcher) { self.watcher = watcher }
+
+        deinit { watcher.loop.buffer.release(ObjectIdentifier(self), rest: events) }
     }
 }

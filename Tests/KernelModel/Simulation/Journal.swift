@@ -89,6 +89,8 @@ extension Input.Fact {
         case .lost(let loss): "lost \(loss.count.map(String.init) ?? "?") of \(loss.source) \(loss.reason)"
         case .wake: "wake"
         case .resynchronize: "resynchronize"
+        case .configured(let interval, let needsInodes): "interval \(interval), \(needsInodes ? "" : "no ")inodes"
+        case .matching(let name, let mask): "\(name.cookie) matches \(mask.rawValue)"
         }
     }
 }
