@@ -54,7 +54,7 @@ struct DumpRequestTests {
 
     @Test func `A lookup names the socket by the bytes that its message had`() throws {
         for message in [Message.synSentIPv6, Message.closeWaitMapped, Message.listenLinkLocal, Message.timeWait] {
-            let identity = try TCPSocket(message: message).identity
+            let identity = try InetSocket(message: message).identity
             let request = DumpRequest(identity, extensions: .info, sequence: 1)
             let expected = bytes(
                 [72, 0, 0, 0, 20, 0, 0x01, 0, 1, 0, 0, 0, 0, 0, 0, 0],  // without NLM_F_DUMP

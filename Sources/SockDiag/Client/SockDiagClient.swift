@@ -113,7 +113,7 @@ public struct SockDiagClient: ~Copyable {
     /// The sockets that answer the query.
     ///
     /// - Throws: ``KernelError``; of code ``KernelError/Code/inconsistentDump`` after several attempts.
-    public mutating func sockets(_ query: SocketQuery = SocketQuery()) throws(KernelError) -> [TCPSocket] {
+    public mutating func sockets(_ query: SocketQuery = SocketQuery()) throws(KernelError) -> [InetSocket] {
         for _ in 1..<Self.attempts {
             do { return try collect(query) } catch  where error.code == .inconsistentDump { continue }
         }
@@ -123,7 +123,7 @@ public struct SockDiagClient: ~Copyable {
     /// The TCP sockets that are in one of the states.
     ///
     /// - Throws: ``KernelError``.
-    public mutating func sockets(in states: TCPStateSet) throws(KernelError) -> [TCPSocket] {
+    public mutating func sockets(in states: TCPStateSet) throws(KernelError) -> [InetSocket] {
         try sockets(SocketQuery(states: states))
     }
 
@@ -137,7 +137,7 @@ public struct SockDiagClient: ~Copyable {
     public mutating func socket(
         _ identity: SocketIdentity,
         extensions: SocketExtensions = []
-    ) throws(KernelError) -> TCPSocket? {
+    ) throws(KernelError) -> InetSocket? {
         if let found = try lookUp(identity, extensions) { return found }
         guard identity.remote.port == 0 else { return nil }
         var listeners = SocketQuery(family: identity.family, states: .listen, extensions: extensions)
@@ -148,14 +148,14 @@ public struct SockDiagClient: ~Copyable {
     private mutating func lookUp(
         _ identity: SocketIdentity,
         _ extensions: SocketExtensions
-    ) throws(KernelError) -> TCPSocket? {
+    ) throws(KernelError) -> InetSocket? {
         sequence &+= 1
         let request = DumpRequest(identity, extensions: extensions, sequence: sequence)
-        var found: TCPSocket?
+        var found: InetSocket?
         do {
             try netlink.send(request.bytes, operation: request.operation)
             var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
-            while reply.count == 0, try read(&reply, { found = TCPSocket($0) }) == .more {}
+            while reply.count == 0, try read(&reply, { found = InetSocket($0) }) == .more {}
         } catch  where error.errno == ENOENT || error.errno == ESTALE {
             return nil
         }
@@ -174,9 +174,9 @@ public struct SockDiagClient: ~Copyable {
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    private mutating func collect(_ query: SocketQuery) throws(KernelError) -> [TCPSocket] {
-        var sockets: [TCPSocket] = []
-        try forEach(query) { sockets.append(TCPSocket($0)) }
+    private mutating func collect(_ query: SocketQuery) throws(KernelError) -> [InetSocket] {
+        var sockets: [InetSocket] = []
+        try forEach(query) { sockets.append(InetSocket($0)) }
         return sockets
     }
 
@@ -218,13 +218,13 @@ public struct SockDiagClient: ~Copyable {
     }
 
     /// The first sockets of an answer that is not waited for to its end; that spends the client.
-    package consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(KernelError) -> [TCPSocket] {
+    package consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(KernelError) -> [InetSocket] {
         let form = query.family.map { DumpRequest.Form.family($0) } ?? .bothFamilies
         let request = DumpRequest(query, form: form, sequence: 1)
         try netlink.send(request.bytes, operation: request.operation)
         var reply = Reply(type: request.type, sequence: 1, operation: request.operation)
-        var sockets: [TCPSocket] = []
-        while sockets.count < count, try read(&reply, { sockets.append(TCPSocket($0)) }) == .more {}
+        var sockets: [InetSocket] = []
+        while sockets.count < count, try read(&reply, { sockets.append(InetSocket($0)) }) == .more {}
         return sockets
     }
 

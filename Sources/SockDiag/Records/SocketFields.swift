@@ -1,5 +1,5 @@
 /// What a message of the kernel says of a socket; read from a borrowed ``SocketRecord`` and from an owned
-/// ``TCPSocket`` in the same way.
+/// ``InetSocket`` in the same way.
 ///
 /// Fields of `struct inet_diag_msg` are always there. An attribute is nil where the kernel did not send it: it was
 /// not asked for, the kernel is older, or the socket has none.

@@ -1,6 +1,6 @@
 /// One socket of a running dump, read in place from the receive buffer: nothing is copied, nothing allocated.
 ///
-/// It cannot outlive the closure it is given to; ``TCPSocket/init(_:)`` makes a copy that can. What can be read is
+/// It cannot outlive the closure it is given to; ``InetSocket/init(_:)`` makes a copy that can. What can be read is
 /// in ``SocketFields``.
 public struct SocketRecord: ~Escapable, SocketFields {
     @usableFromInline let message: RawSpan

@@ -10,7 +10,7 @@ struct DumpSplit {
     /// The queries.
     let halves: (SocketQuery, SocketQuery)
     /// Some of the sockets that were there while the halves were chosen.
-    let sample: [TCPSocket]
+    let sample: [InetSocket]
 
     /// Fewer sockets are dumped by one thread sooner.
     static let worthwhile = 20_000

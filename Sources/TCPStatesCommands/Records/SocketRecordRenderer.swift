@@ -32,7 +32,7 @@ struct SocketRecordRenderer<Writer: RecordWriter & ~Copyable>: SocketRenderer, ~
         _modify { yield &description.names }
     }
 
-    mutating func begin(with sample: [TCPSocket]) { begin() }
+    mutating func begin(with sample: [InetSocket]) { begin() }
 
     func fork() -> SocketRecordRenderer {
         let make = makeWriter

@@ -13,7 +13,7 @@ protocol SocketRenderer: ~Copyable, SendableMetatype {
     /// What the numbers of the next sockets are called.
     var names: SocketNames { get set }
     /// Begins with what a sample of the sockets says about the others, instead of waiting for the first ones.
-    mutating func begin(with sample: [TCPSocket])
+    mutating func begin(with sample: [InetSocket])
     /// A renderer for another thread, to write more of the same.
     func fork() -> Self
 }

@@ -15,7 +15,7 @@ struct SocketTable: SocketRenderer, ~Copyable {
     private let isOneLine: Bool
     var names: SocketNames
     private var layout: SocketTableLayout
-    private var batch: [(socket: TCPSocket, namespace: NetworkNamespace?)]? = []
+    private var batch: [(socket: InetSocket, namespace: NetworkNamespace?)]? = []
     private var words = Words()
 
     init(
@@ -38,13 +38,13 @@ struct SocketTable: SocketRenderer, ~Copyable {
 
     mutating func render(_ socket: borrowing some SocketFields & ~Escapable) {
         guard batch != nil else { return write(socket) }
-        batch?.append((TCPSocket(socket), names.namespace))
+        batch?.append((InetSocket(socket), names.namespace))
         if batch?.count == Self.batchSize { settle(isComplete: false) }
     }
 
     mutating func finish() { settle(isComplete: true) }
 
-    mutating func begin(with sample: [TCPSocket]) {
+    mutating func begin(with sample: [InetSocket]) {
         guard batch != nil else { return }
         batch = nil
         for socket in sample { measure(socket) }
@@ -84,7 +84,7 @@ struct SocketTable: SocketRenderer, ~Copyable {
         names.namespace = namespace
     }
 
-    private mutating func measure(_ socket: TCPSocket) {
+    private mutating func measure(_ socket: InetSocket) {
         var cell = TextBuffer()
         names.appendLocal(of: socket, to: &cell)
         let local = cell.count

@@ -221,7 +221,7 @@ final class NamespaceWatcher {
             extensions: filter?.extensions ?? []
         )
         // Of these the filter can say nothing before it is known who holds them.
-        var undecided: [TCPSocket] = []
+        var undecided: [InetSocket] = []
         // Those of one datagram.
         var rows: [SocketRow] = []
         func takeRows() {
@@ -237,7 +237,7 @@ final class NamespaceWatcher {
             try client.forEach(query, betweenReplies: betweenReplies) { record in
                 note(record)
                 if filter?.asksOwners == true, record.inode != nil, owners?.knows(record.cookie) != true {
-                    undecided.append(TCPSocket(record))
+                    undecided.append(InetSocket(record))
                 } else {
                     rows.append(SocketRow(record, matching: mask(record)))
                 }
@@ -267,7 +267,7 @@ final class NamespaceWatcher {
     private func note(_ record: borrowing SocketRecord) {
         owners?.note(record)
         guard keepsExisting else { return }
-        let socket = TCPSocket(record)
+        let socket = InetSocket(record)
         existing.note(socket)
         stream.note(.message(watcher: number, socket.withMessage { $0.array() }))
     }
@@ -330,7 +330,7 @@ final class NamespaceWatcher {
     private func mask(_ name: SocketName, _ uid: UInt32) -> StateMask {
         guard let filter else { return .all }
         // In the kernel's message a uid of 0 is root's only where there is an inode, which tracepoints do not report.
-        let socket = TCPSocket(name.identity, state: .established, uid: uid, inode: uid == 0 ? .max : nil)
+        let socket = InetSocket(name.identity, state: .established, uid: uid, inode: uid == 0 ? .max : nil)
         return filter.mask(socket, owners: filter.asksOwners ? owners?[name.cookie] ?? [] : [])
     }
 

@@ -8,7 +8,7 @@
 ///     print(socket.local, socket.remote, socket.cookie)
 /// }
 /// ```
-public struct TCPSocket: Hashable, Sendable, SocketFields {
+public struct InetSocket: Hashable, Sendable, SocketFields {
     @usableFromInline let message: [UInt8]
 
     /// Copies the socket out of a running dump.
@@ -37,7 +37,7 @@ public struct TCPSocket: Hashable, Sendable, SocketFields {
     }
 }
 
-extension TCPSocket: CustomStringConvertible {
+extension InetSocket: CustomStringConvertible {
     /// State and endpoints on one line.
     public var description: String { "\(state) \(local) \(remote)" }
 }
