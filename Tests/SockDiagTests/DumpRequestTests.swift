@@ -47,7 +47,7 @@ struct DumpRequestTests {
         let query = SocketQuery(protocol: .mptcp, states: .established)
         let request = DumpRequest(query, form: .family(.ipv4), sequence: 1)
         #expect(Array(request.bytes[..<4]) == [80, 0, 0, 0])
-        #expect(Array(request.bytes[16..<24]) == [2, 6, 0, 0, 2, 0, 0, 0])
+        #expect(Array(request.bytes[16..<24]) == [2, 0, 0, 0, 2, 0, 0, 0])
         #expect(Array(request.bytes[72...]) == [8, 0, 3, 0, 6, 1, 0, 0])  // INET_DIAG_REQ_PROTOCOL: IPPROTO_MPTCP
         #expect(request.operation == "dump the ipv4 MPTCP sockets")
     }

@@ -82,7 +82,7 @@ public struct SockDiagClient: ~Copyable {
         // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones, and heeds
         // no ports on it.
         let unconnected: TCPStateSet = [.bound, .closed]
-        guard !query.states.isDisjoint(with: unconnected) else {
+        guard query.protocol.hasTCPStates, !query.states.isDisjoint(with: unconnected) else {
             return try dump(query, operations, betweenReplies, body)
         }
         var wider = query
@@ -190,7 +190,12 @@ public struct SockDiagClient: ~Copyable {
         sequence &+= 1
         let request = DumpRequest(query, operations: operations, form: form, sequence: sequence)
         try netlink.send(request.bytes, operation: request.operation)
-        var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
+        var reply = Reply(
+            type: request.type,
+            sequence: sequence,
+            operation: request.operation,
+            protocol: query.protocol
+        )
         var recent = RecentRows()
         do throws(KernelError) {
             while try read(&reply, { if recent.insert($0) { body($0) } }) == .more { betweenReplies() }
@@ -215,6 +220,33 @@ public struct SockDiagClient: ~Copyable {
         guard let count = try netlink.receive(into: buffer, operation: reply.operation) else { return .more }
         let datagram = UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes
         return try reply.read(datagram, body)
+    }
+
+    /// Sends the request that `makeRequest` makes of a sequence number, and calls `body` with each message of the answer.
+    mutating func exchange(
+        _ operation: String,
+        remedyForUnsupported: String,
+        _ makeRequest: (UInt32) -> [UInt8],
+        _ body: (RawSpan) throws(KernelError) -> Void
+    ) throws(KernelError) {
+        sequence &+= 1
+        try netlink.send(makeRequest(sequence), operation: operation)
+        var reply = Reply(
+            type: UInt16(SOCK_DIAG_BY_FAMILY),
+            sequence: sequence,
+            operation: operation,
+            remedyForUnsupported: remedyForUnsupported
+        )
+        do throws(KernelError) {
+            while true {
+                guard let count = try netlink.receive(into: buffer, operation: operation) else { continue }
+                let datagram = UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes
+                if try reply.readMessages(datagram, body) == .done { return }
+            }
+        } catch {
+            drain(operation)
+            throw error
+        }
     }
 
     /// The first sockets of an answer that is not waited for to its end; that spends the client.

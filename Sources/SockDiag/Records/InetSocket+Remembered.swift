@@ -30,14 +30,14 @@ extension InetSocket {
         var bytes = record.withMessage { $0.array() }
         bytes.store(uid ?? 0, at: InetDiagMessage.uid)
         bytes.store(inode ?? 0, at: InetDiagMessage.inode)
-        self.init(checked: bytes)
+        self.init(checked: bytes, protocol: record.protocol)
     }
 
     /// The same socket in another state.
     package func inState(_ state: TCPState) -> InetSocket {
         var bytes = message
         bytes[InetDiagMessage.state] = state.rawValue
-        return InetSocket(checked: bytes)
+        return InetSocket(checked: bytes, protocol: `protocol`)
     }
 }
 
