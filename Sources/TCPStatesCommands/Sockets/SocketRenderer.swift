@@ -6,6 +6,8 @@ protocol SocketRenderer: ~Copyable, SendableMetatype {
     mutating func begin()
     /// Writes one socket.
     mutating func render(_ socket: borrowing some SocketFields & ~Escapable)
+    /// Writes one UNIX socket.
+    mutating func render(_ row: UnixRow)
     /// Writes what was held back.
     mutating func finish()
     /// What was written and not yet taken.
