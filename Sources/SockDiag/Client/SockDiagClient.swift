@@ -83,7 +83,12 @@ public struct SockDiagClient: ~Copyable {
             sequence &+= 1
             let request = DumpRequest(dump.query, operations: dump.operations, form: form, sequence: sequence)
             try netlink.send(request.bytes, operation: request.operation)
-            dump.reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
+            dump.reply = Reply(
+                type: request.type,
+                sequence: sequence,
+                operation: request.operation,
+                protocol: dump.query.protocol
+            )
         }
         guard var reply = dump.reply else { return false }
         do throws(KernelError) {
@@ -109,7 +114,7 @@ public struct SockDiagClient: ~Copyable {
     /// The sockets that answer the query.
     ///
     /// - Throws: ``KernelError``; of code ``KernelError/Code/inconsistentDump`` after several attempts.
-    public mutating func sockets(_ query: SocketQuery = SocketQuery()) throws(KernelError) -> [TCPSocket] {
+    public mutating func sockets(_ query: SocketQuery = SocketQuery()) throws(KernelError) -> [InetSocket] {
         for _ in 1..<Self.attempts {
             do { return try collect(query) } catch  where error.code == .inconsistentDump { continue }
         }
@@ -119,7 +124,7 @@ public struct SockDiagClient: ~Copyable {
     /// The TCP sockets that are in one of the states.
     ///
     /// - Throws: ``KernelError``.
-    public mutating func sockets(in states: TCPStateSet) throws(KernelError) -> [TCPSocket] {
+    public mutating func sockets(in states: TCPStateSet) throws(KernelError) -> [InetSocket] {
         try sockets(SocketQuery(states: states))
     }
 
@@ -133,7 +138,7 @@ public struct SockDiagClient: ~Copyable {
     public mutating func socket(
         _ identity: SocketIdentity,
         extensions: SocketExtensions = []
-    ) throws(KernelError) -> TCPSocket? {
+    ) throws(KernelError) -> InetSocket? {
         if let found = try lookUp(identity, extensions) { return found }
         guard identity.remote.port == 0 else { return nil }
         var listeners = SocketQuery(family: identity.family, states: .listen, extensions: extensions)
@@ -144,14 +149,14 @@ public struct SockDiagClient: ~Copyable {
     private mutating func lookUp(
         _ identity: SocketIdentity,
         _ extensions: SocketExtensions
-    ) throws(KernelError) -> TCPSocket? {
+    ) throws(KernelError) -> InetSocket? {
         sequence &+= 1
         let request = DumpRequest(identity, extensions: extensions, sequence: sequence)
-        var found: TCPSocket?
+        var found: InetSocket?
         do {
             try netlink.send(request.bytes, operation: request.operation)
             var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
-            while reply.count == 0, try read(&reply, { found = TCPSocket($0) }) == .more {}
+            while reply.count == 0, try read(&reply, { found = InetSocket($0) }) == .more {}
         } catch  where error.errno == ENOENT || error.errno == ESTALE {
             return nil
         }
@@ -170,9 +175,9 @@ public struct SockDiagClient: ~Copyable {
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    private mutating func collect(_ query: SocketQuery) throws(KernelError) -> [TCPSocket] {
-        var sockets: [TCPSocket] = []
-        try forEach(query) { sockets.append(TCPSocket($0)) }
+    private mutating func collect(_ query: SocketQuery) throws(KernelError) -> [InetSocket] {
+        var sockets: [InetSocket] = []
+        try forEach(query) { sockets.append(InetSocket($0)) }
         return sockets
     }
 
@@ -185,14 +190,41 @@ public struct SockDiagClient: ~Copyable {
         return try reply.read(datagram, body)
     }
 
+    /// Sends the request that `makeRequest` makes of a sequence number, and calls `body` with each message of the answer.
+    mutating func exchange(
+        _ operation: String,
+        remedyForUnsupported: String,
+        _ makeRequest: (UInt32) -> [UInt8],
+        _ body: (RawSpan) throws(KernelError) -> Void
+    ) throws(KernelError) {
+        sequence &+= 1
+        try netlink.send(makeRequest(sequence), operation: operation)
+        var reply = Reply(
+            type: UInt16(SOCK_DIAG_BY_FAMILY),
+            sequence: sequence,
+            operation: operation,
+            remedyForUnsupported: remedyForUnsupported
+        )
+        do throws(KernelError) {
+            while true {
+                guard let count = try netlink.receive(into: buffer, operation: operation) else { continue }
+                let datagram = UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes
+                if try reply.readMessages(datagram, body) == .done { return }
+            }
+        } catch {
+            drain(operation)
+            throw error
+        }
+    }
+
     /// The first sockets of an answer that is not waited for to its end; that spends the client.
-    package consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(KernelError) -> [TCPSocket] {
+    package consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(KernelError) -> [InetSocket] {
         let form = query.family.map { DumpRequest.Form.family($0) } ?? .bothFamilies
         let request = DumpRequest(query, form: form, sequence: 1)
         try netlink.send(request.bytes, operation: request.operation)
         var reply = Reply(type: request.type, sequence: 1, operation: request.operation)
-        var sockets: [TCPSocket] = []
-        while sockets.count < count, try read(&reply, { sockets.append(TCPSocket($0)) }) == .more {}
+        var sockets: [InetSocket] = []
+        while sockets.count < count, try read(&reply, { sockets.append(InetSocket($0)) }) == .more {}
         return sockets
     }
 

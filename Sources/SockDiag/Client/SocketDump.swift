@@ -19,7 +19,7 @@ package struct SocketDump: ~Copyable, Sendable {
 
     init(_ query: SocketQuery, _ operations: [UInt8]) {
         self.operations = operations
-        let isNarrow = !query.states.isDisjoint(with: Self.unconnected)
+        let isNarrow = query.protocol.hasTCPStates && !query.states.isDisjoint(with: Self.unconnected)
         asked = isNarrow ? query : nil
         var walked = query
         if isNarrow { walked.states.formUnion(Self.unconnected) }

@@ -28,8 +28,9 @@ extension SocketMatcher {
         without lost: LostFields,
         external: (SocketFilter.External) -> Bool?
     ) -> FilterVerdict {
-        socket.withMessage { message in
-            let record = SocketRecord(checked: message)
+        let transport = socket.protocol
+        return socket.withMessage { message in
+            let record = SocketRecord(checked: message, protocol: transport)
             // Jumps go forward: what can be reached is known when its turn comes.
             var isReached = [Bool](repeating: false, count: program.steps.count + 2)
             isReached[0] = true

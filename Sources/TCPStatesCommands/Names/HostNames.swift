@@ -5,26 +5,32 @@ internal import SockDiag
 struct HostNames {
     private var hosts: NameCache<IPAddress>
     private var services: NameCache<UInt16>
+    private var datagramServices: NameCache<UInt16>
 
     /// Names from other sources; the resolver's where there is none.
     init(
         hosts: @escaping (IPAddress) -> String? = \.resolvedName,
-        services: @escaping (UInt16) -> String? = serviceName
+        services: @escaping (UInt16) -> String? = { serviceName($0, "tcp") },
+        datagramServices: @escaping (UInt16) -> String? = { serviceName($0, "udp") }
     ) {
         self.hosts = NameCache(hosts)
         self.services = NameCache(services)
+        self.datagramServices = NameCache(datagramServices)
     }
 
     /// The host's name; nil where it has none.
     mutating func host(_ address: IPAddress) -> String? { address.isAny ? nil : hosts.name(of: address.unmapped) }
 
-    /// The name of TCP's service on the port; nil where it has none.
-    mutating func service(_ port: UInt16) -> String? { port == 0 ? nil : services.name(of: port) }
+    /// The name of the service on the port, of UDP's or else of TCP's; nil where it has none.
+    mutating func service(_ port: UInt16, over transport: SocketProtocol = .tcp) -> String? {
+        guard port != 0 else { return nil }
+        return transport == .udp ? datagramServices.name(of: port) : services.name(of: port)
+    }
 }
 
 /// The service's name in `/etc/services`.
-private func serviceName(_ port: UInt16) -> String? {
-    getservbyport(Int32(port.bigEndian), "tcp").map { String(cString: $0.pointee.s_name) }
+private func serviceName(_ port: UInt16, _ transport: String) -> String? {
+    getservbyport(Int32(port.bigEndian), transport).map { String(cString: $0.pointee.s_name) }
 }
 
 extension IPAddress {

@@ -3,7 +3,7 @@ internal import SockDiag
 
 /// What is reported of each socket beyond what every record has.
 struct SocketDetails: OptionSet {
-    let rawValue: UInt8
+    let rawValue: UInt16
 
     /// `tcp_info` and congestion control.
     static let info = SocketDetails(rawValue: 1 << 0)
@@ -21,6 +21,10 @@ struct SocketDetails: OptionSet {
     static let service = SocketDetails(rawValue: 1 << 6)
     /// The options that its program has set.
     static let options = SocketDetails(rawValue: 1 << 7)
+    /// The protocol, where there are others than TCP.
+    static let transport = SocketDetails(rawValue: 1 << 8)
+    /// What UNIX sockets have, where they are listed.
+    static let unix = SocketDetails(rawValue: 1 << 9)
 
     /// What the kernel must be asked for.
     var extensions: SocketExtensions {

@@ -12,17 +12,29 @@ struct SocketDescription {
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.begin("socket")
-        describe(socket.identity, socket.state, to: &writer)
+        describeTransport(socket.protocol.netid, to: &writer)
+        describe(socket.identity, socket.state, named: socket.stateName, to: &writer)
         writer.add("recv_queue", .number(socket.receiveQueue))
         writer.add("send_queue", .number(socket.sendQueue))
         writer.add("uid", socket.uid.map { .number($0) })
         writer.add("inode", socket.inode.map { .number($0) })
         writer.add("interface", socket.interface.map { .text(names.name(of: $0)) })
+        describeUnix(nil, to: &writer)
         if details.contains(.timers) { describe(socket.timer, to: &writer) }
         if details.contains(.info) { describeMeasurements(of: socket, to: &writer) }
         if details.contains(.memory) { describe(socket.memory, to: &writer) }
         if details.contains(.info) { describeCongestion(of: socket, to: &writer) }
-        if details.contains(.extended) { describeExtended(socket, to: &writer) }
+        if details.contains(.extended) { describeExtended(socket, shutdown: socket.shutdown, to: &writer) }
+        describeRest(of: socket, inode: socket.inode, to: &writer)
+        writer.end()
+    }
+
+    /// Passes what comes last: what marks the packets, options, owners, the namespace and names.
+    mutating func describeRest(
+        of socket: borrowing some SocketFields & ~Escapable,
+        inode: UInt32?,
+        to writer: inout some RecordWriter & ~Copyable
+    ) {
         if details.contains(.service) {
             writer.add("tos", socket.tos.map { .number($0) })
             writer.add("tclass", socket.trafficClass.map { .number($0) })
@@ -30,17 +42,21 @@ struct SocketDescription {
         }
         if details.contains(.options) { describe(socket.options, to: &writer) }
         if details.contains(.processes) {
-            writer.add("processes", names.owners?[socket.inode].nonEmpty.map { .owners($0) })
+            writer.add("processes", names.owners?[inode].nonEmpty.map { .owners($0) })
         }
         if details.contains(.namespace) { writer.add("netns", names.namespace.map { .text($0.label) }) }
-        describeNames(of: socket.identity, to: &writer)
-        writer.end()
+        describeNames(of: socket.identity, over: socket.protocol, to: &writer)
     }
 
     /// Passes what identifies a socket, and its state; every record about a socket begins with it.
-    func describe(_ identity: SocketIdentity?, _ state: TCPState?, to writer: inout some RecordWriter & ~Copyable) {
+    func describe(
+        _ identity: SocketIdentity?,
+        _ state: TCPState?,
+        named stateName: String? = nil,
+        to writer: inout some RecordWriter & ~Copyable
+    ) {
         writer.add("family", identity.map { .text($0.family.description) })
-        writer.add("state", state.map { .text($0.description) })
+        writer.add("state", state.map { .text(stateName ?? $0.description) })
         writer.add("local_address", identity.map { .address($0.local.address) })
         writer.add("local_port", identity.map { .number($0.local.port) })
         writer.add("remote_address", identity.map { .address($0.remote.address) })
@@ -48,7 +64,7 @@ struct SocketDescription {
         writer.add("cookie", identity.map { .hex($0.cookie.rawValue) })
     }
 
-    private func describe(_ timer: SocketTimer?, to writer: inout some RecordWriter & ~Copyable) {
+    func describe(_ timer: SocketTimer?, to writer: inout some RecordWriter & ~Copyable) {
         writer.beginObject("timer")
         writer.add("kind", timer.map { .text($0.kind.description) })
         writer.add("expires_ms", timer.map { .number($0.milliseconds) })
@@ -56,25 +72,28 @@ struct SocketDescription {
         writer.endObject()
     }
 
-    private func describeMeasurements(
+    func describeMeasurements(
         of socket: borrowing some SocketFields & ~Escapable,
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.beginObject("tcp_info")
-        let isMeasured = socket.withAttribute(.info) { bytes -> Bool? in
-            let info = BorrowedTCPInfo(bytes)
-            for field in TCPInfo.Field.allCases {
-                writer.add(field.constantName, info[field].map { field.isWide ? .large($0) : .integer($0) })
+        let isMeasured =
+            socket.protocol != .tcp
+            ? nil
+            : socket.withAttribute(.info) { bytes -> Bool? in
+                let info = BorrowedTCPInfo(bytes)
+                for field in TCPInfo.Field.allCases {
+                    writer.add(field.constantName, info[field].map { field.isWide ? .large($0) : .integer($0) })
+                }
+                return true
             }
-            return true
-        }
         if isMeasured == nil {
             for field in TCPInfo.Field.allCases { writer.add(field.constantName, nil) }
         }
         writer.endObject()
     }
 
-    private func describe(_ memory: SocketMemory?, to writer: inout some RecordWriter & ~Copyable) {
+    func describe(_ memory: SocketMemory?, to writer: inout some RecordWriter & ~Copyable) {
         writer.beginObject("memory")
         writer.add("rmem_alloc", memory.map { .number($0.rmemAlloc) })
         writer.add("rcvbuf", memory.map { .number($0.rcvbuf) })
@@ -88,13 +107,14 @@ struct SocketDescription {
         writer.endObject()
     }
 
-    private mutating func describeExtended(
+    mutating func describeExtended(
         _ socket: borrowing some SocketFields & ~Escapable,
+        shutdown: ShutdownDirections?,
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.add("cgroup", socket.cgroupID.flatMap { names.cgroupPath(of: $0) }.map { .text($0) })
         writer.add("mark", socket.mark.map { .number($0) })
-        writer.add("shutdown", socket.shutdown.map { .text($0.name) })
+        writer.add("shutdown", shutdown.map { .text($0.name) })
         writer.add("v6only", socket.isIPv6Only.map { .flag($0) })
     }
 
@@ -105,12 +125,22 @@ struct SocketDescription {
     }
 
     /// Passes the names of hosts and services, where they are asked for.
-    mutating func describeNames(of identity: SocketIdentity?, to writer: inout some RecordWriter & ~Copyable) {
+    mutating func describeNames(
+        of identity: SocketIdentity?,
+        over transport: SocketProtocol = .tcp,
+        to writer: inout some RecordWriter & ~Copyable
+    ) {
         guard names.hosts != nil else { return }
         writer.add("local_name", identity.flatMap { names.hosts?.host($0.local.address) }.map { .text($0) })
-        writer.add("local_service", identity.flatMap { names.hosts?.service($0.local.port) }.map { .text($0) })
+        writer.add(
+            "local_service",
+            identity.flatMap { names.hosts?.service($0.local.port, over: transport) }.map { .text($0) }
+        )
         writer.add("remote_name", identity.flatMap { names.hosts?.host($0.remote.address) }.map { .text($0) })
-        writer.add("remote_service", identity.flatMap { names.hosts?.service($0.remote.port) }.map { .text($0) })
+        writer.add(
+            "remote_service",
+            identity.flatMap { names.hosts?.service($0.remote.port, over: transport) }.map { .text($0) }
+        )
     }
 }
 

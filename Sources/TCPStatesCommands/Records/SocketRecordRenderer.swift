@@ -32,7 +32,9 @@ struct SocketRecordRenderer<Writer: RecordWriter & ~Copyable>: SocketRenderer, ~
         _modify { yield &description.names }
     }
 
-    mutating func begin(with sample: [TCPSocket]) { begin() }
+    mutating func render(_ row: UnixRow) { description.describe(row, to: &writer) }
+
+    func begin(with sample: [InetSocket]) {}
 
     func fork() -> SocketRecordRenderer {
         let make = makeWriter
@@ -41,7 +43,7 @@ struct SocketRecordRenderer<Writer: RecordWriter & ~Copyable>: SocketRenderer, ~
 }
 
 /// A socket of which nothing is known: it has every field's name, and asks for none of its values.
-private struct AbsentSocket: SocketFields {
+struct AbsentSocket: SocketFields {
     /// The size of `struct inet_diag_msg`.
     private let message = InlineArray<72, UInt8>(repeating: 0)
 

@@ -191,7 +191,7 @@ final class NamespaceWatcher {
         let began: EventTime
         var rows: SocketDump
         /// Of these the filter can say nothing before it is known who holds them.
-        var undecided: [TCPSocket] = []
+        var undecided: [InetSocket] = []
         /// What it has taken of a processor so far, nanoseconds.
         var cost: UInt64 = 0
     }
@@ -292,7 +292,7 @@ final class NamespaceWatcher {
     /// Reads a datagram of a dump and hands over its rows; whether there is more.
     private func readRows(of dump: inout DumpUnderWay) throws(KernelError) -> Bool {
         var rows: [SocketRow] = []
-        var undecided: [TCPSocket] = []
+        var undecided: [InetSocket] = []
         defer {
             dump.undecided += undecided
             take(rows, at: dump.began)
@@ -300,7 +300,7 @@ final class NamespaceWatcher {
         return try client.advance(&dump.rows) { record in
             note(record)
             if filter?.asksOwners == true, record.inode != nil, owners?.knows(record.cookie) != true {
-                undecided.append(TCPSocket(record))
+                undecided.append(InetSocket(record))
             } else {
                 rows.append(SocketRow(record, matching: mask(record)))
             }
@@ -310,7 +310,7 @@ final class NamespaceWatcher {
     private func note(_ record: borrowing SocketRecord) {
         owners?.note(record)
         guard keepsExisting else { return }
-        let socket = TCPSocket(record)
+        let socket = InetSocket(record)
         existing.note(socket)
         stream.note(.message(watcher: number, socket.withMessage { $0.array() }))
     }
@@ -388,7 +388,7 @@ final class NamespaceWatcher {
         tracker.forEach { known.append($0) }
         let time = EventTime.now()
         for socket in known {
-            let remembered = TCPSocket(
+            let remembered = InetSocket(
                 socket.name.identity,
                 state: socket.state,
                 uid: socket.uid,
@@ -421,7 +421,7 @@ final class NamespaceWatcher {
     private func mask(_ name: SocketName, _ uid: UInt32) -> StateMask {
         guard let filter else { return .all }
         // In the kernel's message a uid of 0 is root's only where there is an inode, which tracepoints do not report.
-        let socket = TCPSocket(name.identity, state: .established, uid: uid, inode: uid == 0 ? .max : nil)
+        let socket = InetSocket(name.identity, state: .established, uid: uid, inode: uid == 0 ? .max : nil)
         return filter.mask(socket, owners: filter.asksOwners ? owners?[name.cookie] ?? [] : [])
     }
 

@@ -39,7 +39,7 @@ package struct WatchFilter {
     /// The states in which the filter finds a socket that is held by these, all else being as it is.
     func mask(_ socket: borrowing some SocketFields & ~Escapable, owners: [SocketOwner]) -> StateMask {
         guard !probes.isEmpty else { return finds(socket, of: owners) ? .all : [] }
-        let message = TCPSocket(socket)
+        let message = InetSocket(socket)
         var mask: StateMask = []
         for state in probes where finds(message.inState(state), of: owners) { mask.insert(StateMask(state)) }
         return mask

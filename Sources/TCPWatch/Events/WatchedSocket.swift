@@ -5,7 +5,7 @@ public import SockDiag
 /// What can be read of it is in ``/SockDiag/SocketFields``, as for any socket.
 public struct WatchedSocket: Hashable, Sendable, SocketFields {
     /// What the kernel says of it.
-    public var socket: TCPSocket
+    public var socket: InetSocket
     /// Where it is, of ``SocketWatcher/Configuration/namespaces``; nil where none were named.
     public var namespace: NetworkNamespace?
     /// Who holds it; empty where nobody was found, and without ``SocketWatcher/Configuration/resolvesOwners``.
@@ -15,7 +15,7 @@ public struct WatchedSocket: Hashable, Sendable, SocketFields {
 
     /// A socket.
     public init(
-        socket: TCPSocket,
+        socket: InetSocket,
         namespace: NetworkNamespace? = nil,
         owners: [SocketOwner] = [],
         time: EventTime? = nil
@@ -41,7 +41,7 @@ extension WatchedSocket {
         namespace: NetworkNamespace?,
         owners: [SocketOwner]
     ) {
-        let socket = TCPSocket(identity, state: state, uid: uid, inode: inode)
+        let socket = InetSocket(identity, state: state, uid: uid, inode: inode)
         self.init(socket: socket, namespace: namespace, owners: owners)
     }
 }

@@ -78,7 +78,7 @@ package struct JournalReplay: ~Copyable {
             if let event = delivery.end(number) { pending.append(event) }
         case .socketsExpected(let number): delivery.expectSockets(of: number, anew: true)
         case .input(let number, let input): take(input, of: number)
-        case .message(let number, let message): namespaces[number]?.sockets.note(try TCPSocket(message: message))
+        case .message(let number, let message): namespaces[number]?.sockets.note(try InetSocket(message: message))
         case .owners(let number, let cookie, let owners): namespaces[number]?.owners[cookie] = owners
         case .gap(let number, var gap):
             let watched = number.flatMap { namespaces[$0] }

@@ -94,7 +94,7 @@ package final class JournalWriter {
     }
 
     /// Adds the kernel's message about a socket that exists.
-    package func append(_ socket: TCPSocket, to watcher: UInt32) {
+    package func append(_ socket: InetSocket, to watcher: UInt32) {
         append(.message(watcher: watcher, socket.withMessage { $0.array() }))
     }
 

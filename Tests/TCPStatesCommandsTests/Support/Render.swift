@@ -8,7 +8,7 @@ extension SocketDetails {
 
 /// The sockets as a table.
 func table(
-    _ sockets: [TCPSocket],
+    _ sockets: [InetSocket],
     _ details: SocketDetails = [],
     states: TCPStateSet = .all,
     hosts: HostNames? = nil,
@@ -30,7 +30,7 @@ func table(
 
 /// The sockets as records.
 func records<Writer: RecordWriter & ~Copyable>(
-    _ sockets: [TCPSocket],
+    _ sockets: [InetSocket],
     _ writer: @escaping @autoclosure () -> Writer,
     _ details: SocketDetails = .all,
     hosts: HostNames? = nil

@@ -88,7 +88,7 @@ import Testing
 
     @Test func theSocketsThatExistedAreShownWithAllThatTheKernelSaid() throws {
         let row = SocketRow(name(1), .established, inode: 7, uid: 1000)
-        var message = TCPSocket(row.name.identity, state: .established, uid: 1000, inode: 7).withMessage { $0.array() }
+        var message = InetSocket(row.name.identity, state: .established, uid: 1000, inode: 7).withMessage { $0.array() }
         message[56] = 99  // idiag_rqueue
         let entries = [begin, .message(watcher: 0, message)] + dump([row], at: 0)
         guard case .socket(let socket)? = try replay(entries).first else { throw CancellationError() }
