@@ -17,6 +17,8 @@ final class WatchEngine {
     private var hasBegun = false
     private var nextMissed: UInt64 = 0
     private var pace = ReportPace()
+    /// Called with what it has done, before the events of that are sent.
+    var reportsMetrics: ((SocketWatcher.Metrics) -> Void)?
 
     /// From one reading of what the kernel passed over to the next, nanoseconds.
     private static let missedPeriod: UInt64 = 1_000_000_000
@@ -77,7 +79,7 @@ final class WatchEngine {
         guard try namespaces.begin(until: limit, drain) else { return }
         if !hasBegun {
             hasBegun = true
-            stream.flush(isBounded: false)
+            flush(isBounded: false)
         }
         let now = EventTime.now().monotonicNanoseconds
         if let trace, nextMissed <= now {
@@ -87,10 +89,10 @@ final class WatchEngine {
         for watcher in namespaces.watchers {
             watcher.receive()
             if !watcher.isDumping { watcher.lookUp(drain) }
-            if watcher.dumpIfDue(until: limit, drain) { stream.flush(isBounded: false) }
+            if watcher.dumpIfDue(until: limit, drain) { flush(isBounded: false) }
         }
         namespaces.update(at: now)
-        stream.flush()
+        flush()
         for watcher in namespaces.watchers { watcher.resolveOwners() }
         pace.note(reportCount, at: EventTime.now().monotonicNanoseconds)
     }
@@ -119,7 +121,12 @@ final class WatchEngine {
         } while EventTime.now().monotonicNanoseconds < end
         drain()
         for watcher in watchers { watcher.takeWaiting() }
-        stream.flush()
+        flush()
+    }
+
+    private func flush(isBounded: Bool = true) {
+        reportsMetrics?(metrics)
+        stream.flush(isBounded: isBounded)
     }
 
     /// Whether a message about a destroyed socket comes within a moment: a worker of the kernel's sends them, and may have to wait.

@@ -153,19 +153,16 @@ final class WatchLoop: Sendable {
 
     private func watch(_ owned: borrowing Resources) throws(KernelError) {
         let engine = owned.engine
+        engine.reportsMetrics = { [self] in publish($0) }
         while !engine.isOver {
             for wish in takeWishes() { wish(engine) }
             try engine.turn()
-            publishMetrics(of: engine)
-            guard wait(for: owned) else {
-                engine.conclude()
-                return publishMetrics(of: engine)
-            }
+            guard wait(for: owned) else { return engine.conclude() }
         }
     }
 
-    private func publishMetrics(of engine: WatchEngine) {
-        var metrics = engine.metrics
+    private func publish(_ metrics: SocketWatcher.Metrics) {
+        var metrics = metrics
         metrics.processorTime = .nanoseconds(Int64(clamping: SystemClock.threadProcessorTime.nanoseconds))
         let published = metrics
         lastMetrics.withLock { $0 = published }

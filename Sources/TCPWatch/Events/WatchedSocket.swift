@@ -6,6 +6,8 @@ public import SockDiag
 public struct WatchedSocket: Hashable, Sendable, SocketFields {
     /// What the kernel says of it.
     public var socket: InetSocket
+    /// Which connection of the socket it is, as ``Transition/incarnation``.
+    public var incarnation: UInt8 = 0
     /// Where it is, of ``SocketWatcher/Configuration/namespaces``; nil where none were named.
     public var namespace: NetworkNamespace?
     /// Who holds it; empty where nobody was found, and without ``SocketWatcher/Configuration/resolvesOwners``.
