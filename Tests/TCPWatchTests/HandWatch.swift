@@ -7,7 +7,7 @@ internal import Testing
 
 /// A watcher without its thread and its clock: it polls and reads messages when the test says so.
 final class HandWatch {
-    private let watcher: NamespaceWatcher
+    let watcher: NamespaceWatcher
     private let collector: EventCollector
     /// The sockets that existed.
     var existing: [WatchedSocket] { collector.sockets }
