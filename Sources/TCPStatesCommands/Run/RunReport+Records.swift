@@ -82,7 +82,7 @@ extension SocketAccount {
         fields.namespace = namespace
         fields.state = life.state
         fields.owners = owners
-        var counters = life.counters ?? FinalCounters(nil)
+        var counters = life.counters ?? FinalCounters()
         counters.duration = life.duration(at: now)
         fields.counters = counters
         fields.side = side

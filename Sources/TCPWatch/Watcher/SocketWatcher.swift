@@ -76,13 +76,13 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public var bufferCapacity = 65_536
 
         /// Where every input is written down, for ``JournalReplay``; nil for nowhere.
-        package var journal: JournalDestination?
+        public var journal: JournalDestination?
         /// Called by the watcher's thread with what the kernel measured of each full socket that it destroys: where this
         /// side closed first, long before TIME_WAIT and with it the connection ends.
-        package var reportsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
+        public var reportsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
 
         /// The size of the ring of records, bytes, a power of two: a third of a second of 90,000 records.
-        package var traceBufferSize = 4 << 20
+        public var traceBufferSize = 4 << 20
         /// In a debug build, the reader drops one record of so many, for tests of what finds it; 0 for none.
         package var dropsOneRecordOf: Int32 = 0
 
