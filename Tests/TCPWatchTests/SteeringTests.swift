@@ -70,7 +70,9 @@ struct SteeringTests {
         #expect(faults.isEmpty)
     }
 
-    @Test func `The owners that a later filter asks for are found, and an earlier TIME_WAIT keeps its user`() async throws {
+    @Test func `The owners that a later filter asks for are found, and an earlier TIME_WAIT keeps its user`()
+        async throws
+    {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let listener = try lab.listener()
@@ -138,7 +140,9 @@ struct SteeringTests {
         #expect(failure?.operation == "change a watcher that has ended")
     }
 
-    @Test func `A second reader is an error as long as the first is there, and then has what that has left`() async throws {
+    @Test func `A second reader is an error as long as the first is there, and then has what that has left`()
+        async throws
+    {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let listeners = try (0..<3).map { _ in try lab.listener() }

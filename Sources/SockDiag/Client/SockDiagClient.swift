@@ -1,5 +1,7 @@
 internal import CMnl
 internal import LinuxLibC
+internal import LinuxSystem
+internal import Synchronization
 
 /// A client of the kernel's socket diagnostics: one netlink socket of family `NETLINK_SOCK_DIAG`, its receive buffer,
 /// and nothing else; no thread, no global.
@@ -60,6 +62,23 @@ public struct SockDiagClient: ~Copyable {
     ) throws(KernelError) {
         if let external = query.filter?.externals.first { throw external.unanswered }
         try forEach(query, external: { _, _ in false }, body)
+    }
+
+    /// Calls `body` with every socket that answers the query, until it throws. The rest of the kernel's answer is read and
+    /// dropped then: it cannot be left half-way.
+    ///
+    /// - Throws: What `body` throws; and ``KernelError``, as the form does whose body does not throw.
+    public mutating func forEach(
+        _ query: SocketQuery = SocketQuery(),
+        _ body: (borrowing SocketRecord) throws -> Void
+    ) throws {
+        var failure: (any Error)?
+        func take(_ socket: borrowing SocketRecord) {
+            guard failure == nil else { return }
+            do { try body(socket) } catch { failure = error }
+        }
+        try forEach(query, take)
+        if let failure { throw failure }
     }
 
     /// Calls `body` with what passes the kernel's part of a filter; the query's own filter is not used.
@@ -126,6 +145,38 @@ public struct SockDiagClient: ~Copyable {
     /// - Throws: ``KernelError``.
     public mutating func sockets(in states: TCPStateSet) throws(KernelError) -> [InetSocket] {
         try sockets(SocketQuery(states: states))
+    }
+
+    /// The sockets that answer the query, of the calling thread's network namespace or another; asked by a thread of its own,
+    /// so that no task's thread waits: a million sockets take a second.
+    ///
+    /// - Throws: ``KernelError``, as ``sockets(_:)`` does.
+    public static func sockets(
+        _ query: SocketQuery = SocketQuery(),
+        in namespace: NetworkNamespace? = nil
+    ) async throws(KernelError) -> [InetSocket] {
+        // Opened here: what it sees is this thread's namespace.
+        let client: SockDiagClient
+        if let namespace { client = try SockDiagClient(in: namespace) } else { client = try SockDiagClient() }
+        let shared = Mutex<SockDiagClient?>(client)
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<[InetSocket], KernelError>, Never>) in
+            do throws(Errno) {
+                try JoinedThread.detach {
+                    let result = shared.withLock { client -> Result<[InetSocket], KernelError> in
+                        do throws(KernelError) { return .success(try client?.sockets(query) ?? []) } catch {
+                            return .failure(error)
+                        }
+                    }
+                    continuation.resume(returning: result)
+                }
+            } catch {
+                continuation.resume(
+                    returning: .failure(KernelError(.system, errno: error.rawValue, operation: "start a thread"))
+                )
+            }
+        }
+        return try result.get()
     }
 
     /// The TCP socket of this identity as it is now, nil where it is gone. O(1), but for one of several listeners on one
