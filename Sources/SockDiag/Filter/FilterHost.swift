@@ -53,6 +53,8 @@ struct FilterHost {
     /// The networks that are meant, more than one where a host's name has several addresses; nil is every address.
     ///
     /// - Parameter resolvesHosts: Whether a host's name is resolved, which may ask the network.
+    /// - Returns: The networks.
+    /// - Throws: Why there is none.
     func networks(resolvesHosts: Bool) throws(Failure) -> [IPNetwork?] {
         let name = String(name)
         if name.isEmpty || name == "*" {
