@@ -13,15 +13,19 @@ internal import Synchronization
 /// }
 /// ```
 ///
-/// Where the process may trace the kernel, each transition is reported as the kernel makes it,
-/// ``Transition/Certainty/exact``. Else it needs no privilege: at an interval it asks the kernel for all sockets, with
-/// one dump for both families, and compares; between two dumps the kernel reports each full socket's end at once. A
-/// transition then is ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``. What is lost is reported
-/// as a ``SocketEvent/gap(_:)``. ``Configuration/source`` chooses.
+/// It needs no privilege: at an interval it asks the kernel for all sockets, with one dump for both families, and
+/// compares; between two dumps the kernel reports each full socket's end at once. A transition then is
+/// ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``. Where ``Configuration/source`` asks for tracing,
+/// and the process may trace the kernel, each transition is reported as the kernel makes it,
+/// ``Transition/Certainty/exact``. What is lost is reported as a ``SocketEvent/gap(_:)``.
 ///
-/// The stream has one reader; a second iterator takes what the first leaves, and ends it where it waits. Where the reader is slow, up to
-/// ``Configuration/bufferCapacity`` events wait and what comes beyond is dropped and counted. Cancelling the reader's
-/// task ends the stream, as does releasing the watcher; with the stream's end its thread and descriptors are gone.
+/// The stream has one reader at a time: as long as its iterator is there, another one's first call throws. Where the reader
+/// is slow, up to ``Configuration/bufferCapacity`` events wait and what comes beyond is dropped and counted. Events of one
+/// connection come in order; across connections they are not sorted by their times. Cancelling the reader's task ends the
+/// stream, as does releasing the watcher; with the stream's end its thread and descriptors are gone.
+///
+/// A watcher can be steered while it runs, as by ``update(filter:)``, and measured by ``metrics``. An
+/// ``EmbeddedSocketWatcher`` is driven by an event loop of your own, without a thread.
 public final class SocketWatcher: AsyncSequence, Sendable {
     /// What is watched, and how.
     public struct Configuration: Sendable {
@@ -54,8 +58,8 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         /// reported: the first transition of a socket mostly has no owners yet. A pass costs some 3 µs for each
         /// descriptor of the machine and is made for a fifth of the time at most.
         public var resolvesOwners = false
-        /// Where transitions are learned.
-        public var source: Source = .auto
+        /// Where transitions are learned. Tracing loads programs into the kernel: it is asked for, never assumed.
+        public var source: Source = .poll
         /// The time between two dumps. Where a dump takes longer, the next one that fits is awaited. With tracing
         /// these are dumps of half-open requests alone, as far as the ``reconciliationBudget`` allows.
         public var interval: Duration = .milliseconds(250)
@@ -86,7 +90,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         /// In a debug build, the reader drops one record of so many, for tests of what finds it; 0 for none.
         package var dropsOneRecordOf: Int32 = 0
 
-        /// Everything, by the best source there is.
+        /// Everything in the calling thread's network namespace, by dumps.
         public init() {}
     }
 

@@ -3,7 +3,6 @@
 import Glibc
 import TCPWatch
 
-setvbuf(stdout, nil, _IOLBF, 0)
 let watcher = try EmbeddedSocketWatcher()
 var isOpen = true
 while isOpen {
