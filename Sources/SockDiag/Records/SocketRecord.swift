@@ -29,7 +29,7 @@ public struct SocketRecord: ~Escapable, SocketFields {
 
     /// A socket from bytes that were checked before.
     @_lifetime(copy message)
-    init(checked message: RawSpan) { self.message = message }
+    package init(checked message: RawSpan) { self.message = message }
 
     /// Calls `body` with the message's bytes: a `struct inet_diag_msg`, then attributes.
     @inlinable

@@ -1,18 +1,14 @@
 internal import SockDiag
-internal import SocketOwners
 
 /// Comma-separated values (RFC 4180, but for lines that end in LF alone): the names are in a header line, a field of an
 /// object is named `timer.kind`, and what is not known is empty.
 struct CSVWriter: RecordWriter, ~Copyable {
+    static var isTabular: Bool { true }
     var text = TextBuffer()
-    private let showsHeader: Bool
     private var isHeader = false
     private var object: StaticString?
 
-    init(showsHeader: Bool) { self.showsHeader = showsHeader }
-
     mutating func writeHeader(_ describe: (inout CSVWriter) -> Void) {
-        guard showsHeader else { return }
         isHeader = true
         describe(&self)
         isHeader = false

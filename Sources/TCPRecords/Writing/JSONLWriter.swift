@@ -1,8 +1,8 @@
 internal import SockDiag
-internal import SocketOwners
 
 /// JSON Lines: a record is an object on a line of its own, and what is not known is left out.
 struct JSONLWriter: RecordWriter, ~Copyable {
+    static var isTabular: Bool { false }
     var text = TextBuffer()
     /// The object that is begun and has no field yet.
     private var pending: StaticString?

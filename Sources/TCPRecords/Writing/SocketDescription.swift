@@ -1,23 +1,28 @@
-internal import SockDiag
-internal import SocketOwners
+package import SockDiag
 
 /// The `socket` record: its fields, their names and their order. They depend on what is asked for, never on the socket.
 struct SocketDescription {
     let details: SocketDetails
-    var names: SocketNames
+    var names: RecordNames
+    /// Names that are known already; the others are looked up.
+    var known = Record.Names()
 
     /// Passes the whole record to the writer.
-    mutating func describe(
-        _ socket: borrowing some SocketFields & ~Escapable,
-        to writer: inout some RecordWriter & ~Copyable
+    mutating func describe<Writer: RecordWriter & ~Copyable>(
+        _ socket: borrowing SocketRecord,
+        owners: [SocketOwner],
+        namespace: NetworkNamespace?,
+        time: EventTime? = nil,
+        to writer: inout Writer
     ) {
         writer.begin("socket")
+        if !Writer.isTabular, let time { describe(time, to: &writer) }
         describe(socket.identity, socket.state, to: &writer)
         writer.add("recv_queue", .number(socket.receiveQueue))
         writer.add("send_queue", .number(socket.sendQueue))
         writer.add("uid", socket.uid.map { .number($0) })
         writer.add("inode", socket.inode.map { .number($0) })
-        writer.add("interface", socket.interface.map { .text(names.name(of: $0)) })
+        writer.add("interface", name(of: socket.interface, in: namespace))
         if details.contains(.timers) { describe(socket.timer, to: &writer) }
         if details.contains(.info) { describeMeasurements(of: socket, to: &writer) }
         if details.contains(.memory) { describe(socket.memory, to: &writer) }
@@ -29,12 +34,27 @@ struct SocketDescription {
             writer.add("class_id", socket.classID.map { .number($0) })
         }
         if details.contains(.options) { describe(socket.options, to: &writer) }
-        if details.contains(.processes) {
-            writer.add("processes", names.owners?[socket.inode].nonEmpty.map { .owners($0) })
-        }
-        if details.contains(.namespace) { writer.add("netns", names.namespace.map { .text($0.label) }) }
+        if details.contains(.processes) { writer.add("processes", owners.nonEmpty.map { .owners($0) }) }
+        if details.contains(.namespace) { writer.add("netns", label(of: namespace)) }
         describeNames(of: socket.identity, to: &writer)
         writer.end()
+    }
+
+    /// Passes a time.
+    func describe(_ time: EventTime?, to writer: inout some RecordWriter & ~Copyable) {
+        writer.add("time", time.map { .time($0.realtimeNanoseconds) })
+        writer.add("monotonic_ns", time.map { .large($0.monotonicNanoseconds) })
+    }
+
+    /// The name of an interface, as it is written.
+    mutating func name(of interface: NetworkInterface?, in namespace: NetworkNamespace?) -> FieldValue? {
+        if let name = known.interface { return .text(name) }
+        return interface.map { .text(names.name(of: $0, in: namespace)) }
+    }
+
+    /// The label of a namespace, as it is written.
+    func label(of namespace: NetworkNamespace?) -> FieldValue? {
+        (known.namespace ?? namespace?.label).map { .text($0) }
     }
 
     /// Passes what identifies a socket, and its state; every record about a socket begins with it.
@@ -57,7 +77,7 @@ struct SocketDescription {
     }
 
     private func describeMeasurements(
-        of socket: borrowing some SocketFields & ~Escapable,
+        of socket: borrowing SocketRecord,
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.beginObject("tcp_info")
@@ -89,10 +109,10 @@ struct SocketDescription {
     }
 
     private mutating func describeExtended(
-        _ socket: borrowing some SocketFields & ~Escapable,
+        _ socket: borrowing SocketRecord,
         to writer: inout some RecordWriter & ~Copyable
     ) {
-        writer.add("cgroup", socket.cgroupID.flatMap { names.cgroupPath(of: $0) }.map { .text($0) })
+        writer.add("cgroup", (known.cgroup ?? socket.cgroupID.flatMap { names.cgroupPath(of: $0) }).map { .text($0) })
         writer.add("mark", socket.mark.map { .number($0) })
         writer.add("shutdown", socket.shutdown.map { .text($0.name) })
         writer.add("v6only", socket.isIPv6Only.map { .flag($0) })
@@ -105,13 +125,25 @@ struct SocketDescription {
     }
 
     /// Passes the names of hosts and services, where they are asked for.
-    mutating func describeNames(of identity: SocketIdentity?, to writer: inout some RecordWriter & ~Copyable) {
-        guard names.hosts != nil else { return }
-        writer.add("local_name", identity.flatMap { names.hosts?.host($0.local.address) }.map { .text($0) })
-        writer.add("local_service", identity.flatMap { names.hosts?.service($0.local.port) }.map { .text($0) })
-        writer.add("remote_name", identity.flatMap { names.hosts?.host($0.remote.address) }.map { .text($0) })
-        writer.add("remote_service", identity.flatMap { names.hosts?.service($0.remote.port) }.map { .text($0) })
+    mutating func describeNames<Writer: RecordWriter & ~Copyable>(
+        of identity: SocketIdentity?,
+        to writer: inout Writer
+    ) {
+        guard names.hosts != nil || (!Writer.isTabular && known.hasHosts) else { return }
+        let local = known.localHost ?? identity.flatMap { names.hosts?.host($0.local.address) }
+        let localService = known.localService ?? identity.flatMap { names.hosts?.service($0.local.port) }
+        let remote = known.remoteHost ?? identity.flatMap { names.hosts?.host($0.remote.address) }
+        let remoteService = known.remoteService ?? identity.flatMap { names.hosts?.service($0.remote.port) }
+        writer.add("local_name", local.map { .text($0) })
+        writer.add("local_service", localService.map { .text($0) })
+        writer.add("remote_name", remote.map { .text($0) })
+        writer.add("remote_service", remoteService.map { .text($0) })
     }
+}
+
+extension Record.Names {
+    /// Whether there are names of hosts or services.
+    var hasHosts: Bool { localHost != nil || localService != nil || remoteHost != nil || remoteService != nil }
 }
 
 /// What the congestion control algorithm and the protocol above TCP report of themselves.
@@ -119,7 +151,7 @@ extension SocketDescription {
     /// Passes the congestion control algorithm, what it measures of itself under the kernel's names, and the protocol
     /// above TCP.
     func describeCongestion(
-        of socket: borrowing some SocketFields & ~Escapable,
+        of socket: borrowing SocketRecord,
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.add("congestion", socket.congestion.map { .text($0) })
@@ -216,7 +248,7 @@ extension CongestionInfo {
 
 extension SocketOptions {
     /// The kernel's names of the options (`struct inet_diag_sockopt`), in its order.
-    static let named: [(name: StaticString, option: SocketOptions)] = [
+    package static let named: [(name: StaticString, option: SocketOptions)] = [
         ("recverr", .recverr),
         ("is_icsk", .isConnectionOriented),
         ("freebind", .freebind),

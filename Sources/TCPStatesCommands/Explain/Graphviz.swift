@@ -1,4 +1,5 @@
 internal import Glibc
+internal import TCPRecords
 
 /// The program `dot`, which draws graphs.
 enum Graphviz {

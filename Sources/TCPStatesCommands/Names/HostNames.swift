@@ -1,25 +1,10 @@
 internal import Glibc
 internal import SockDiag
+internal import TCPRecords
 
-/// The names of hosts and services, as the resolver knows them; it is waited for.
-struct HostNames {
-    private var hosts: NameCache<IPAddress>
-    private var services: NameCache<UInt16>
-
-    /// Names from other sources; the resolver's where there is none.
-    init(
-        hosts: @escaping (IPAddress) -> String? = \.resolvedName,
-        services: @escaping (UInt16) -> String? = serviceName
-    ) {
-        self.hosts = NameCache(hosts)
-        self.services = NameCache(services)
-    }
-
-    /// The host's name; nil where it has none.
-    mutating func host(_ address: IPAddress) -> String? { address.isAny ? nil : hosts.name(of: address.unmapped) }
-
-    /// The name of TCP's service on the port; nil where it has none.
-    mutating func service(_ port: UInt16) -> String? { port == 0 ? nil : services.name(of: port) }
+extension HostNames {
+    /// The names that the resolver knows; it is waited for.
+    static var resolved: HostNames { HostNames(hosts: \.resolvedName, services: serviceName) }
 }
 
 /// The service's name in `/etc/services`.
