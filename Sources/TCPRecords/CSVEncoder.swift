@@ -77,6 +77,10 @@ public struct CSVEncoder: RecordEncoder, ~Copyable {
         _modify { yield &renderer.writer.text }
     }
 
+    /// Appends a row of a dump, which is read in place; who holds it, where it is and when it was seen are not in the
+    /// kernel's message.
+    ///
+    /// - Returns: Whether the table has columns for it.
     @discardableResult
     public mutating func append(
         _ socket: borrowing some SocketFields & ~Escapable,
@@ -95,9 +99,15 @@ public struct CSVEncoder: RecordEncoder, ~Copyable {
         return true
     }
 
+    /// Appends an event of a watcher.
+    ///
+    /// - Returns: Whether the table has columns for it.
     @discardableResult
     public mutating func append(_ event: SocketEvent) -> Bool { renderer.append(event) }
 
+    /// Appends a record.
+    ///
+    /// - Returns: Whether the table has columns for it.
     @discardableResult
     public mutating func append(_ record: Record) -> Bool { renderer.append(record) }
 

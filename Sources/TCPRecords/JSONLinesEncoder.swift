@@ -37,6 +37,10 @@ public struct JSONLinesEncoder: RecordEncoder, ~Copyable {
         _modify { yield &renderer.writer.text }
     }
 
+    /// Appends a row of a dump, which is read in place; who holds it, where it is and when it was seen are not in the
+    /// kernel's message.
+    ///
+    /// - Returns: True.
     @discardableResult
     public mutating func append(
         _ socket: borrowing some SocketFields & ~Escapable,
@@ -51,9 +55,15 @@ public struct JSONLinesEncoder: RecordEncoder, ~Copyable {
         return true
     }
 
+    /// Appends an event of a watcher.
+    ///
+    /// - Returns: True.
     @discardableResult
     public mutating func append(_ event: SocketEvent) -> Bool { renderer.append(event) }
 
+    /// Appends a record.
+    ///
+    /// - Returns: Whether it was written: false for one of an unknown type alone.
     @discardableResult
     public mutating func append(_ record: Record) -> Bool { renderer.append(record) }
 

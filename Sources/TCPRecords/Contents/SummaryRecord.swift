@@ -19,7 +19,8 @@ public struct SummaryRecord: Hashable, Sendable {
         case namespace = "netns"
     }
 
-    /// What was counted by, in order; the others are nil.
+    /// What was counted by, in order; the others are nil. Of a record that was read from JSON, a key without a value is
+    /// not among them.
     public var keys: [Key]
     /// The state.
     public var state: TCPState?

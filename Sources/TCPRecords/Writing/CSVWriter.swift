@@ -52,7 +52,7 @@ struct CSVWriter: RecordWriter, ~Copyable {
 
     /// `nginx(4711):8 nginx(4712):8`, escaped once, as any text.
     private mutating func append(_ owners: [SocketOwner]) {
-        let words = owners.map { "\($0.name.text)(\($0.pid)):\($0.descriptor)" }
+        let words = owners.map { "\($0.name.text)(\(max(0, $0.pid))):\(max(0, $0.descriptor))" }
         text.append(csv: words.joined(separator: " "))
     }
 

@@ -39,7 +39,7 @@ struct EventDescription {
         writer.add("incarnation", transition.flatMap { $0.incarnation == 0 ? nil : .number(UInt32($0.incarnation)) })
         writer.add("cause", transition?.cause.map { .text($0.word) })
         writer.add("reset_reason", transition?.resetReason.map { .text($0.rawValue) })
-        writer.add("pid", transition?.pid.map { .number(UInt32(bitPattern: $0)) })
+        writer.add("pid", transition?.pid.map { .integer(UInt64(clamping: $0)) })
         writer.add("in_state_ns", transition?.timeInState.map { .large($0.nanoseconds) })
         if reportsSockets {
             writer.add("recv_queue", socket.map { .number($0.receiveQueue) })
@@ -55,7 +55,12 @@ struct EventDescription {
             writer.add("processes", (socket?.owners ?? transition?.owners ?? run?.owners)?.nonEmpty.map { .owners($0) })
         }
         if sockets.details.contains(.namespace) { writer.add("netns", sockets.label(of: namespace)) }
-        if reportsRun { RunFields.describe(run, to: &writer) }
+        let opener = transition?.openedBy ?? run?.side
+        if reportsRun {
+            RunFields.describe(run, openedBy: opener, to: &writer)
+        } else {
+            writer.add("opened_by", (opener?.word).map { .text($0) })
+        }
         sockets.describeNames(of: identity, to: &writer)
         writer.end()
     }

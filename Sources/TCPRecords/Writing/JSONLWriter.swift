@@ -86,11 +86,11 @@ struct JSONLWriter: RecordWriter, ~Copyable {
     private mutating func append(_ owners: [SocketOwner]) {
         append(owners, "[", "]") { writer, owner in
             writer.text.append("{\"pid\":")
-            writer.text.append(decimal: UInt64(owner.pid))
+            writer.text.append(decimal: UInt64(clamping: owner.pid))
             writer.text.append(",\"name\":")
             writer.text.append(json: owner.name.text)
             writer.text.append(",\"fd\":")
-            writer.text.append(decimal: UInt64(owner.descriptor))
+            writer.text.append(decimal: UInt64(clamping: owner.descriptor))
             writer.text.append(UInt8(ascii: "}"))
         }
     }

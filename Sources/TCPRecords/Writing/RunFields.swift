@@ -34,15 +34,19 @@ struct RunFields {
 
     init(_ run: RunRecord) { (whole, peak) = (run, run.peak) }
 
-    /// Passes the fields to the writer.
-    static func describe(_ fields: RunFields?, to writer: inout some RecordWriter & ~Copyable) {
+    /// Passes the fields to the writer, and which side opened the connection.
+    static func describe(
+        _ fields: RunFields?,
+        openedBy side: OpeningSide?,
+        to writer: inout some RecordWriter & ~Copyable
+    ) {
         let whole = fields?.whole
         let history = fields.flatMap { $0.history.isEmpty ? nil : $0.history }
         writer.add("age_ns", fields?.age.map { .large($0.nanoseconds) })
         writer.add("test", fields.flatMap { $0.tests.count == 1 ? .text($0.tests[0]) : nil })
         writer.add("candidates", fields.flatMap { $0.tests.count > 1 ? .words($0.tests) : nil })
         writer.add("history", history.map { .words($0.map(\.description)) })
-        writer.add("opened_by", (fields?.side.word).map { .text($0) })
+        writer.add("opened_by", (side?.word).map { .text($0) })
         writer.add("attributed", fields?.isAttributed.map { .flag($0) })
         writer.add("open_at_exit", fields?.isOpenAtExit.map { .flag($0) })
         writer.add("count", fields?.count.map { .count($0) })
