@@ -5,9 +5,9 @@ package import SocketValues
 @usableFromInline
 package struct TextBuffer: ~Copyable {
     /// The number of bytes in it.
-    @usableFromInline package private(set) var count = 0
-    private var capacity: Int
-    private var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline package internal(set) var count = 0
+    @usableFromInline var capacity: Int
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>
 
     /// An empty buffer. It grows where a text is longer than the capacity.
     package init(capacity: Int = 1024) {
@@ -32,14 +32,16 @@ package struct TextBuffer: ~Copyable {
 
     /// Calls `body` with the place behind the text, which has room for `length` bytes, and takes what it says it wrote.
     /// All writing goes through here.
+    @inlinable
     @inline(__always)
-    private mutating func write(upTo length: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
+    mutating func write(upTo length: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
         if capacity - count < length { grow(by: length) }
         count &+= body(base + count)
     }
 
     @inline(never)
-    private mutating func grow(by length: Int) {
+    @usableFromInline
+    mutating func grow(by length: Int) {
         let larger = max(capacity * 2, count + length)
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
         moved.update(from: base, count: count)
@@ -51,6 +53,7 @@ package struct TextBuffer: ~Copyable {
 
 extension TextBuffer {
     /// Appends one byte.
+    @inlinable
     package mutating func append(_ byte: UInt8) {
         write(upTo: 1) {
             $0.pointee = byte
@@ -59,6 +62,7 @@ extension TextBuffer {
     }
 
     /// Appends bytes.
+    @inlinable
     package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let start = bytes.baseAddress else { return }
         write(upTo: bytes.count) {
@@ -68,6 +72,7 @@ extension TextBuffer {
     }
 
     /// Appends a constant.
+    @inlinable
     package mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { append($0) }
     }
