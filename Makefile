@@ -62,6 +62,10 @@ test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 	fi
 	exec swift test --skip-build $(ARGS)
 
+.PHONY: api
+api: ## List the libraries' public API in docs/api anew, for a change of it to be reviewed
+	@UPDATE_API=1 $(MAKE) --no-print-directory test ARGS="--filter PublicAPITests"
+
 .PHONY: model
 model: ## Prove the tracker on a simulated kernel: make model ARGS="--lives 1000000 --mode trace --losses"
 	@swift build -c release --product model >&2

@@ -36,32 +36,42 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
+        .target(name: "LinuxLibC", swiftSettings: settings),
         .target(name: "SocketValues", swiftSettings: settings),
-        .target(name: "LinuxSystem", dependencies: ["CMnl", "SocketValues"], swiftSettings: settings),
-        .target(name: "SockDiag", dependencies: ["CMnl", "LinuxSystem", "SocketValues"], swiftSettings: settings),
-        .target(name: "BPF", dependencies: ["CMnl", "LinuxSystem", "SocketValues"], swiftSettings: settings),
+        .target(name: "LinuxSystem", dependencies: ["CMnl", "LinuxLibC", "SocketValues"], swiftSettings: settings),
+        .target(
+            name: "SockDiag",
+            dependencies: ["CMnl", "LinuxLibC", "LinuxSystem", "SocketValues"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "BPF",
+            dependencies: ["CMnl", "LinuxLibC", "LinuxSystem", "SocketValues"],
+            swiftSettings: settings
+        ),
         .target(name: "ConnectionTracking", dependencies: ["SocketValues"], swiftSettings: settings),
         .target(name: "KernelTrace", dependencies: ["BPF", "SockDiag", "SocketValues"], swiftSettings: settings),
         .target(
             name: "SocketOwners",
-            dependencies: ["BPF", "LinuxSystem", "SockDiag", "SocketValues"],
+            dependencies: ["BPF", "LinuxLibC", "LinuxSystem", "SockDiag", "SocketValues"],
             swiftSettings: settings
         ),
         .target(
             name: "TCPWatch",
             dependencies: [
-                "BPF", "ConnectionTracking", "KernelTrace", "LinuxSystem", "SockDiag", "SocketOwners", "SocketValues",
+                "BPF", "ConnectionTracking", "KernelTrace", "LinuxLibC", "LinuxSystem", "SockDiag", "SocketOwners",
+                "SocketValues",
             ],
             swiftSettings: settings
         ),
         .target(
             name: "SocketLeaks",
-            dependencies: ["LinuxSystem", "SockDiag", "SocketOwners", "TCPWatch"],
+            dependencies: ["LinuxLibC", "LinuxSystem", "SockDiag", "SocketOwners", "TCPWatch"],
             swiftSettings: settings
         ),
         .target(
             name: "TCPDiagnosis",
-            dependencies: ["LinuxSystem", "SockDiag", "SocketOwners"],
+            dependencies: ["LinuxLibC", "LinuxSystem", "SockDiag", "SocketOwners"],
             swiftSettings: settings
         ),
         .target(
@@ -71,18 +81,19 @@ let package = Package(
         ),
         .target(
             name: "SocketTesting",
-            dependencies: ["LinuxSystem", "SockDiag", "SocketLeaks", "TCPWatch"],
+            dependencies: ["LinuxLibC", "LinuxSystem", "SockDiag", "SocketLeaks", "TCPWatch"],
             swiftSettings: settings
         ),
         .target(
             name: "SocketTestingXCTest",
-            dependencies: ["SockDiag", "SocketLeaks", "SocketTesting"],
+            dependencies: ["LinuxLibC", "SockDiag", "SocketLeaks", "SocketTesting"],
             swiftSettings: settings
         ),
         .target(
             name: "TCPStatesCommands",
             dependencies: [
                 "BPF",
+                "LinuxLibC",
                 "LinuxSystem",
                 "SockDiag",
                 "SocketLeaks",

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 
 /// What programs in the kernel need of a machine, and what of it is missing here. Nothing is tried for it.

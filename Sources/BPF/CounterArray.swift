@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 package import SocketValues
 
 /// Counters that programs add to, read from memory shared with the kernel.

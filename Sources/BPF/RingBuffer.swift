@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 package import SocketValues
 
 /// The reader's end of a ring buffer: what programs have written is read in place, from memory shared with the kernel.
@@ -40,6 +40,11 @@ package struct RingBuffer: ~Copyable {
     deinit {
         munmap(consumer, page)
         munmap(producer, page + 2 * size)
+    }
+
+    /// The share of the ring that is in use.
+    package var fill: Double {
+        Double(cmnl_load_acquire(producer) &- cmnl_load_acquire(consumer)) / Double(size)
     }
 
     /// Calls `body` with each record that is there, at most those that were there at the call; frees their room.

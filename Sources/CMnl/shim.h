@@ -8,9 +8,11 @@
 #include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <linux/sock_diag.h>
+#include <linux/time_types.h>
 #include <mntent.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -46,6 +48,24 @@ static inline int cmnl_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER
 /// would define types of Glibc's module once more.
 static inline int cmnl_signal_descriptor(const void *signals, int flags) {
     return (int)syscall(SYS_signalfd4, -1, signals, 8UL, flags);
+}
+
+/// A descriptor that is readable while one of others is, close-on-exec (`epoll_create1(2)`); -1 and errno.
+static inline int cmnl_poller(void) { return (int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC); }
+
+/// Adds a descriptor to a poller, to be read from, or removes it; -1 and errno.
+static inline int cmnl_poller_change(int poller, int descriptor, int adds) {
+    struct epoll_event event = {.events = EPOLLIN};
+    return (int)syscall(SYS_epoll_ctl, poller, adds ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, descriptor, &event);
+}
+
+/// A descriptor that is readable from a moment of CLOCK_MONOTONIC on (`timerfd_create(2)`); -1 and errno.
+static inline int cmnl_timer(int flags) { return (int)syscall(SYS_timerfd_create, 1, flags); }
+
+/// Sets a timer's moment; never for 0 and 0.
+static inline int cmnl_timer_set(int timer, long long seconds, long long nanoseconds) {
+    struct __kernel_itimerspec time = {.it_value = {.tv_sec = seconds, .tv_nsec = nanoseconds}};
+    return (int)syscall(SYS_timerfd_settime, timer, 1 /* TFD_TIMER_ABSTIME */, &time, (void *)0);
 }
 
 /// Traces a thread with `PTRACE_O_*` options, without stopping it (`PTRACE_SEIZE`, kernel 3.4); -1 and errno.
@@ -121,7 +141,7 @@ static inline int cmnl_bpf_begin_iterator(int link) {
 }
 
 /// `bpf(2)`: how often a program was not begun because it was running on the same processor already (`recursion_misses` of
-/// `struct bpf_prog_info`, which older headers lack; kernel 5.12); 0 where that is not told.
+/// `struct bpf_prog_info`, which older headers lack; kernel 5.12); 0 where that is not reported.
 static inline unsigned long long cmnl_bpf_missed(int program) {
     enum { offset = 208 };
     unsigned long long info[offset / 8 + 1] = {0};

@@ -81,6 +81,9 @@ package struct KernelTrace: ~Copyable {
         }
     }
 
+    /// The share of the ring that is in use.
+    package var fill: Double { ring.fill }
+
     /// The number of an event's occurrences that were passed over since the programs were attached, those among them that a
     /// filter leaves out: the kernel does not begin a program that an interrupt finds running on the same processor (kernel 6.1). It takes a
     /// system call.

@@ -3,8 +3,8 @@ internal import SockDiag
 
 /// The listings of the programs: each writes a ``TraceRecord`` for an event at its tracepoint.
 ///
-/// r6 is the socket or the request, and r7 its state, of a transition the one before. r8 is the state after it, or the reason
-/// of a RST. r9 is the record, once there is one.
+/// r6 is the socket or the request, and r7 its state, of a transition the one before. r8 is the state after it, or the
+/// reason of a RST. r9 is the record, once there is one.
 struct Listing {
     let event: TraceRecord.Event
     /// Read by the members below, and by whoever attaches.
@@ -28,7 +28,7 @@ struct Listing {
     ///
     /// - Throws: ``/SockDiag/KernelError`` where the kernel's types lack what is needed.
     func instructions() throws(KernelError) -> [Instruction] {
-        try begin() + filtered() + reserve(unlessUntold()) + identity() + details() + submit
+        try begin() + filtered() + reserve(unlessReported()) + identity() + details() + submit
     }
 
     // MARK: What is wanted
@@ -87,7 +87,7 @@ struct Listing {
 
     /// r9 = room in the ring. It may be refused though there is some, for a lock that another processor holds: so it is
     /// asked for twice. What is lost is counted.
-    private func reserve(_ unlessUntold: [Instruction]) -> [Instruction] {
+    private func reserve(_ unlessReported: [Instruction]) -> [Instruction] {
         let ask: [Instruction] = [
             .loadMap(.r1, ring),  // r0 = ringbuf_reserve(ring, size, 0)
             .set(.r2, Int32(TraceRecord.Field.size)),
@@ -95,7 +95,7 @@ struct Listing {
             .call(.ringbuf_reserve),
             .jumpIf(.r0, .notEqual, 0, "room"),
         ]
-        return ask + ask + unlessUntold + [
+        return ask + ask + unlessReported + [
             .loadMapValue(.r1, counters, 8 * Int32(event.rawValue)),  // lost[event] += 1
             .set(.r2, 1),
             .atomicAdd(to: .r1, 0, .r2),
@@ -105,8 +105,9 @@ struct Listing {
         ]
     }
 
-    /// What is lost with the end of a socket is a transition only where it was bound and no more: any other has had its last.
-    private func unlessUntold() throws(KernelError) -> [Instruction] {
+    /// What is lost with the end of a socket is a transition only where it was bound and no more: any other has had its
+    /// last.
+    private func unlessReported() throws(KernelError) -> [Instruction] {
         guard event == .destroyed else { return [] }
         let (local, remote) = (
             try member("\(common).skc_num", of: structure), try member("\(common).skc_dport", of: structure)
@@ -164,8 +165,8 @@ struct Listing {
 
     private var noPID: [Instruction] { [.storeNumber(.u32, to: .r9, TraceRecord.Field.pid, 0)] }
 
-    /// The process, where it is the one whose call causes the transition. In an interrupt it is whoever was interrupted, and
-    /// then no call owns the socket's lock.
+    /// The process, where it is the one whose call causes the transition. In an interrupt it is whoever was
+    /// interrupted, and then no call owns the socket's lock.
     private func pid() -> [Instruction] {
         guard let owned = lockOwned else { return noPID }
         return [
@@ -249,8 +250,8 @@ extension Listing {
             : try member("inet_conn.icsk_inet.inet_sport", of: structure)
     }
 
-    /// r1 = the local port; 0 where a transition needs one and the kernel has not chosen it yet. A socket that is connected again
-    /// still has the port of its former connection then, and no number.
+    /// r1 = the local port; 0 where a transition needs one and the kernel has not chosen it yet. A socket that is
+    /// connected again still has the port of its former connection then, and no number.
     private func chosenPort(_ label: String) throws(KernelError) -> [Instruction] {
         let load: [Instruction] = [.load(.r1, .u16, from: .r6, try localPort().offset)]
         guard event == .transition else { return load }

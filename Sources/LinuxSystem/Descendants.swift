@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 package import SocketValues
 
 /// The processes that descend from this one, those too whose own parents have ended.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// An open directory, closed with the value.
 package struct Directory: ~Copyable {

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// A thread that ends before the value that stands for it: whoever drops the value waits for it.
 ///
@@ -32,10 +32,14 @@ private final class Start: Sendable {
         var before = sigset_t()
         sigfillset(&everySignal)
         pthread_sigmask(SIG_SETMASK, &everySignal, &before)
-        var thread = pthread_t()
-        let failure = pthread_create(&thread, nil, main, start.toOpaque())
+        #if canImport(Musl)
+            var created: pthread_t?
+        #else
+            var created = pthread_t()
+        #endif
+        let failure = pthread_create(&created, nil, main, start.toOpaque())
         pthread_sigmask(SIG_SETMASK, &before, nil)
-        guard failure == 0 else {
+        guard failure == 0, let thread = created as pthread_t? else {
             start.release()
             throw Errno(rawValue: failure)
         }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// The version of a Linux kernel, as far as its answers depend on it.
 package struct KernelRelease: Hashable, Sendable {

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// An error number of the system, for callers that make their own error of it.
 package struct Errno: Error, Hashable, Sendable {

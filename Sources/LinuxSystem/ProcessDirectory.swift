@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 package import SocketValues
 
 /// `/proc` as the directory of the processes that can be seen from here: those of the PID namespace it was mounted in,

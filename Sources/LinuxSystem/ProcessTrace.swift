@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 
 /// Follows a process and its descendants from program to program, and holds those that are asked for just before they
 /// end, while their descriptors are still open.

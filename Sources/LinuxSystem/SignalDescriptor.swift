@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 internal import SocketValues
 
 /// Signals that are read from a descriptor instead of interrupting the process. The value blocks them for the calling

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// A clock of the kernel's.
 ///

@@ -1,5 +1,5 @@
 internal import BPF
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 package import SocketValues
 

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 public import SockDiag
 internal import SocketLeaks
 public import SocketTesting

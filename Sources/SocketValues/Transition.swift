@@ -60,6 +60,10 @@ public struct Transition: Hashable, Sendable {
     public var owners: [SocketOwner] = []
     /// Where it is, of `SocketWatcher.Configuration.namespaces`; nil where none were named.
     public var namespace: NetworkNamespace?
+    /// The terms of `SocketWatcher.Configuration.filter` that decide whether it is asked for, and that cannot be answered:
+    /// of a connection that is first known by its end, the kernel's message may have lost what they read. Empty where
+    /// the filter finds it.
+    public var undecided: [String] = []
     /// What the connection came to; on its last transition alone, as far as known.
     public var final: FinalCounters?
 

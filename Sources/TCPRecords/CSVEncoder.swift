@@ -89,11 +89,12 @@ public struct CSVEncoder: RecordEncoder, ~Copyable {
         time: EventTime?
     ) -> Bool {
         guard table == .sockets else {
-            let socket = WatchedSocket(socket: TCPSocket(socket), namespace: namespace, owners: owners, time: time)
+            let socket = WatchedSocket(socket: InetSocket(socket), namespace: namespace, owners: owners, time: time)
             return append(Record(.socket(socket)))
         }
+        let transport = socket.protocol
         socket.withMessage { message in
-            let record = SocketRecord(checked: message)
+            let record = SocketRecord(checked: message, protocol: transport)
             renderer.append(record, owners: owners, namespace: namespace, time: time)
         }
         return true

@@ -48,8 +48,9 @@ public struct JSONLinesEncoder: RecordEncoder, ~Copyable {
         namespace: NetworkNamespace?,
         time: EventTime?
     ) -> Bool {
+        let transport = socket.protocol
         socket.withMessage { message in
-            let record = SocketRecord(checked: message)
+            let record = SocketRecord(checked: message, protocol: transport)
             renderer.append(record, owners: owners, namespace: namespace, time: time)
         }
         return true

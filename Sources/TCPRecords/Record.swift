@@ -19,6 +19,8 @@ public struct Record: Hashable, Sendable {
         /// A socket that was read is put together as the kernel would describe it, from the fields that the record has:
         /// every accessor of ``/SockDiag/SocketFields`` works, and filters find it. Nil is what was not written.
         case socket(WatchedSocket)
+        /// A UNIX socket, as a row of a dump.
+        case unixSocket(UnixSocketRecord)
         /// All sockets that existed are written; what follows happened since.
         case ready
         /// A transition of a connection or a listener.
@@ -91,7 +93,7 @@ extension Record {
     /// The name of its type, as the field `type` has it.
     public var type: String {
         switch content {
-        case .socket: "socket"
+        case .socket, .unixSocket: "socket"
         case .ready: "ready"
         case .transition: "transition"
         case .gap: "gap"

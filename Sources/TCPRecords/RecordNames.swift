@@ -66,15 +66,22 @@ public struct RecordNames {
 public struct HostNames {
     private var hosts: NameCache<IPAddress>
     private var services: NameCache<UInt16>
+    private var datagramServices: NameCache<UInt16>
 
     /// Names by functions that find them.
     ///
     /// - Parameters:
     ///   - hosts: Returns the name of a host, nil where it has none. It is never asked for an IPv4-mapped address.
     ///   - services: Returns the name of TCP's service on a port, nil where it has none.
-    public init(hosts: @escaping (IPAddress) -> String?, services: @escaping (UInt16) -> String?) {
+    ///   - datagramServices: Returns the name of UDP's service on a port, nil where it has none.
+    public init(
+        hosts: @escaping (IPAddress) -> String?,
+        services: @escaping (UInt16) -> String?,
+        datagramServices: @escaping (UInt16) -> String? = { _ in nil }
+    ) {
         self.hosts = NameCache(hosts)
         self.services = NameCache(services)
+        self.datagramServices = NameCache(datagramServices)
     }
 
     /// Returns the host's name; nil where it has none.
@@ -82,8 +89,11 @@ public struct HostNames {
         address.isAny ? nil : hosts.name(of: address.unmapped)
     }
 
-    /// Returns the name of TCP's service on the port; nil where it has none.
-    public mutating func service(_ port: UInt16) -> String? { port == 0 ? nil : services.name(of: port) }
+    /// Returns the name of the service on the port, of UDP's or else of TCP's; nil where it has none.
+    public mutating func service(_ port: UInt16, over transport: SocketProtocol = .tcp) -> String? {
+        guard port != 0 else { return nil }
+        return transport == .udp ? datagramServices.name(of: port) : services.name(of: port)
+    }
 }
 
 /// Names that take a system call or a question to another machine: each is looked up once, also where there is none.

@@ -3,10 +3,10 @@ public import SockDiag
 /// What is reported of each socket beyond what every record has.
 public struct SocketDetails: OptionSet, Hashable, Sendable {
     /// The bits.
-    public let rawValue: UInt8
+    public let rawValue: UInt16
 
     /// Details of any bits.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// `tcp_info`, congestion control, and what runs above TCP.
     public static let info = SocketDetails(rawValue: 1 << 0)
@@ -24,6 +24,11 @@ public struct SocketDetails: OptionSet, Hashable, Sendable {
     public static let service = SocketDetails(rawValue: 1 << 6)
     /// The options that its program has set.
     public static let options = SocketDetails(rawValue: 1 << 7)
+
+    /// The protocol, where there are others than TCP.
+    public static let transport = SocketDetails(rawValue: 1 << 8)
+    /// What UNIX sockets have, where they are listed.
+    public static let unix = SocketDetails(rawValue: 1 << 9)
 
     /// Everything that is known.
     public static let all = SocketDetails(rawValue: .max)

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// What kept a command from its end, in one line: what could not be done, and why.
 struct CommandFailure: Error, CustomStringConvertible {

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 internal import Synchronization
 internal import TCPRecords
@@ -16,7 +16,7 @@ extension TCPStates {
         )
         signal(SIGPIPE, SIG_DFL)
         heedInput()
-        Glibc.exit(run(Array(CommandLine.arguments.dropFirst())))
+        LinuxLibC.exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 
     /// Where the plugin started the process, the end of its standard input shows that the plugin has gone: SIGIO then

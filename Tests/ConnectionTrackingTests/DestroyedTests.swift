@@ -15,7 +15,9 @@ struct DestroyedTests {
     }
 
     @Test
-    func `Of two connections between the same ends of which one TIME_WAIT is left, the other is reported as ended`() {
+    func
+        `Of two connections between the same endpoints of which one TIME_WAIT is left, the other is reported as ended`()
+    {
         let hand = tracker()
         // Their messages are read late: the first connection's TIME_WAIT has given way to the second's by then.
         for cookie in [1, 2] as [UInt64] {
@@ -26,7 +28,8 @@ struct DestroyedTests {
         #expect(ends == ["9 TIME_WAIT", "2 CLOSED"])
     }
 
-    @Test func `A message that comes after its TIME_WAIT was seen is that one's, also where the ends are used again`() {
+    @Test
+    func `A message that comes after its TIME_WAIT was seen is that one's, also where the endpoints are used again`() {
         let hand = tracker()
         // Nobody asked for the socket while it lived: its message and its minisocket bear different cookies.
         hand.dump([timeWait(name(9))])
@@ -72,9 +75,9 @@ struct DestroyedTests {
         hand.take(.destroyed(message(mapped(name(1)))))
         hand.answer { _ in .gone }
         hand.answer { _ in .gone }
-        let told = hand.takeTransitions()
-        #expect(told.dropFirst().map(\.path) == ["9 TIME_WAIT>CLOSED", "1 ?>CLOSED"])
-        #expect(told.dropFirst().first?.cause == .reuse)
+        let reported = hand.takeTransitions()
+        #expect(reported.dropFirst().map(\.path) == ["9 TIME_WAIT>CLOSED", "1 ?>CLOSED"])
+        #expect(reported.dropFirst().first?.cause == .reuse)
     }
 
     @Test func `A message that comes after its TIME_WAIT has ended reports no second end`() {
@@ -117,7 +120,7 @@ struct DestroyedTests {
         #expect(hand.takeTransitions().map(\.to) == [.timeWait])
     }
 
-    @Test func `As many messages as TIME_WAITs that ended between the same ends report no further end`() {
+    @Test func `As many messages as TIME_WAITs that ended between the same endpoints report no further end`() {
         let hand = tracker()
         for cookie in [9, 8] as [UInt64] {
             hand.dump([timeWait(name(cookie))])

@@ -6,21 +6,29 @@ internal import Testing
 @Suite("What a row, an answer or a report cannot know")
 struct DoubtTests {
     private func traced(_ existing: [SocketRow] = []) -> HandTracker {
-        HandTracker(existing: existing) { $0.reportsSteps = true }
+        HandTracker(existing: existing) { $0.reportsTransitions = true }
     }
 
-    private func step(_ name: SocketName, _ from: TCPState, _ to: TCPState) -> Input.Fact {
-        .step(TracedStep(name, from: from, to: to, uid: 1000, rest: to == .closed ? SocketRest(error: .refused) : nil))
+    private func transition(_ name: SocketName, _ from: TCPState, _ to: TCPState) -> Input.Fact {
+        .transition(
+            TracedTransition(
+                name,
+                from: from,
+                to: to,
+                uid: 1000,
+                rest: to == .closed ? SocketRest(error: .refused) : nil
+            )
+        )
     }
 
     @Test func `A row gives its port to no connection that was before it, or came after`() {
         let hand = traced()
-        hand.take(step(name(1, 0), .closed, .synSent))
+        hand.take(transition(name(1, 0), .closed, .synSent))
         hand.take(.dumpBegan(.handshakes))
         hand.take(.row(row(name(1, 1001), .synSent)))
         // Read while the dump runs: the row is of the second connection.
-        hand.take(step(name(1, 1000), .synSent, .closed))
-        hand.take(step(name(1, 0), .closed, .synSent))
+        hand.take(transition(name(1, 1000), .synSent, .closed))
+        hand.take(transition(name(1, 0), .closed, .synSent))
         hand.take(.dumpEnded(isComplete: true))
         #expect(hand.takeTransitions().map(\.identity.local.port) == [1000, 1000])
         hand.dump([row(name(1, 1001), .synSent)], .handshakes)
@@ -48,7 +56,7 @@ struct DoubtTests {
         hand.time += 20_000_000
         hand.take(.wake)
         hand.answer { _ in .gone }
-        hand.take(step(child, .synReceived, .closed))
+        hand.take(transition(child, .synReceived, .closed))
         #expect(hand.paths() == ["1 CLOSED>SYN_RCVD", "1 SYN_RCVD>CLOSED"])
     }
 
@@ -58,29 +66,29 @@ struct DoubtTests {
         hand.take(.row(SocketRow(name(1, 80, 2000), .synReceived, timer: 500)))
         hand.take(.row(SocketRow(name(2, 80, 2001), .synReceived, timer: 500)))
         // The child's cookie is another.
-        hand.take(step(name(3, 80, 2000), .synReceived, .established))
+        hand.take(transition(name(3, 80, 2000), .synReceived, .established))
         hand.take(.dumpEnded(isComplete: true))
         #expect(hand.paths() == ["3 CLOSED>SYN_RCVD", "3 SYN_RCVD>ESTABLISHED", "2 CLOSED>SYN_RCVD"])
     }
 
     @Test func `The first dump, too, has shown no request that became a socket meanwhile`() {
-        let hand = HandTracker(existing: nil) { $0.reportsSteps = true }
+        let hand = HandTracker(existing: nil) { $0.reportsTransitions = true }
         hand.take(.dumpBegan(.all))
         hand.take(.row(SocketRow(name(1, 80, 2000), .synReceived, timer: 500)))
         hand.take(.row(SocketRow(name(2, 80, 2001), .synReceived, timer: 500)))
-        hand.take(step(name(3, 80, 2000), .synReceived, .established))
+        hand.take(transition(name(3, 80, 2000), .synReceived, .established))
         hand.take(.dumpEnded(isComplete: true))
         #expect(hand.sockets.map(\.name.cookie.rawValue) == [2])
         #expect(hand.paths() == ["3 CLOSED>SYN_RCVD", "3 SYN_RCVD>ESTABLISHED"])
     }
 
-    @Test func `A connection that the first dump has missed, for it took a step meanwhile, existed before that`() {
-        let hand = HandTracker(existing: nil) { $0.reportsSteps = true }
+    @Test func `A connection that the first dump has missed, for its state changed meanwhile, existed before that`() {
+        let hand = HandTracker(existing: nil) { $0.reportsTransitions = true }
         hand.take(.dumpBegan(.all))
-        hand.take(step(name(1), .established, .finWait1))
-        hand.take(step(name(1), .finWait1, .finWait2))
-        hand.take(step(name(2, 1001), .closed, .synSent))
-        hand.take(step(name(2, 1001), .synSent, .established))
+        hand.take(transition(name(1), .established, .finWait1))
+        hand.take(transition(name(1), .finWait1, .finWait2))
+        hand.take(transition(name(2, 1001), .closed, .synSent))
+        hand.take(transition(name(2, 1001), .synSent, .established))
         hand.take(.dumpEnded(isComplete: true))
         #expect(hand.sockets.map(\.name.cookie.rawValue) == [1])
         #expect(hand.sockets.map(\.state) == [.established])
@@ -94,9 +102,39 @@ struct DoubtTests {
         #expect(hand.sockets.map(\.state) == [.synSent])
     }
 
+    @Test
+    func `What is left of a connection of a bound socket, seen by the first dump after that, is of one life with it`() {
+        let hand = HandTracker(existing: nil) { $0.reportsTransitions = true }
+        hand.take(.dumpBegan(.all))
+        hand.take(.row(row(listener(1, 1000), .bound)))
+        hand.take(transition(name(1), .closed, .synSent))
+        hand.take(transition(name(1), .synSent, .established))
+        hand.take(transition(name(1), .established, .finWait1))
+        hand.take(transition(name(1), .finWait1, .finWait2))
+        hand.take(transition(name(1), .finWait2, .closed))
+        hand.take(.row(SocketRow(name(1), .finWait2, isMinisocket: true, timer: 500)))
+        hand.take(.dumpEnded(isComplete: true))
+        #expect(hand.sockets.map(\.state) == [.finWait2])
+        #expect(hand.paths().isEmpty)
+        hand.pass(.seconds(2)) { _ in .gone }
+        #expect(hand.paths() == ["1 FIN_WAIT_2>CLOSED"])
+    }
+
+    @Test func `Two answers of one moment do not contradict a report twice`() {
+        let hand = traced()
+        // Of what is not known each row asks.
+        for _ in 0..<2 { hand.dump([row(name(1), .synSent)]) }
+        #expect(hand.lookups.count == 2)
+        hand.take(transition(name(1), .synSent, .established))
+        hand.answer { _ in .found(row(name(1), .synSent)) }
+        #expect(hand.paths() == ["1 CLOSED>SYN_SENT", "1 SYN_SENT>ESTABLISHED"])
+        hand.pass(.seconds(1)) { _ in .found(row(name(1), .established)) }
+        #expect(hand.paths().isEmpty)
+    }
+
     @Test func `A report of another connection of a socket sets the one before aside, which may be in TIME_WAIT`() {
         let hand = traced([row(name(1), .finWait2)])
-        hand.take(step(name(1, 1001), .synSent, .established))
+        hand.take(transition(name(1, 1001), .synSent, .established))
         #expect(hand.lookups.map(\.name.endpoints.localPort) == [1000])
         hand.answer { _ in .found(timeWait(name(1))) }
         #expect(hand.paths().contains("1 FIN_WAIT_2>TIME_WAIT"))
@@ -111,7 +149,7 @@ struct DoubtTests {
         #expect(hand.paths() == ["1 BOUND>CLOSED"])
     }
 
-    @Test func `A socket that was bound, and is closed with a peer, is looked up by the ends of its connection`() {
+    @Test func `A socket that was bound, and is closed with a peer, is looked up by the endpoints of its connection`() {
         let hand = HandTracker(existing: [row(listener(1, 1000), .bound)])
         hand.dump([row(name(1), .closed)], .allButTimeWait)
         #expect(hand.lookups.map(\.name.endpoints) == [name(1).endpoints])
@@ -149,9 +187,9 @@ struct DoubtTests {
         let hand = traced([row(name(1), .established)])
         hand.dump([])
         #expect(hand.lookups.count == 1)
-        hand.take(step(name(1), .established, .closed))
+        hand.take(transition(name(1), .established, .closed))
         hand.answer { _ in .gone }
-        hand.take(step(name(1), .closed, .synSent))
+        hand.take(transition(name(1), .closed, .synSent))
         hand.dump([])
         #expect(hand.lookups.count == 1)
     }

@@ -33,7 +33,7 @@ struct PartTests {
         }
     }
 
-    @Test func `A cookie has a socket and several minisockets, each found by its ends`() {
+    @Test func `A cookie has a socket and several minisockets, each found by its endpoints`() {
         var table = SocketTable()
         let cookie = SocketCookie(rawValue: 1)
         let names = (0..<4).map { SocketName(cookie, key(UInt64($0)).endpoints, family: .ipv4) }
@@ -77,7 +77,8 @@ struct PartTests {
         #expect(count == 250)
     }
 
-    @Test func `A last step waits for its RST, for longer where the machine is slow, and for no longer than a bound`() {
+    @Test
+    func `A last transition waits for its RST, for longer where the machine is slow, and for no longer than a bound`() {
         var resets = ResetReports(reasons: [1: .abortOnClose])
         func last(_ cookie: UInt64, at time: UInt64) -> Transition {
             Transition(
@@ -102,7 +103,7 @@ struct PartTests {
         #expect(resets.isEmpty)
     }
 
-    @Test func `A RST whose step does not come is forgotten`() {
+    @Test func `A RST whose transition does not come is forgotten`() {
         var resets = ResetReports(reasons: [:])
         resets.note(key(1).cookie, nil, at: 5)
         #expect(!resets.isEmpty)

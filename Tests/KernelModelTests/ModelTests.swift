@@ -5,8 +5,8 @@ internal import Testing
 
 /// The tracker against the model, in each way of watching; `make model` runs a million lives.
 struct ModelTests {
-    @Test("What the tracker tells is what was true", arguments: Scenario.Mode.allCases, [false, true])
-    func tellsTheTruth(mode: Scenario.Mode, hasLosses: Bool) {
+    @Test("What the tracker reports is what was true", arguments: Scenario.Mode.allCases, [false, true])
+    func reportsWhatIsTrue(mode: Scenario.Mode, hasLosses: Bool) {
         for seed in 1...40 as ClosedRange<UInt64> {
             let scenario = Scenario(seed: seed, mode: mode, losses: hasLosses)
             let outcome = Model.check(scenario, reproduces: seed % 4 == 0)
@@ -39,7 +39,7 @@ struct ModelTests {
             }
         }
         // Who asks nothing gets no answers.
-        let ofAnswers: [Feature] = [.lookupFailed, .listenerAnswered, .stepUnread, .oldStateAnswered, .lateWake]
+        let ofAnswers: [Feature] = [.lookupFailed, .listenerAnswered, .transitionUnread, .oldStateAnswered, .lateWake]
         for feature in Feature.allCases where !ofAnswers.contains(feature) {
             #expect(features.contains(feature), "\(feature)")
         }
@@ -54,7 +54,7 @@ struct ModelTests {
                 features.formUnion(Model.check(Scenario(seed: seed, mode: mode)).features)
             }
         }
-        for feature in [Feature.lookupFailed, .listenerAnswered, .stepUnread, .oldStateAnswered, .lateWake] {
+        for feature in [Feature.lookupFailed, .listenerAnswered, .transitionUnread, .oldStateAnswered, .lateWake] {
             #expect(features.contains(feature), "\(feature)")
         }
     }

@@ -64,14 +64,14 @@ extension WrongTracker where Self: ~Copyable {
     var isEmpty: Bool { right.isEmpty }
 }
 
-/// It does not tell of FIN_WAIT_1.
+/// It does not report FIN_WAIT_1.
 struct Forgetful: WrongTracker, ~Copyable {
     var right: ConnectionTracker
     init(_ configuration: ConnectionTracker.Configuration) { right = ConnectionTracker(configuration) }
     static func change(_ transition: inout Transition) -> Bool { transition.to != .finWait1 }
 }
 
-/// It tells exact steps a nanosecond too early.
+/// It reports exact transitions a nanosecond too early.
 struct Late: WrongTracker, ~Copyable {
     var right: ConnectionTracker
     init(_ configuration: ConnectionTracker.Configuration) { right = ConnectionTracker(configuration) }
@@ -91,7 +91,7 @@ struct Confused: WrongTracker, ~Copyable {
     }
 }
 
-/// It names a process for each step.
+/// It names a process for each transition.
 struct Accusing: WrongTracker, ~Copyable {
     var right: ConnectionTracker
     init(_ configuration: ConnectionTracker.Configuration) { right = ConnectionTracker(configuration) }

@@ -16,13 +16,19 @@ struct Manifest {
     struct Malformed: Error {}
 
     let targets: [Target]
+    /// The products that are libraries, each with the name of its target.
+    let libraries: [String]
     /// The packages that modules come from, by the names of the modules.
     let packages: [String: String]
 
     init(_ text: String) throws {
         guard let start = text.range(of: "let package = ")?.upperBound else { throw Malformed() }
         var parser = Parser(rest: text[start...])
-        let declared = try parser.expression()["targets"]?.elements ?? []
+        let package = try parser.expression()
+        let declared = package["targets"]?.elements ?? []
+        libraries = (package["products"]?.elements ?? []).filter { $0.callee == "library" }.compactMap {
+            $0["name"]?.text
+        }
         var packages: [String: String] = [:]
         targets = try declared.map { target in
             guard let kind = target.callee, let name = target["name"]?.text else { throw Malformed() }

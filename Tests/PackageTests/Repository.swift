@@ -10,6 +10,19 @@ enum Repository {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
+    /// Writes a file anew.
+    static func write(_ text: String, to path: String) throws {
+        try text.write(to: root.appending(path: path), atomically: true, encoding: .utf8)
+    }
+
+    /// Where a file is.
+    static func path(of path: String) -> String { root.appending(path: path).path }
+
+    /// The names in a folder.
+    static func files(in folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path)) ?? []
+    }
+
     /// Whether there is a file or a folder.
     static func contains(_ path: String) -> Bool {
         FileManager.default.fileExists(atPath: root.appending(path: path).path)

@@ -25,6 +25,13 @@ struct RoomTests {
         #expect(count > 10, "the folders are not found")
     }
 
+    @Test func `Where Musl is the C library one target alone has to know it`() throws {
+        for file in Repository.sources(in: "Sources") where !file.hasPrefix("Sources/LinuxLibC/") {
+            let modules = Import.all(in: try Repository.text(of: file)).map(\.module)
+            #expect(!modules.contains("Glibc") && !modules.contains("Musl"), "\(file) imports it past LinuxLibC")
+        }
+    }
+
     private static let table = """
         | target | holds | may import |
         | --- | --- | --- |

@@ -4,8 +4,8 @@ import Testing
 
 /// Every attribute behind a socket's message, each decoded from bytes whose meaning stands beside them.
 struct AttributeTests {
-    private func socket(_ attributes: [UInt8]...) throws -> TCPSocket {
-        try TCPSocket(message: Message.establishedIPv4 + attributes.joined())
+    private func socket(_ attributes: [UInt8]...) throws -> InetSocket {
+        try InetSocket(message: Message.establishedIPv4 + attributes.joined())
     }
 
     @Test func `The memory of the queues is not mixed up`() throws {
@@ -148,7 +148,7 @@ struct AttributeTests {
     }
 
     @Test func `What the kernel did not send is nil rather than zero`() throws {
-        let socket = try TCPSocket(message: Message.establishedIPv4)
+        let socket = try InetSocket(message: Message.establishedIPv4)
         #expect(socket.tcpInfo == nil && socket.memory == nil && socket.queueMemory == nil)
         #expect(socket.congestion == nil && socket.congestionInfo == nil && socket.upperLayerProtocol == nil)
         #expect(socket.tos == nil && socket.trafficClass == nil && socket.shutdown == nil && socket.isIPv6Only == nil)

@@ -6,14 +6,14 @@ import Testing
 struct AttributesTests {
     private func types(_ attributes: [UInt8]...) throws -> [UInt16] {
         var types: [UInt16] = []
-        try TCPSocket(message: Message.establishedIPv4 + attributes.joined()).forEachAttribute { type, _ in
+        try InetSocket(message: Message.establishedIPv4 + attributes.joined()).forEachAttribute { type, _ in
             types.append(type.rawValue)
         }
         return types
     }
 
     @Test func `Every attribute is visited once in the order of the message`() throws {
-        let socket = try TCPSocket(message: Message.establishedIPv4 + Attribute.everything.joined())
+        let socket = try InetSocket(message: Message.establishedIPv4 + Attribute.everything.joined())
         var types: [UInt16] = []
         var bytes: [UInt8] = []
         socket.forEachAttribute { type, value in
@@ -26,7 +26,7 @@ struct AttributesTests {
 
     @Test func `An attribute of an unknown type is kept as it was sent`() throws {
         let bytes = Message.establishedIPv4 + Attribute.unknown + Attribute.tos
-        let socket = try TCPSocket(message: bytes)
+        let socket = try InetSocket(message: bytes)
         #expect(socket.attribute(AttributeType(rawValue: 4000)) == [1, 2, 3, 4, 5, 6, 7])
         #expect(socket.attribute(AttributeType(rawValue: 4001)) == nil)
         #expect(socket.tos == 0x12, "what follows it is still found")
@@ -41,13 +41,13 @@ struct AttributesTests {
     }
 
     @Test func `Of two attributes of a type, the first is the one that is read`() throws {
-        let socket = try TCPSocket(message: Message.establishedIPv4 + Attribute.tos + [5, 0, 5, 0, 0x99, 0, 0, 0])
+        let socket = try InetSocket(message: Message.establishedIPv4 + Attribute.tos + [5, 0, 5, 0, 0x99, 0, 0, 0])
         #expect(socket.tos == 0x12)
         #expect(try types(Attribute.tos, Attribute.tos) == [5, 5])
     }
 
     @Test func `An empty attribute is there and has no number`() throws {
-        let socket = try TCPSocket(message: Message.establishedIPv4 + [4, 0, 5, 0] + Attribute.trafficClass)
+        let socket = try InetSocket(message: Message.establishedIPv4 + [4, 0, 5, 0] + Attribute.trafficClass)
         #expect(socket.attribute(.tos) == [])
         #expect(socket.tos == nil)
         #expect(socket.trafficClass == 0xb8)
@@ -65,7 +65,7 @@ struct AttributesTests {
     )
     func aLengthThatContradictsTheMessageIsAnErrorThatSaysSo(attributes: [UInt8]) throws {
         let error = #expect(throws: KernelError.self) {
-            try TCPSocket(message: Message.establishedIPv4 + Attribute.mark + attributes)
+            try InetSocket(message: Message.establishedIPv4 + Attribute.mark + attributes)
         }
         #expect(error?.code == .malformedReply)
         #expect(error?.errno == 0)
@@ -76,7 +76,7 @@ struct AttributesTests {
     }
 
     @Test func `The last attribute needs no padding`() throws {
-        let socket = try TCPSocket(message: Message.establishedIPv4 + Attribute.mark + [5, 0, 5, 0, 0x12])
+        let socket = try InetSocket(message: Message.establishedIPv4 + Attribute.mark + [5, 0, 5, 0, 0x12])
         #expect(socket.tos == 0x12)
         #expect(socket.mark == 0x9234_5678)
     }

@@ -5,7 +5,7 @@ import Testing
 
 /// Answers that are no answers: the client says what is wrong, and the next question is answered as if nothing had been.
 @Suite(.timeLimit(.minutes(10))) struct ClientFailureTests {
-    private func identity(_ message: [UInt8]) throws -> SocketIdentity { try TCPSocket(message: message).identity }
+    private func identity(_ message: [UInt8]) throws -> SocketIdentity { try InetSocket(message: message).identity }
 
     @Test func `A datagram longer than the buffer is an error that says so`() throws {
         let kernel = try FakeKernel { request in

@@ -45,6 +45,23 @@ import Testing
         #expect(kernel.requests.count == 1)
     }
 
+    @Test func `What a body throws ends the walk, and the client can be used again`() throws {
+        struct Enough: Error, Equatable {}
+        let kernel = try FakeKernel { request in
+            [request.socket(Message.bound) + request.socket(Message.closed), request.end()]
+        }
+        var client = try kernel.makeClient()
+        var count = 0
+        #expect(throws: Enough()) {
+            try client.forEach { _ in
+                count += 1
+                throw Enough()
+            }
+        }
+        #expect(count == 1)
+        #expect(try client.sockets().count == 2)
+    }
+
     @Test(arguments: [ENOENT, EOPNOTSUPP, EINVAL])
     func `A kernel without the older request is asked for one family after the other`(refusal: Int32) throws {
         let kernel = try FakeKernel { request in

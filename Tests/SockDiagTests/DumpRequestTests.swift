@@ -47,14 +47,14 @@ struct DumpRequestTests {
         let query = SocketQuery(protocol: .mptcp, states: .established)
         let request = DumpRequest(query, form: .family(.ipv4), sequence: 1)
         #expect(Array(request.bytes[..<4]) == [80, 0, 0, 0])
-        #expect(Array(request.bytes[16..<24]) == [2, 6, 0, 0, 2, 0, 0, 0])
+        #expect(Array(request.bytes[16..<24]) == [2, 0, 0, 0, 2, 0, 0, 0])
         #expect(Array(request.bytes[72...]) == [8, 0, 3, 0, 6, 1, 0, 0])  // INET_DIAG_REQ_PROTOCOL: IPPROTO_MPTCP
         #expect(request.operation == "dump the ipv4 MPTCP sockets")
     }
 
     @Test func `A lookup names the socket by the bytes that its message had`() throws {
         for message in [Message.synSentIPv6, Message.closeWaitMapped, Message.listenLinkLocal, Message.timeWait] {
-            let identity = try TCPSocket(message: message).identity
+            let identity = try InetSocket(message: message).identity
             let request = DumpRequest(identity, extensions: .info, sequence: 1)
             let expected = bytes(
                 [72, 0, 0, 0, 20, 0, 0x01, 0, 1, 0, 0, 0, 0, 0, 0, 0],  // without NLM_F_DUMP

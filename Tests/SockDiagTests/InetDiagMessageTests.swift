@@ -4,7 +4,7 @@ import Testing
 /// The fixed fields of a socket's message, each at its own offset and in its own byte order.
 struct InetDiagMessageTests {
     @Test func `Every field of an IPv4 connection is read from its own bytes`() throws {
-        let socket = try TCPSocket(message: Message.establishedIPv4)
+        let socket = try InetSocket(message: Message.establishedIPv4)
         #expect(socket.family == .ipv4)
         #expect(socket.state == .established)
         #expect(socket.local == SocketEndpoint(IPAddress(ipv4: 0xc000_0201), port: 443))
@@ -22,7 +22,7 @@ struct InetDiagMessageTests {
     }
 
     @Test func `All sixteen bytes of an IPv6 address are read`() throws {
-        let socket = try TCPSocket(message: Message.synSentIPv6)
+        let socket = try InetSocket(message: Message.synSentIPv6)
         #expect(socket.family == .ipv6)
         #expect(socket.state == .synSent)
         #expect(socket.local == SocketEndpoint(IPAddress(ipv6: 0x2001_0db8_0000_0000, 1), port: 52718))
@@ -36,7 +36,7 @@ struct InetDiagMessageTests {
     }
 
     @Test func `An IPv4 peer of an IPv6 socket keeps the family and the mapped form`() throws {
-        let socket = try TCPSocket(message: Message.closeWaitMapped)
+        let socket = try InetSocket(message: Message.closeWaitMapped)
         #expect(socket.family == .ipv6)
         #expect(socket.state == .closeWait)
         #expect(socket.remote.address.isIPv4Mapped)
@@ -48,7 +48,7 @@ struct InetDiagMessageTests {
     }
 
     @Test func `A link-local address bears its scope and an unspecified one does not`() throws {
-        let socket = try TCPSocket(message: Message.listenLinkLocal)
+        let socket = try InetSocket(message: Message.listenLinkLocal)
         #expect(socket.state == .listen)
         #expect(socket.local.scope == NetworkInterface(rawValue: 0x0102_0304))
         #expect(socket.remote.scope == nil)
@@ -60,7 +60,7 @@ struct InetDiagMessageTests {
 
     @Test(arguments: [(Message.request, TCPState.synReceived), (Message.timeWait, .timeWait)])
     func `A small entry has no owner rather than root`(message: [UInt8], state: TCPState) throws {
-        let socket = try TCPSocket(message: message)
+        let socket = try InetSocket(message: message)
         #expect(socket.state == state)
         #expect(socket.uid == nil)
         #expect(socket.inode == nil)
@@ -69,17 +69,17 @@ struct InetDiagMessageTests {
     }
 
     @Test func `The timer of a minisocket says when TIME_WAIT ends`() throws {
-        let timer = try TCPSocket(message: Message.timeWait).timer
+        let timer = try InetSocket(message: Message.timeWait).timer
         #expect(timer == SocketTimer(kind: .timeWait, milliseconds: 60000, retransmits: 0))
     }
 
     @Test func `A bound socket is distinguished from one whose connection is over`() throws {
-        #expect(try TCPSocket(message: Message.bound).state == .bound)
-        #expect(try TCPSocket(message: Message.bound).uid == 0)
-        #expect(try TCPSocket(message: Message.closed).state == .closed)
+        #expect(try InetSocket(message: Message.bound).state == .bound)
+        #expect(try InetSocket(message: Message.bound).uid == 0)
+        #expect(try InetSocket(message: Message.closed).state == .closed)
         var unbound = Message.closed
         unbound.replaceSubrange(4..<8, with: [0, 0, 0, 0])  // id.idiag_sport, id.idiag_dport
-        #expect(try TCPSocket(message: unbound).state == .closed)
+        #expect(try InetSocket(message: unbound).state == .closed)
     }
 
     @Test(arguments: [0, 7, 8, 9] as [UInt8])
@@ -87,7 +87,7 @@ struct InetDiagMessageTests {
         var message = Message.establishedIPv4
         message[1] = 200 + offset  // idiag_state
         message[2] = 100 + offset  // idiag_timer
-        let socket = try TCPSocket(message: message)
+        let socket = try InetSocket(message: message)
         #expect(socket.state == TCPState(rawValue: 200 + offset))
         #expect(socket.state.description == "STATE_\(200 + offset)")
         #expect(socket.timer?.kind == SocketTimer.Kind(rawValue: 100 + offset))
@@ -103,8 +103,8 @@ struct InetDiagMessageTests {
     @Test func `A borrowed record and an owned socket say the same`() throws {
         let bytes = Message.establishedIPv4
         let record = try SocketRecord(message: bytes.span.bytes)
-        let socket = TCPSocket(record)
-        let alike = try TCPSocket(message: bytes)
+        let socket = InetSocket(record)
+        let alike = try InetSocket(message: bytes)
         #expect(socket == alike)
         #expect(Set([socket, alike]).count == 1)
         let identity = record.identity

@@ -8,10 +8,10 @@ struct TruncationTests {
         for attribute in Attribute.everything + [Attribute.socketMemoryWithoutDrops, Attribute.ulpTLS] {
             let type = AttributeType(rawValue: UInt16(attribute[2]) | UInt16(attribute[3] & 0x3f) << 8)
             let length = Attribute.length(of: attribute)
-            let whole = try TCPSocket(message: Message.establishedIPv4 + attribute)
+            let whole = try InetSocket(message: Message.establishedIPv4 + attribute)
             for cut in 4...length {
                 let header = [UInt8(cut & 0xff), UInt8(cut >> 8)] + attribute[2..<4]
-                let socket = try TCPSocket(message: Message.establishedIPv4 + header + attribute[4..<cut])
+                let socket = try InetSocket(message: Message.establishedIPv4 + header + attribute[4..<cut])
                 #expect(socket.attribute(type) == Array(attribute[4..<cut]))
                 _ = everything(of: socket)
                 if cut == length { #expect(everything(of: socket) == everything(of: whole)) }
@@ -28,7 +28,7 @@ struct TruncationTests {
         }
         for length in 0...message.count {
             do {
-                let socket = try TCPSocket(message: Array(message.prefix(length)))
+                let socket = try InetSocket(message: Array(message.prefix(length)))
                 #expect(ends.contains(length))
                 _ = everything(of: socket)
             } catch {
@@ -40,7 +40,7 @@ struct TruncationTests {
 
     @Test(arguments: [0, 1, 71]) func `Fewer bytes than the fixed fields are named in the error`(length: Int) {
         let error = #expect(throws: KernelError.self) {
-            try TCPSocket(message: Array(Message.timeWait.prefix(length)))
+            try InetSocket(message: Array(Message.timeWait.prefix(length)))
         }
         #expect(
             error?.description

@@ -136,7 +136,7 @@ import Testing
             remote: SocketEndpoint(.loopbackIPv4, port: 43014),
             cookie: SocketCookie(rawValue: 7)
         )
-        let socket = TCPSocket(identity, state: state, uid: 0, inode: 9)
+        let socket = InetSocket(identity, state: state, uid: 0, inode: 9)
         var history: [Transition] = []
         for (index, change) in path.enumerated() {
             let time = UInt64(index + 1) * 1_000_000_000

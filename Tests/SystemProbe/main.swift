@@ -13,11 +13,12 @@ import TCPWatch
 //   namespaces        a line for each network namespace
 //   listeners SPACE   a line for each listening port of a namespace
 //   watch SOURCE      a line for each event until a listener ends, then what the watcher has left behind
+//   embedded          how many threads there are while a watcher without one has been driven
 //   reused-number     who holds a listener once its holder has another process' number, see reuseNumber()
 //   script WORD…      does to sockets what the words say, see script(_:)
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
 //
-// The last line of the first six says how many descriptors were left open.
+// The last line of the first seven says how many descriptors were left open.
 
 let openBefore = try countDescriptors()
 do {
@@ -49,6 +50,13 @@ do {
             isEnded.signal()
         }
         isEnded.wait()
+    case "embedded":
+        let watcher = try EmbeddedSocketWatcher()
+        var isReady = false
+        while !isReady { try watcher.drain { if case .ready = $0 { isReady = true } } }
+        var count = 0
+        try Directory("/proc/self/task").forEachNumber { _ in count += 1 }
+        print("threads \(count)")
     case "reused-number": try reuseNumber()
     case "script": script(Array(arguments))
     default:

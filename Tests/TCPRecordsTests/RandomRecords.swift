@@ -123,7 +123,7 @@ struct RandomRecords {
             message.replaceSubrange(12..<24, with: [UInt8](repeating: 0, count: 12))
             message.replaceSubrange(28..<40, with: [UInt8](repeating: 0, count: 12))
         }
-        guard let socket = try? TCPSocket(message: message) else { return WatchedSocket(socket: TCPSocket(Zero())) }
+        guard let socket = try? InetSocket(message: message) else { return WatchedSocket(socket: InetSocket(Zero())) }
         return WatchedSocket(socket: socket, owners: list { $0.owner() }, time: maybe { $0.time() })
     }
 
@@ -185,7 +185,7 @@ struct RandomRecords {
         var plain = message
         (plain[2], plain[3]) = (0, 0)
         plain.replaceSubrange(52..<56, with: [0, 0, 0, 0])
-        socket.socket = (try? TCPSocket(message: plain)) ?? socket.socket
+        socket.socket = (try? InetSocket(message: plain)) ?? socket.socket
         socket.time = nil
         return LeakRecord(
             socket,

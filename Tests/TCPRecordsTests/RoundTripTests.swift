@@ -165,7 +165,7 @@ extension WatchedSocket {
         var message = withMessage { $0.withUnsafeBytes { [UInt8]($0) } }
         message.replaceSubrange(40..<44, with: [0, 0, 0, 0])
         var socket = self
-        socket.socket = (try? TCPSocket(message: message)) ?? socket.socket
+        socket.socket = (try? InetSocket(message: message)) ?? socket.socket
         return socket
     }
 }

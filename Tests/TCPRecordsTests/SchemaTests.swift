@@ -15,7 +15,7 @@ struct SchemaTests {
         return text.split(separator: "\n").map(String.init)
     }
 
-    @Test(arguments: ["records", "watch", "run", "summary", "summary-by", "replay"])
+    @Test(arguments: ["records", "families", "watch", "run", "summary", "summary-by", "replay"])
     func `Every line that the command line writes is read and written the same`(name: String) throws {
         var encoder = JSONLinesEncoder(names: .none)
         let lines = try Self.lines("\(name).jsonl")
@@ -30,7 +30,8 @@ struct SchemaTests {
     @Test(
         arguments: [
             ("records", .sockets, [.info, .memory, .timers, .extended, .service, .options]),
-            ("watch", .eventsAndSockets, .processes), ("run", .run, .processes),
+            ("families", .sockets, [.transport, .unix, .extended, .memory]), ("watch", .eventsAndSockets, .processes),
+            ("run", .run, .processes),
         ] as [(String, CSVEncoder.Table, SocketDetails)]
     )
     func `Every row that the command line writes is read and written the same`(
@@ -98,9 +99,9 @@ struct SchemaTests {
         var encoder = JSONLinesEncoder(names: .none)
         let isWritten = encoder.append(type)
         #expect(!isWritten && encoder.byteCount == 0)
-        let family = try Record(jsonLine: #"{"schema":1,"type":"socket","family":"unix","path":"/run/x"}"#)
+        let family = try Record(jsonLine: #"{"schema":1,"type":"socket","family":"vsock","path":"/run/x"}"#)
         #expect(family == Record(.unknown(type: "socket")))
-        let udp = try Record(jsonLine: #"{"schema":1,"type":"socket","family":"ipv4","protocol":"udp"}"#)
+        let udp = try Record(jsonLine: #"{"schema":1,"type":"socket","family":"ipv4","protocol":"sctp"}"#)
         #expect(udp == Record(.unknown(type: "socket")))
         let gap = try Record(
             jsonLine: #"{"schema":1,"type":"gap","source":"poll","reason":"x","new":true,"lost":null}"#

@@ -29,7 +29,7 @@ struct SocketDetailTests {
         }
     }
 
-    private func expectSame(_ read: TCPSocket, _ socket: TCPSocket) throws {
+    private func expectSame(_ read: InetSocket, _ socket: InetSocket) throws {
         #expect(read.identity == socket.identity && read.state == socket.state)
         #expect((read.uid, read.inode) == (socket.uid, socket.inode))
         #expect((read.receiveQueue, read.sendQueue) == (socket.receiveQueue, socket.sendQueue))
@@ -74,12 +74,12 @@ struct SocketDetailTests {
 }
 
 extension Record {
-    fileprivate var socket: TCPSocket? { if case .socket(let socket) = content { socket.socket } else { nil } }
+    fileprivate var socket: InetSocket? { if case .socket(let socket) = content { socket.socket } else { nil } }
 }
 
 extension SplitMix64 {
     /// A socket with attributes, as the kernel describes one.
-    fileprivate mutating func socket() throws -> TCPSocket {
+    fileprivate mutating func socket() throws -> InetSocket {
         var message = [UInt8](repeating: 0, count: 72)
         for index in message.indices { message[index] = UInt8(truncatingIfNeeded: next()) }
         (message[0], message[1]) = (one(of: [2, 10]), one(of: [1, 3, 6, 7, 8, 10, 14]))
@@ -106,7 +106,7 @@ extension SplitMix64 {
         attribute(6, bytes(1), &message)
         attribute(17, bytes(4), &message)
         attribute(22, word(UInt16(below(0x800))), &message)
-        return try TCPSocket(message: message)
+        return try InetSocket(message: message)
     }
 
     private mutating func upperLayerProtocol() -> [UInt8] {

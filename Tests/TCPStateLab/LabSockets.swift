@@ -43,7 +43,9 @@ extension Lab {
         protocol: SocketProtocol = .tcp,
         blocking: Bool = false
     ) throws(LabError) -> Descriptor {
-        let type = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | (blocking ? 0 : SOCK_NONBLOCK.rawValue)
+        let type =
+            (`protocol` == .udp ? SOCK_DGRAM : SOCK_STREAM).rawValue | SOCK_CLOEXEC.rawValue
+            | (blocking ? 0 : SOCK_NONBLOCK.rawValue)
         let descriptor = try run { () throws(LabError) in
             try Descriptor("socket(\(family))") {
                 socket(Int32(family.rawValue), Int32(type), Int32(`protocol`.rawValue))

@@ -12,7 +12,7 @@ import Testing
         .upperLayerProtocol,
     ]
 
-    private func render(_ socket: TCPSocket) throws {
+    private func render(_ socket: InetSocket) throws {
         let json = try parse(records([socket], .jsonl, hosts: Fixtures.hosts()))
         #expect(json.count == 1)
         let csv = try parse(csv: records([socket], .csv))

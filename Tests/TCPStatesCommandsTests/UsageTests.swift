@@ -6,7 +6,7 @@ import Testing
     @Test(
         arguments: [
             (["--sate", "listen"], "unknown option '--sate'; did you mean '--state'?"),
-            (["-x"], "unknown option '-x'; see tcpstates list --help"),
+            (["-y"], "unknown option '-y'; see tcpstates list --help"),
             (
                 ["lst"],
                 """

@@ -5,16 +5,16 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-/// A watcher without its thread and its clock: it looks and listens when the test says so.
+/// A watcher without its thread and its clock: it polls and reads messages when the test says so.
 final class HandWatch {
-    private let watcher: NamespaceWatcher
+    let watcher: NamespaceWatcher
     private let collector: EventCollector
     /// The sockets that existed.
     var existing: [WatchedSocket] { collector.sockets }
     /// What was lost so far.
     var gaps: [Gap] { collector.gaps }
 
-    /// Watches a lab, and has looked once.
+    /// Watches a lab, and has polled once.
     init(_ lab: Lab, _ configure: (inout SocketWatcher.Configuration) -> Void = { _ in }) throws {
         var configuration = SocketWatcher.Configuration()
         configure(&configuration)
@@ -34,27 +34,27 @@ final class HandWatch {
     /// How many objects are remembered, those included whose connection has ended.
     var entryCount: Int { watcher.tracker.objectCount }
 
-    /// The transitions that a dump shows, and what the kernel has told until then.
-    func look() throws -> [Transition] {
-        if let failure = watcher.dump(.all) { throw failure }
+    /// The transitions that a dump shows, and what the kernel has reported until then.
+    func poll() throws -> [Transition] {
+        try watcher.dump()
         settle()
         return take()
     }
 
     /// The transitions of two dumps: what is missing from one only may be gone, after the other it is.
-    func lookTwice() throws -> [Transition] { try look() + look() }
+    func pollTwice() throws -> [Transition] { try poll() + poll() }
 
     /// The transitions that the kernel's messages about destroyed sockets show, until there is one that fits.
-    func hear(until fits: (Transition) -> Bool) throws -> [Transition] {
-        var told = try hear()
-        while !told.contains(where: fits) { told += try hear() }
-        return told
+    func receive(until fits: (Transition) -> Bool) throws -> [Transition] {
+        var reported = try receive()
+        while !reported.contains(where: fits) { reported += try receive() }
+        return reported
     }
 
     /// The transitions that the kernel's next messages about destroyed sockets show; waits for the first of them.
-    func hear() throws -> [Transition] {
+    func receive() throws -> [Transition] {
         var waited = pollfd(fd: watcher.descriptor, events: Int16(POLLIN), revents: 0)
-        try #require(poll(&waited, 1, 60_000) == 1, "no message about a destroyed socket within 60 s")
+        try #require(Glibc.poll(&waited, 1, 60_000) == 1, "no message about a destroyed socket within 60 s")
         settle()
         return take()
     }
@@ -140,4 +140,11 @@ extension Transition {
 
 extension [Transition] {
     var paths: [String] { map(\.path) }
+}
+
+extension NamespaceWatcher {
+    /// Makes a whole dump.
+    func dump(_ scope: DumpScope = .all, _ drain: () -> Void = {}) throws {
+        if case .ended(let failure?) = makeDump(scope, drain) { throw failure }
+    }
 }

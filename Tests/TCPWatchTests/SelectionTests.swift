@@ -8,21 +8,21 @@ internal import Testing
 
 @Suite("Filters and owners")
 struct SelectionTests {
-    /// Takes a client from ESTABLISHED to its end, a look at each state; what is told of it.
+    /// Takes a client from ESTABLISHED to its end, a poll in each state; what is reported of it.
     private func life(in lab: Lab, _ watch: HandWatch) throws -> [Transition] {
         let connection = try lab.client(in: .established)
-        var told = try watch.look()
+        var reported = try watch.poll()
         watch.resolveOwners()
         connection.close()
         try connection.peer.receive(.fin)
-        told += try watch.look()
+        reported += try watch.poll()
         try connection.peer.send(.ack)
-        while watch.known[try lab.cookie(of: connection)] != .finWait2 { told += try watch.look() }
+        while watch.known[try lab.cookie(of: connection)] != .finWait2 { reported += try watch.poll() }
         try connection.peer.send(.fin)
         try connection.peer.receive(.ack)
-        told += try watch.look()
+        reported += try watch.poll()
         try connection.peer.send(.rst)
-        return try told + watch.lookTwice()
+        return try reported + watch.pollTwice()
     }
 
     private static let wholeLife = [
@@ -41,7 +41,7 @@ struct SelectionTests {
         ("rtt > 1us and state fin-wait-1", ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2"]),
         ("dport = 1 or sport = 1", []),
     ])
-    func `A step is told where the filter finds the socket before it, after it or on the way`(
+    func `A transition is reported where the filter finds the socket before it, after it or on the way`(
         filter: String,
         expected: [String]
     ) throws {
@@ -61,15 +61,16 @@ struct SelectionTests {
         let watch = try HandWatch(lab) { $0.filter = .receiveQueue > 0 && .state(.connected) }
         #expect(watch.existing.map(\.local) == [pair.accepted.local])
         try pair.receive(3, at: .accepted)
-        #expect(try watch.lookTwice().isEmpty)
+        #expect(try watch.pollTwice().isEmpty)
         #expect(watch.known.count == 3)
         try pair.send([1], from: .client)
-        #expect(try watch.lookTwice().isEmpty)
+        #expect(try watch.pollTwice().isEmpty)
         try pair.client.shutDown()
-        #expect(try watch.look().paths == ["ESTABLISHED>CLOSE_WAIT"])
+        #expect(try watch.poll().paths == ["ESTABLISHED>CLOSE_WAIT"])
     }
 
-    @Test func `Owners are known with the first sockets, from the second step of others, and to the end of TIME_WAIT`()
+    @Test
+    func `Owners are known with the first sockets, from the second transition of others, and to the end of TIME_WAIT`()
         throws
     {
         let lab = try Lab.orCancel()
@@ -77,9 +78,9 @@ struct SelectionTests {
         try lab.listener()
         let watch = try HandWatch(lab) { $0.resolvesOwners = true }
         #expect(watch.existing.first?.owners.first?.pid == getpid())
-        let told = try life(in: lab, watch)
-        #expect(told.paths == Self.wholeLife)
-        #expect(told.map { $0.owners.first?.pid == getpid() } == [false, true, true, true, true])
+        let reported = try life(in: lab, watch)
+        #expect(reported.paths == Self.wholeLife)
+        #expect(reported.map { $0.owners.first?.pid == getpid() } == [false, true, true, true, true])
     }
 
     @Test func `A filter on a namespace holds in the one that it names`() throws {
@@ -94,23 +95,23 @@ struct SelectionTests {
 
 @Suite("Timers and times")
 struct TimeTests {
-    @Test func `A simultaneous close tells how long each of its states lasted`() throws {
+    @Test func `Of a simultaneous close each state's length is reported`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let connection = try lab.server(in: .established)
         let watch = try HandWatch(lab)
         try connection.shutDown()
         try connection.peer.receive(.fin)
-        var told = try watch.look()
+        var reported = try watch.poll()
         try connection.peer.send(.fin.acknowledging(.nothingNew))
-        told += try watch.look()
+        reported += try watch.poll()
         try connection.peer.send(.ack)
-        told += try watch.look()
-        #expect(told.paths == ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>CLOSING", "CLOSING>TIME_WAIT"])
-        let times = told.map { Int64($0.time.monotonicNanoseconds) }
+        reported += try watch.poll()
+        #expect(reported.paths == ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>CLOSING", "CLOSING>TIME_WAIT"])
+        let times = reported.map { Int64($0.time.monotonicNanoseconds) }
         #expect(times == times.sorted())
-        #expect(told.first?.timeInState == nil)
-        #expect(told.dropFirst().map(\.timeInState) == zip(times, times.dropFirst()).map { .nanoseconds($1 - $0) })
+        #expect(reported.first?.timeInState == nil)
+        #expect(reported.dropFirst().map(\.timeInState) == zip(times, times.dropFirst()).map { .nanoseconds($1 - $0) })
     }
 
     @Test func `An orphan in FIN_WAIT_2 ends by its timeout`() throws {
@@ -121,9 +122,9 @@ struct TimeTests {
         let watch = try HandWatch(lab)
         connection.close()
         try connection.peer.send(.ack)
-        var told: [Transition] = []
+        var reported: [Transition] = []
         let deadline = ContinuousClock.now + .seconds(30)
-        while told.last?.to != .closed, .now < deadline { told += try watch.look() }
-        #expect(told.paths == ["FIN_WAIT_1>FIN_WAIT_2", "FIN_WAIT_2>CLOSED"])
+        while reported.last?.to != .closed, .now < deadline { reported += try watch.poll() }
+        #expect(reported.paths == ["FIN_WAIT_1>FIN_WAIT_2", "FIN_WAIT_2>CLOSED"])
     }
 }

@@ -80,21 +80,21 @@ final class Ledger: Sendable {
     struct Page {
         /// What lives, by the last event about it.
         var states: [SocketCookie: TCPState] = [:]
-        /// The connections' ends that have been told.
+        /// The connections' ends that have been reported.
         var ended = 0
         /// How many of these were half-open requests.
         var endedRequests = 0
-        /// Steps that were told before: cookie and state.
+        /// Transitions that were reported before: cookie and state.
         var repeated: [String] = []
         var gaps: [Gap] = []
         var isReady = false
-        /// Every step that was told, in open addressing; it never grows, so that it does not hide what does.
-        fileprivate var steps = [UInt64](repeating: 0, count: 1 << 23)
+        /// Every transition that was reported, in open addressing; it never grows, so that it does not hide what does.
+        fileprivate var transitions = [UInt64](repeating: 0, count: 1 << 23)
     }
 
     private let page = Mutex(Page())
 
-    /// A look at the page.
+    /// Reads the page.
     func read<Value>(_ body: (borrowing Page) -> Value) -> Value { page.withLock { body($0) } }
 
     func note(_ event: SocketEvent) {
@@ -102,7 +102,7 @@ final class Ledger: Sendable {
             switch event {
             case .socket(let socket): page.states[socket.cookie] = socket.state
             case .ready: page.isReady = true
-            case .transition(let step): page.note(step)
+            case .transition(let transition): page.note(transition)
             case .gap(let gap): page.gaps.append(gap)
             case .slowed: break
             }
@@ -111,23 +111,25 @@ final class Ledger: Sendable {
 }
 
 extension Ledger.Page {
-    fileprivate mutating func note(_ step: Transition) {
-        let cookie = step.identity.cookie
-        if !insert(cookie.rawValue << 4 | UInt64(step.to.rawValue)) { repeated.append("\(cookie) \(step.to)") }
-        guard step.to == .closed else { return states[cookie] = step.to }
+    fileprivate mutating func note(_ transition: Transition) {
+        let cookie = transition.identity.cookie
+        if !insert(cookie.rawValue << 4 | UInt64(transition.to.rawValue)) {
+            repeated.append("\(cookie) \(transition.to)")
+        }
+        guard transition.to == .closed else { return states[cookie] = transition.to }
         states[cookie] = nil
-        guard step.from != .listen, step.from != .bound else { return }
+        guard transition.from != .listen, transition.from != .bound else { return }
         ended += 1
-        if step.from == .synReceived { endedRequests += 1 }
+        if transition.from == .synReceived { endedRequests += 1 }
     }
 
-    private mutating func insert(_ step: UInt64) -> Bool {
-        var slot = Int((step &* 0x9e37_79b9_7f4a_7c15) >> 41)
-        while steps[slot] != 0 {
-            if steps[slot] == step { return false }
-            slot = (slot + 1) & (steps.count - 1)
+    private mutating func insert(_ transition: UInt64) -> Bool {
+        var slot = Int((transition &* 0x9e37_79b9_7f4a_7c15) >> 41)
+        while transitions[slot] != 0 {
+            if transitions[slot] == transition { return false }
+            slot = (slot + 1) & (transitions.count - 1)
         }
-        steps[slot] = step
+        transitions[slot] = transition
         return true
     }
 

@@ -12,7 +12,7 @@ struct StormTests {
 
     @Test(.serialized, arguments: [SocketWatcher.Source.poll, .trace])
     func
-        `In a storm every end of every connection is told once or counted as lost, and the rest is as the kernel has it`(
+        `In a storm every end of every connection is reported once or counted as lost, and the rest is as the kernel has it`(
             source: SocketWatcher.Source
         ) async throws
     {
@@ -27,7 +27,7 @@ struct StormTests {
         let ledger = Ledger()
         var configuration = SocketWatcher.Configuration()
         configuration.source = source
-        // What a reader misses nobody tells it again.
+        // What a reader misses is not delivered again.
         configuration.bufferCapacity = 1 << 20
         let setup = configuration
         let watcher = try lab.run { try SocketWatcher(setup) }
@@ -53,7 +53,7 @@ struct StormTests {
         }
         let gaps = ledger.read(\.gaps)
         print(
-            "storm: \(made) connections, \(ended) ends told, \(alive) alive, \(lost) lost, RSS \(third) → \(fourth) KiB"
+            "storm: \(made) connections, \(ended) ends reported, \(alive) alive, \(lost) lost, RSS \(third) → \(fourth) KiB"
         )
         #expect(isSame)
         #expect(ledger.read(\.repeated).isEmpty)

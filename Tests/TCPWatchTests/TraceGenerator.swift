@@ -130,17 +130,17 @@ struct TraceGenerator {
     }
 }
 
-/// What a watcher has told, life by life.
+/// What a watcher has reported, life by life.
 final class LifeBook: Sendable {
     struct Life: Sendable {
         var path: [TCPState] = []
-        /// Whether each step began where the one before it ended, and in time.
+        /// Whether each transition began where the one before it ended, and in time.
         var isInOrder = true
         var isExact = true
         var lastTime: UInt64 = 0
         var lastCause: TCPStep.Trigger?
         var final: FinalCounters?
-        var ends: Set<SocketEndpoint> = []
+        var endpoints: Set<SocketEndpoint> = []
     }
 
     struct Page {
@@ -151,7 +151,8 @@ final class LifeBook: Sendable {
         /// What was lost, but for ``passedOver``.
         var losses: [Gap] { gaps.filter { !$0.isPassedOver } }
         /// How many events the kernel passed over while a program ran on the same processor. That is counted for all
-        /// namespaces together, and the busier other tests are the more there is of it: so many lives may be told wrong.
+        /// namespaces together, and the busier other tests are the more there is of it: so many lives may be reported
+        /// wrong.
         var passedOver: Int { gaps.reduce(0) { $0 + ($1.isPassedOver ? Int($1.lost ?? 0) : 0) } }
     }
 
@@ -164,7 +165,7 @@ final class LifeBook: Sendable {
             switch event {
             case .ready: page.isReady = true
             case .gap(let gap): page.gaps.append(gap)
-            case .transition(let step): page.lives[step.identity.cookie, default: Life()].note(step)
+            case .transition(let transition): page.lives[transition.identity.cookie, default: Life()].note(transition)
             case .socket, .slowed: break
             }
         }
@@ -172,21 +173,25 @@ final class LifeBook: Sendable {
 }
 
 extension Gap {
-    /// Whether it tells of events that the kernel passed over while it reported others.
+    /// Whether it reports events that the kernel passed over while it reported others.
     var isPassedOver: Bool { reason.hasPrefix("the kernel passed over") }
 }
 
 extension LifeBook.Life {
-    fileprivate mutating func note(_ step: Transition) {
-        if step.from != path.last ?? .closed || step.time.monotonicNanoseconds < lastTime { isInOrder = false }
-        path += step.via + [step.to]
-        lastTime = step.time.monotonicNanoseconds
-        // Neither a request that a dump has met, the FIN that an orphan gets nor the end of a TIME_WAIT is a step of a socket.
-        let isSocketStep =
-            step.to != .synReceived && step.to != .timeWait && step.from != .timeWait && step.cause != .reuse
-        if isSocketStep, step.certainty != .exact { isExact = false }
-        lastCause = step.cause
-        if let final = step.final { self.final = final }
-        ends.formUnion([step.identity.local, step.identity.remote])
+    fileprivate mutating func note(_ transition: Transition) {
+        if transition.from != path.last ?? .closed || transition.time.monotonicNanoseconds < lastTime {
+            isInOrder = false
+        }
+        path += transition.via + [transition.to]
+        lastTime = transition.time.monotonicNanoseconds
+        // Neither a request that a dump has met, the FIN that an orphan gets nor the end of a TIME_WAIT is a transition
+        // of a socket.
+        let isSocketTransition =
+            transition.to != .synReceived && transition.to != .timeWait && transition.from != .timeWait
+            && transition.cause != .reuse
+        if isSocketTransition, transition.certainty != .exact { isExact = false }
+        lastCause = transition.cause
+        if let final = transition.final { self.final = final }
+        endpoints.formUnion([transition.identity.local, transition.identity.remote])
     }
 }

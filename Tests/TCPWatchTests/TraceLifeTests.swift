@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("With the trace, what no tracepoint tells is there too", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, what none of them reports is there too", .timeLimit(.minutes(10)))
 struct TraceLifeTests {
     @Test func `A SYN_SENT that times out on an idle machine ends with its cause`() throws {
         let lab = try Lab.orCancel()
@@ -13,37 +13,38 @@ struct TraceLifeTests {
         let watch = try TraceWatch(lab)
         let client = try lab.client(in: .synSent)
         let cookie = try lab.cookie(of: client)
-        // The port was chosen after the step was reported.
-        let first = try watch.glance()
+        // The port was chosen after the transition was reported.
+        let first = try watch.pollHandshakes()
         #expect(first.paths == ["CLOSED>SYN_SENT"])
         #expect(first.first?.identity.local == client.local)
         #expect(first.first?.certainty == .exact)
         var timeout: Int32 = 1000
         setsockopt(try #require(client.descriptor), Int32(IPPROTO_TCP), 18, &timeout, 4)  // TCP_USER_TIMEOUT
-        let told = try watch.wait { $0.to == .closed }
-        #expect(told.paths == ["SYN_SENT>CLOSED"])
-        #expect(told.first?.cause == .timeout)
-        #expect(told.first?.certainty == .exact)
-        #expect(told.first?.identity.cookie == cookie)
-        #expect(told.first?.timeInState.map { $0 >= .milliseconds(900) } == true)
+        let reported = try watch.wait { $0.to == .closed }
+        #expect(reported.paths == ["SYN_SENT>CLOSED"])
+        #expect(reported.first?.cause == .timeout)
+        #expect(reported.first?.certainty == .exact)
+        #expect(reported.first?.identity.cookie == cookie)
+        #expect(reported.first?.timeInState.map { $0 >= .milliseconds(900) } == true)
     }
 
-    @Test func `A SYN that is sent once more tells its port without a dump`() throws {
+    @Test func `A SYN that is sent once more shows its port without a dump`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try TraceWatch(lab)
         let client = try lab.client(in: .synSent)
-        let told = try watch.wait { $0.to == .synSent }
-        #expect(told.paths == ["CLOSED>SYN_SENT"])
-        #expect(told.first?.identity.local == client.local)
+        let reported = try watch.wait { $0.to == .synSent }
+        #expect(reported.paths == ["CLOSED>SYN_SENT"])
+        #expect(reported.first?.identity.local == client.local)
         #expect(
-            told.first.map { EventTime.now().monotonicNanoseconds - $0.time.monotonicNanoseconds > 900_000_000 } == true
+            reported.first.map { EventTime.now().monotonicNanoseconds - $0.time.monotonicNanoseconds > 900_000_000 }
+                == true
         )
     }
 
     @Test(arguments: [true, false])
-    func `A half-open request is told by a dump or when it is answered again, and expires with its cause`(
-        glances: Bool
+    func `A half-open request is reported by a dump or when it is answered again, and expires with its cause`(
+        pollsHandshakes: Bool
     ) throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
@@ -51,12 +52,12 @@ struct TraceLifeTests {
         let listener = try lab.listener()
         let watch = try TraceWatch(lab)
         let request = try lab.server(in: .synReceived, on: listener)
-        var told = glances ? try watch.glance() : []
-        told += try watch.wait { $0.to == .closed }
-        #expect(told.paths == ["CLOSED>SYN_RCVD", "SYN_RCVD>CLOSED"])
-        #expect(told.allSatisfy { $0.certainty == .observed && $0.identity.remote == request.remote })
-        #expect(told.map(\.source) == [glances ? .poll : .trace, .poll])
-        #expect(told.last?.cause == .timeout)
+        var reported = pollsHandshakes ? try watch.pollHandshakes() : []
+        reported += try watch.wait { $0.to == .closed }
+        #expect(reported.paths == ["CLOSED>SYN_RCVD", "SYN_RCVD>CLOSED"])
+        #expect(reported.allSatisfy { $0.certainty == .observed && $0.identity.remote == request.remote })
+        #expect(reported.map(\.source) == [pollsHandshakes ? .poll : .trace, .poll])
+        #expect(reported.last?.cause == .timeout)
         #expect(watch.known.values.map { $0 } == [.listen])
     }
 
@@ -65,12 +66,12 @@ struct TraceLifeTests {
         defer { lab.close() }
         let watch = try TraceWatch(lab)
         let request = try lab.server(in: .synReceived)
-        var told = try watch.glance()
+        var reported = try watch.pollHandshakes()
         try request.peer.send(.ack)
-        told += watch.hear()
+        reported += watch.receive()
         try request.peer.send(.rst)
-        told += try watch.hear() + watch.look()
-        let life = told.filter { $0.identity.remote.port != 0 }
+        reported += try watch.receive() + watch.poll()
+        let life = reported.filter { $0.identity.remote.port != 0 }
         #expect(life.paths == ["CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSED"])
         #expect(Set(life.map(\.identity.cookie)).count == 1)
         #expect(life.map(\.certainty) == [.observed, .exact, .exact])
@@ -85,12 +86,12 @@ struct TraceLifeTests {
         connection.close()
         try connection.peer.receive(.fin)
         try connection.peer.send(.ack)
-        var told = try watch.hear() + watch.look()
-        #expect(told.paths == ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2"])
-        told = try watch.wait { $0.to == .closed }
-        #expect(told.paths == ["FIN_WAIT_2>CLOSED"])
-        #expect(told.first?.cause == .timeout)
-        #expect(told.first?.final?.segmentsOut != nil)
+        var reported = try watch.receive() + watch.poll()
+        #expect(reported.paths == ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2"])
+        reported = try watch.wait { $0.to == .closed }
+        #expect(reported.paths == ["FIN_WAIT_2>CLOSED"])
+        #expect(reported.first?.cause == .timeout)
+        #expect(reported.first?.final?.segmentsOut != nil)
     }
 
     @Test func `The FIN that an orphan waits for takes it to TIME_WAIT within about as long as it waited`() throws {
@@ -101,12 +102,12 @@ struct TraceLifeTests {
         connection.close()
         try connection.peer.receive(.fin)
         try connection.peer.send(.ack)
-        _ = watch.hear()
+        _ = watch.receive()
         try connection.peer.send(.fin)
-        let told = try watch.wait { $0.to == .timeWait }
-        #expect(told.paths == ["FIN_WAIT_2>TIME_WAIT"])
-        #expect(told.first?.certainty == .observed)
-        #expect(told.first?.cause == .receiveFIN)
+        let reported = try watch.wait { $0.to == .timeWait }
+        #expect(reported.paths == ["FIN_WAIT_2>TIME_WAIT"])
+        #expect(reported.first?.certainty == .observed)
+        #expect(reported.first?.cause == .receiveFIN)
     }
 
     @Test func `A TIME_WAIT that a new SYN takes over ends before the new connection begins, with that cause`() throws {
@@ -115,16 +116,16 @@ struct TraceLifeTests {
         let watch = try TraceWatch(lab)
         let (old, connection) = try lab.takenOverTimeWait(watch)
         try connection.peer.send(.ack)
-        let told = watch.hear()
-        #expect(told.paths == ["TIME_WAIT>CLOSED", "CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED"])
-        #expect(told.first?.identity.cookie == old)
-        #expect(told.first?.cause == .reuse)
-        #expect(Set(told.dropFirst().map(\.identity.cookie)).count == 1)
-        #expect(told.last?.identity.cookie != old)
-        #expect(try watch.look().isEmpty)
+        let reported = watch.receive()
+        #expect(reported.paths == ["TIME_WAIT>CLOSED", "CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED"])
+        #expect(reported.first?.identity.cookie == old)
+        #expect(reported.first?.cause == .reuse)
+        #expect(Set(reported.dropFirst().map(\.identity.cookie)).count == 1)
+        #expect(reported.last?.identity.cookie != old)
+        #expect(try watch.poll().isEmpty)
     }
 
-    @Test func `A bound socket that connects is one life between the connection's ends`() throws {
+    @Test func `A bound socket that connects is one life between the connection's endpoints`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let socket = try lab.bound()
@@ -138,22 +139,22 @@ struct TraceLifeTests {
             life.paths == ["BOUND>SYN_SENT", "SYN_SENT>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2"]
         )
         #expect(life.allSatisfy { $0.identity.remote == listener.local && $0.identity.local == socket.local })
-        #expect(try watch.look().isEmpty)
+        #expect(try watch.poll().isEmpty)
     }
 
-    @Test func `A listener that the kernel chose the port for is told with its port`() throws {
+    @Test func `A listener that the kernel chose the port for is reported with its port`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try TraceWatch(lab)
         let descriptor = lab.run { socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
         defer { close(descriptor) }
         #expect(listen(descriptor, 1) == 0)
-        #expect(watch.hear().isEmpty)
-        let told = try watch.glance()
-        #expect(told.paths == ["CLOSED>LISTEN"])
-        #expect(told.first?.certainty == .exact)
-        #expect(told.first?.identity.local.port != 0)
-        #expect(try watch.look().isEmpty)
+        #expect(watch.receive().isEmpty)
+        let reported = try watch.pollHandshakes()
+        #expect(reported.paths == ["CLOSED>LISTEN"])
+        #expect(reported.first?.certainty == .exact)
+        #expect(reported.first?.identity.local.port != 0)
+        #expect(try watch.poll().isEmpty)
     }
 
     @Test func `A TIME_WAIT whose place a request has taken was not reset`() throws {
@@ -161,8 +162,8 @@ struct TraceLifeTests {
         defer { lab.close() }
         let watch = try TraceWatch(lab)
         let old = try lab.takenOverTimeWait(watch).old
-        let told = try watch.look() + watch.wait(within: .seconds(1)) { $0.to == .closed }
-        let end = try #require(told.first { $0.identity.cookie == old })
+        let reported = try watch.poll() + watch.wait(within: .seconds(1)) { $0.to == .closed }
+        let end = try #require(reported.first { $0.identity.cookie == old })
         #expect(end.path == "TIME_WAIT>CLOSED")
         #expect(end.cause == .reuse)
     }
@@ -182,9 +183,9 @@ struct TraceLifeTests {
         try connection.peer.receive(.fin)
         try connection.peer.send(.ack)
         try connection.peer.send(.fin)
-        let told = watch.hear()
-        #expect(told.paths == ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2", "FIN_WAIT_2>TIME_WAIT"])
-        #expect(try watch.look().isEmpty)
+        let reported = watch.receive()
+        #expect(reported.paths == ["ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2", "FIN_WAIT_2>TIME_WAIT"])
+        #expect(try watch.poll().isEmpty)
     }
 
     @Test func `With Fast Open, an answer that is sent again is no second connection`() throws {
@@ -200,22 +201,22 @@ struct TraceLifeTests {
         try peer.send(.syn.carrying([1, 2, 3]))
         try peer.receive(.synAck)
         try peer.receive(.synAck)  // A second later: nobody has answered.
-        let told = try watch.hear() + watch.look() + watch.glance()
-        #expect(Set(told.map(\.identity.cookie)).count <= 1, "\(told.paths)")
+        let reported = try watch.receive() + watch.poll() + watch.pollHandshakes()
+        #expect(Set(reported.map(\.identity.cookie)).count <= 1, "\(reported.paths)")
     }
 
-    @Test func `Ten thousand half-open requests are each told once, and each end`() throws {
+    @Test func `Ten thousand half-open requests are each reported once, and each end`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let listener = try lab.listenerForFlood()
         let watch = try TraceWatch(lab)
         let requests = try lab.flood(10_000, on: listener)
-        let begun = try watch.glance()
+        let begun = try watch.pollHandshakes()
         #expect(begun.count { $0.path == "CLOSED>SYN_RCVD" } == begun.count)
         for request in requests { try request.peer.send(.rst) }
-        let told = try begun + watch.glance()
-        let ended = told.filter { $0.to == .closed }
-        #expect(told.count == 20_000)
+        let reported = try begun + watch.pollHandshakes()
+        let ended = reported.filter { $0.to == .closed }
+        #expect(reported.count == 20_000)
         #expect(Set(ended.map(\.identity.cookie)).count == 10_000)
         // Where its SYN+ACK was sent again and nothing was asked since, when its timer would have ended it is not known.
         #expect(ended.allSatisfy { [.receiveRST, .timeout, nil].contains($0.cause) })
@@ -236,50 +237,50 @@ extension Lab {
     }
 }
 
-@Suite("With the trace, what is lost is found", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, what is lost is found", .timeLimit(.minutes(10)))
 struct TraceLossTests {
-    @Test func `Records that found no room are counted, and the dump after it tells what they would have`() throws {
+    @Test func `Records that found no room are counted, and the dump after it shows what they would have`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let pairs = try (0..<100).map { _ in try lab.loopbackPair() }
         let watch = try TraceWatch(lab) { $0.traceBufferSize = 4096 }
-        // Each pair takes seven steps, and each of them is a record. What is heard is told: exact, or derived where the
-        // record is the end of a socket that goes on in TIME_WAIT. So the client is not closed before its peer's FIN has
-        // come: where the acknowledgement of its own comes late, as on a busy machine, an orphan becomes a minisocket in
-        // FIN_WAIT_2, and that record tells of no step.
+        // Each pair takes seven transitions, and each of them is a record. What is received is reported: exact, or
+        // derived where the record is the end of a socket that goes on in TIME_WAIT. So the client is not closed before
+        // its peer's FIN has come: where the acknowledgement of its own comes late, as on a busy machine, an orphan
+        // becomes a minisocket in FIN_WAIT_2, and that record is of no transition.
         for pair in pairs { try pair.closeInOrder() }
         try lab.awaitTimeWaits()
-        var told = watch.hear()
-        told += try watch.look() + watch.wait(within: .seconds(1)) { _ in false }
+        var reported = watch.receive()
+        reported += try watch.poll() + watch.wait(within: .seconds(1)) { _ in false }
         let gap = try #require(watch.gaps.first)
         #expect(gap.source == .trace)
-        let heard = told.count { $0.certainty == .exact || $0.certainty == .derived }
-        #expect(Int(try #require(gap.lost)) == 700 - heard)
-        #expect(told.contains { $0.certainty == .inferred })
-        #expect(told.count { $0.path.hasSuffix(">TIME_WAIT") } == 100)
-        #expect(told.count { $0.from == .listen && $0.to == .closed } == 100)
-        #expect(told.count { $0.to == .closed && $0.from != .listen } == 100)
-        #expect(Set(told.map { "\($0.identity.cookie) \($0.to)" }).count == told.count)
+        let received = reported.count { $0.certainty == .exact || $0.certainty == .derived }
+        #expect(Int(try #require(gap.lost)) == 700 - received)
+        #expect(reported.contains { $0.certainty == .inferred })
+        #expect(reported.count { $0.path.hasSuffix(">TIME_WAIT") } == 100)
+        #expect(reported.count { $0.from == .listen && $0.to == .closed } == 100)
+        #expect(reported.count { $0.to == .closed && $0.from != .listen } == 100)
+        #expect(Set(reported.map { "\($0.identity.cookie) \($0.to)" }).count == reported.count)
     }
 
     #if DEBUG
-        @Test func `Records that vanish without a word are found by the next dump, as inferred steps`() throws {
+        @Test func `Records that vanish without a word are found by the next dump, as inferred transitions`() throws {
             let lab = try Lab.orCancel()
             defer { lab.close() }
             let watch = try TraceWatch(lab) { $0.dropsOneRecordOf = 2 }
             let pairs = try (0..<50).map { _ in try lab.loopbackPair() }
             for pair in pairs { try pair.client.shutDown() }
-            let heard = try watch.wait(within: .milliseconds(200)) { _ in false }
-            let told = try heard + watch.look() + watch.wait(within: .milliseconds(500)) { _ in false }
+            let received = try watch.wait(within: .milliseconds(200)) { _ in false }
+            let reported = try received + watch.poll() + watch.wait(within: .milliseconds(500)) { _ in false }
             #expect(watch.gaps.isEmpty)
-            #expect(told.contains { $0.certainty == .inferred })
+            #expect(reported.contains { $0.certainty == .inferred })
             let kernel = try lab.run {
                 var client = try SockDiagClient()
                 return try client.sockets()
             }
             #expect(watch.known == Dictionary(kernel.map { ($0.cookie, $0.state) }, uniquingKeysWith: { $1 }))
-            // Whatever was dropped, each life is whole: each step begins where the last ended.
-            for (cookie, life) in Dictionary(grouping: told, by: \.identity.cookie) {
+            // Whatever was dropped, each life is whole: each transition begins where the last ended.
+            for (cookie, life) in Dictionary(grouping: reported, by: \.identity.cookie) {
                 let froms = life.map { $0.from ?? .bound }
                 #expect(froms == [.closed] + life.dropLast().map(\.to), "\(cookie) \(life.paths)")
             }

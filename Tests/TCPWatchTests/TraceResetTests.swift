@@ -55,7 +55,7 @@ struct Abort: Sendable, CustomTestStringConvertible {
     ]
 }
 
-@Suite("With the trace, a RST is told with its reason", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, a RST is reported with its reason", .timeLimit(.minutes(10)))
 struct TraceResetTests {
     @Test(arguments: Abort.all, [LabNetwork.ipv4, .ipv6])
     func `What this side ends by a RST has that as its cause, and the kernel's reason`(
@@ -69,16 +69,16 @@ struct TraceResetTests {
         guard watch.namesResets else { try Test.cancel("this kernel gives no reasons for a RST (6.12 does)") }
         let cookie = try lab.cookie(of: connection)
         try abort.act(connection)
-        let ends = watch.hear().filter { $0.identity.cookie == cookie && $0.to == .closed }
+        let ends = watch.receive().filter { $0.identity.cookie == cookie && $0.to == .closed }
         #expect(ends.paths == ["\(abort.from)>CLOSED"])
         #expect(ends.first?.cause == .abort)
         #expect(ends.first?.resetReason == abort.reason)
         #expect(ends.first?.certainty == .exact)
         #expect(ends.first?.final?.segmentsIn != nil)
-        #expect(try watch.look().isEmpty)
+        #expect(try watch.poll().isEmpty)
     }
 
-    @Test func `A peer that refuses and a firewall that rejects are told apart`() throws {
+    @Test func `A peer that refuses and a firewall that rejects are distinguished`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try TraceWatch(lab)
@@ -86,13 +86,13 @@ struct TraceResetTests {
         try refused.peer.send(.rst)
         // The peer has taken the first SYN; the next is sent after a second.
         try rejected.peer.refuse(rejected.peer.receive(.syn))
-        let ends = watch.hear().filter { $0.to == .closed }
+        let ends = watch.receive().filter { $0.to == .closed }
         #expect(ends.paths == ["SYN_SENT>CLOSED", "SYN_SENT>CLOSED"])
         #expect(ends.map(\.cause) == [.receiveRST, .unreachable])
         #expect(ends.allSatisfy { $0.resetReason == nil })
     }
 
-    @Test func `A RST that ends nothing is not told with a later end`() throws {
+    @Test func `A RST that ends nothing is not reported with a later end`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try TraceWatch(lab)
@@ -101,7 +101,7 @@ struct TraceResetTests {
         try client.peer.send(.synAck.acknowledging(.number(7)))
         try client.peer.receive("a RST") { $0.flags.contains(.rst) }
         client.close()
-        let ends = watch.hear().filter { $0.to == .closed }
+        let ends = watch.receive().filter { $0.to == .closed }
         #expect(ends.paths == ["SYN_SENT>CLOSED"])
         #expect(ends.first?.cause == .close)
         #expect(ends.first?.resetReason == nil)
@@ -114,15 +114,15 @@ struct TraceResetTests {
         let watch = try TraceWatch(lab)
         let cookie = try socket.cookie()
         socket.close()
-        let told = watch.hear()
-        #expect(told.paths == ["BOUND>CLOSED"])
-        #expect(told.first?.identity.cookie == cookie)
-        #expect(told.first?.certainty == .exact)
-        #expect(told.first?.cause == .close)
-        #expect(try watch.look().isEmpty)
+        let reported = watch.receive()
+        #expect(reported.paths == ["BOUND>CLOSED"])
+        #expect(reported.first?.identity.cookie == cookie)
+        #expect(reported.first?.certainty == .exact)
+        #expect(reported.first?.cause == .close)
+        #expect(try watch.poll().isEmpty)
     }
 
-    @Test func `A last step whose RST does not come is told after a moment`() async throws {
+    @Test func `A last transition whose RST does not come is reported after a moment`() async throws {
         try TraceWatch.cancelUnlessPermitted()
         let lab = try Lab.orCancel()
         defer { lab.close() }
@@ -134,9 +134,9 @@ struct TraceResetTests {
         let watcher = try lab.run { try SocketWatcher(setup) }
         for try await event in watcher {
             if case .ready = event { try connection.peer.send(.rst) }
-            guard case .transition(let step) = event, step.to == .closed else { continue }
-            #expect(step.path == "FIN_WAIT_1>CLOSED")
-            #expect(step.cause == .receiveRST)
+            guard case .transition(let transition) = event, transition.to == .closed else { continue }
+            #expect(transition.path == "FIN_WAIT_1>CLOSED")
+            #expect(transition.cause == .receiveRST)
             break
         }
     }

@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("With the trace, the watcher's choices hold", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, the watcher's choices hold", .timeLimit(.minutes(10)))
 struct TraceSelectionTests {
     @Test(
         arguments: [
@@ -15,7 +15,7 @@ struct TraceSelectionTests {
             ("uid = \(getuid()) and dport > 0", nil), ("dport = 1 or sport = 1", []),
         ] as [(String, [String]?)]
     )
-    func `A step is told where the filter finds the socket before it or after it`(
+    func `A transition is reported where the filter finds the socket before it or after it`(
         filter: String,
         expected: [String]?
     ) throws {
@@ -24,14 +24,14 @@ struct TraceSelectionTests {
         let filter = try SocketFilter(filter)
         let watch = try TraceWatch(lab) { $0.filter = filter }
         let connection = try lab.client(in: .timeWait)
-        var told = watch.hear()
-        if told.last?.to != .timeWait { told += try watch.wait(within: .seconds(1)) { $0.to == .timeWait } }
+        var reported = watch.receive()
+        if reported.last?.to != .timeWait { reported += try watch.wait(within: .seconds(1)) { $0.to == .timeWait } }
         let whole = [
             "CLOSED>SYN_SENT", "SYN_SENT>ESTABLISHED", "ESTABLISHED>FIN_WAIT_1", "FIN_WAIT_1>FIN_WAIT_2",
             "FIN_WAIT_2>TIME_WAIT",
         ]
-        #expect(told.paths == expected ?? whole)
-        #expect(told.allSatisfy { $0.identity.remote == connection.remote })
+        #expect(reported.paths == expected ?? whole)
+        #expect(reported.allSatisfy { $0.identity.remote == connection.remote })
     }
 
     @Test func `A filter on ports is tested by the programs, and keeps whole lives`() throws {
@@ -43,10 +43,10 @@ struct TraceSelectionTests {
         #expect(filter.necessaryPorts?.local == [4000])
         let watch = try TraceWatch(lab) { $0.filter = filter }
         let connections = try [wanted, other].map { try lab.server(in: .closeWait, on: $0) }
-        let told = try watch.hear() + watch.look()
-        #expect(told.paths == ["CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSE_WAIT"])
-        #expect(told.allSatisfy { $0.identity.remote == connections[0].remote })
-        #expect(told.map(\.certainty) == [.derived, .exact, .exact])
+        let reported = try watch.receive() + watch.poll()
+        #expect(reported.paths == ["CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSE_WAIT"])
+        #expect(reported.allSatisfy { $0.identity.remote == connections[0].remote })
+        #expect(reported.map(\.certainty) == [.derived, .exact, .exact])
     }
 
     @Test(
@@ -63,11 +63,12 @@ struct TraceSelectionTests {
     }
 
     @Test(arguments: ["rtt > 1us", "retrans >= 0", "recvq > 0", "sport = 1 or sendq = 0", "fwmark = 1", "inode = 5"])
-    func `What no step tells, the trace is not asked for`(text: String) throws {
+    func `What no transition shows, the tracepoints are not asked for`(text: String) throws {
         try TraceWatch.cancelUnlessPermitted()
         let lab = try Lab.orCancel()
         defer { lab.close() }
         var configuration = SocketWatcher.Configuration()
+        configuration.source = .auto
         configuration.filter = try SocketFilter(text)
         let wanted = configuration
         let watcher = try lab.run { try SocketWatcher(wanted) }
@@ -87,12 +88,12 @@ struct TraceSelectionTests {
         _ = try watch.wait(within: .milliseconds(200)) { _ in false }
         watch.resolveOwners()
         pair.client.close()
-        let told = try watch.wait { $0.to == .closeWait }
-        #expect(told.allSatisfy { $0.owners.first?.pid == getpid() })
-        #expect(told.count >= 2)
+        let reported = try watch.wait { $0.to == .closeWait }
+        #expect(reported.allSatisfy { $0.owners.first?.pid == getpid() })
+        #expect(reported.count >= 2)
     }
 
-    @Test func `Several namespaces are kept apart, though their connections have the same ends`() async throws {
+    @Test func `Several namespaces are kept apart, though their connections have the same endpoints`() async throws {
         try TraceWatch.cancelUnlessPermitted()
         let labs = try (0..<3).map { _ in try Lab.orCancel() }
         defer { for lab in labs { lab.close() } }
@@ -109,18 +110,20 @@ struct TraceSelectionTests {
             cookies[namespace] = [try lab.cookie(of: server), try #require(server.listener).cookie()]
             try server.peer.send(.rst)
         }
-        var told: [Transition] = []
-        while told.count(where: { $0.to == .closed }) < 3, let step = try await events.step() { told.append(step) }
+        var reported: [Transition] = []
+        while reported.count(where: { $0.to == .closed }) < 3, let transition = try await events.transition() {
+            reported.append(transition)
+        }
         watcher.stop()
-        #expect(told.count == 12)
+        #expect(reported.count == 12)
         for (namespace, names) in cookies {
-            let steps = told.filter { $0.namespace == namespace }
+            let transitions = reported.filter { $0.namespace == namespace }
             #expect(
-                steps.paths == [
+                transitions.paths == [
                     "CLOSED>LISTEN", "CLOSED>SYN_RCVD", "SYN_RCVD>ESTABLISHED", "ESTABLISHED>CLOSED",
                 ]
             )
-            #expect(Set(steps.map(\.identity.cookie)) == names)
+            #expect(Set(transitions.map(\.identity.cookie)) == names)
         }
     }
 
@@ -145,7 +148,7 @@ struct TraceSelectionTests {
         #expect(program.finish().prefix(2) == ["end", "threads 0 descriptors 0"])
     }
 
-    @Test func `Without the capabilities the trace is refused in one line, and auto goes on without`() throws {
+    @Test func `Without the capabilities tracing is refused in one line, and auto goes on without`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let user = Program.isRoot ? Program.asNobody : []

@@ -8,7 +8,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-/// A traced watcher without its thread and its clock: it reads the trace and asks the kernel when the test says so.
+/// A traced watcher without its thread and its clock: it reads the ring and asks the kernel when the test says so.
 final class TraceWatch {
     private let watcher: NamespaceWatcher
     private let trace: TraceReader
@@ -18,7 +18,7 @@ final class TraceWatch {
     /// What was lost so far.
     var gaps: [Gap] { collector.gaps }
 
-    /// Watches a lab, and has looked once; or the current test is cancelled where the kernel may not be traced.
+    /// Watches a lab, and has polled once; or the current test is cancelled where the kernel may not be traced.
     init(_ lab: Lab, _ configure: (inout SocketWatcher.Configuration) -> Void = { _ in }) throws {
         try Self.cancelUnlessPermitted()
         var configuration = SocketWatcher.Configuration()
@@ -52,38 +52,38 @@ final class TraceWatch {
     func resolveOwners() { watcher.resolveOwners() }
 
     /// What the kernel has reported until now. Nothing more belongs to it: each call of a test has been dealt with.
-    func hear() -> [Transition] {
+    func receive() -> [Transition] {
         trace.drain()
         watcher.takeWaiting()
         return collector.take()
     }
 
-    /// What a dump of all sockets finds, where need be with a second look at what it contradicts.
-    func look() throws -> [Transition] { try dump(.all) }
+    /// What a dump of all sockets finds, where need be with a second dump of what it contradicts.
+    func poll() throws -> [Transition] { try dump(.all) }
 
     /// What a dump of half-open requests finds.
-    func glance() throws -> [Transition] { try dump(.handshakes) }
+    func pollHandshakes() throws -> [Transition] { try dump(.handshakes) }
 
     private func dump(_ scope: DumpScope) throws -> [Transition] {
-        if let failure = watcher.dump(scope, { [trace] in trace.drain() }) { throw failure }
+        try watcher.dump(scope) { [trace] in trace.drain() }
         settle()
         return collector.take()
     }
 
-    /// Asks for what is due as time passes, until it has been told what fits.
+    /// Asks for what is due as time passes, until something that fits is reported.
     func wait(
         within limit: Duration = .seconds(30),
         until fits: (Transition) -> Bool
     ) throws -> [Transition] {
-        var told = hear()
+        var reported = receive()
         let deadline = ContinuousClock.now + limit
-        while !told.contains(where: fits), .now < deadline {
+        while !reported.contains(where: fits), .now < deadline {
             settle()
-            told += collector.take()
+            reported += collector.take()
             usleep(1000)
-            told += hear()
+            reported += receive()
         }
-        return told
+        return reported
     }
 
     /// Asks all that there is to be asked now.

@@ -4,7 +4,7 @@ internal import TCPStateLab
 
 /// What more than one test has connections do.
 extension Lab {
-    /// Sends data both ways over one connection, while both ends read, and ends it; the client's cookie.
+    /// Sends data both ways over one connection, while both sides read, and ends it; the client's cookie.
     @discardableResult
     func converse(with listener: KernelSocket, aborting: Bool = false) throws -> SocketCookie {
         let client = try unconnected()
@@ -39,10 +39,11 @@ extension Lab {
         return try listener(backlog: 65_535)
     }
 
-    /// A server's TIME_WAIT that a new SYN takes over, after its last step was told; its cookie, and the new connection.
+    /// A server's TIME_WAIT that a new SYN takes over, after its last transition was reported; its cookie, and the new
+    /// connection.
     func takenOverTimeWait(_ watch: TraceWatch) throws -> (old: SocketCookie, connection: Connection) {
         let connection = try server(in: .timeWait)
-        if watch.hear().last?.to != .timeWait { _ = try watch.wait { $0.to == .timeWait } }
+        if watch.receive().last?.to != .timeWait { _ = try watch.wait { $0.to == .timeWait } }
         let old = try cookie(of: connection)
         try connection.peer.send(.syn.shifted(by: 100_000))
         try connection.peer.receive(.synAck)
@@ -51,7 +52,7 @@ extension Lab {
 }
 
 extension LoopbackPair {
-    /// Closes both ends and the listener, the client last: where its peer's FIN comes late it stays a socket, and does not go
+    /// Closes both sockets and the listener, the client last: where its peer's FIN comes late it stays a socket, and does not go
     /// on as an orphan's minisocket.
     func closeInOrder() throws {
         try client.shutDown()

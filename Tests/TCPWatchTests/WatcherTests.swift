@@ -7,7 +7,7 @@ internal import Testing
 
 @Suite("A watcher with its thread", .timeLimit(.minutes(10)))
 struct WatcherTests {
-    @Test func `First come the sockets that exist, then ready, then every step`() async throws {
+    @Test func `First come the sockets that exist, then ready, then every transition`() async throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let listener = try lab.listener()
@@ -24,9 +24,9 @@ struct WatcherTests {
         }
         #expect(existing == [.listen, .established])
         try connection.peer.send(.fin)
-        #expect(try await events.step()?.path == "ESTABLISHED>CLOSE_WAIT")
+        #expect(try await events.transition()?.path == "ESTABLISHED>CLOSE_WAIT")
         listener.close()
-        #expect(try await events.step()?.path == "LISTEN>CLOSED")
+        #expect(try await events.transition()?.path == "LISTEN>CLOSED")
         watcher.stop()
         #expect(try await events.next() == nil)
     }
@@ -50,7 +50,7 @@ struct WatcherTests {
         #expect(rest.prefix(2) == ["end", "threads 0 descriptors 0"])
     }
 
-    @Test func `A namespace that ends is told, the others are watched on, and with the last one the stream ends`()
+    @Test func `A namespace that ends is reported, the others are watched on, and with the last one the stream ends`()
         async throws
     {
         let lab = try Lab.orCancel()
@@ -64,17 +64,17 @@ struct WatcherTests {
         var events = watcher.makeAsyncIterator()
         while let event = try await events.next() { if case .ready = event { break } }
         try doomed?.listener()
-        #expect(try await events.step()?.namespace == configuration.namespaces.last)
+        #expect(try await events.transition()?.namespace == configuration.namespaces.last)
         doomed?.close()
-        #expect(try await events.step()?.path == "LISTEN>CLOSED")
+        #expect(try await events.transition()?.path == "LISTEN>CLOSED")
         doomed = nil
         let gap = try await events.gap()
         #expect(gap?.source == .namespace)
         #expect(gap?.namespace == configuration.namespaces.last)
         try lab.listener()
-        let step = try await events.step()
-        #expect(step?.path == "CLOSED>LISTEN")
-        #expect(step?.namespace == configuration.namespaces.first)
+        let transition = try await events.transition()
+        #expect(transition?.path == "CLOSED>LISTEN")
+        #expect(transition?.namespace == configuration.namespaces.first)
     }
 
     @Test func `The stream of a single namespace ends with it, and one that has ended already is an error`()
@@ -89,7 +89,7 @@ struct WatcherTests {
         lab?.close()
         lab = nil
         #expect(try await events.gap()?.source == .namespace)
-        // A busy machine cannot keep the interval, and is told so first.
+        // A busy machine cannot keep the interval, and that is reported first.
         while let event = try await events.next() {
             guard case .slowed = event else {
                 Issue.record("\(event) after the end")
@@ -100,7 +100,7 @@ struct WatcherTests {
         #expect(error?.code == .notFound)
     }
 
-    @Test func `An interval that is too short is told once, with the one that is kept`() async throws {
+    @Test func `An interval that is too short is reported once, with the one that is kept`() async throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         try lab.flood(4000, on: lab.listener())
@@ -109,16 +109,16 @@ struct WatcherTests {
         configuration.source = .poll
         let watcher = try lab.run { try SocketWatcher(configuration) }
         var slower: [Duration] = []
-        var steps = 0
-        // Each listener is told by another dump, and none of the dumps can be made in time.
+        var transitions = 0
+        // Each listener is shown by another dump, and none of the dumps can be made in time.
         for try await event in watcher {
             if case .slowed(let interval, _) = event {
                 slower.append(interval)
                 try lab.listener()
             }
-            if case .transition(let step) = event, step.to == .listen {
-                steps += 1
-                if steps == 5 { break }
+            if case .transition(let transition) = event, transition.to == .listen {
+                transitions += 1
+                if transitions == 5 { break }
                 try lab.listener()
             }
         }
@@ -133,14 +133,14 @@ struct WatcherTests {
         var events = watcher.makeAsyncIterator()
         while let event = try await events.next() { if case .ready = event { break } }
         try lab.server(in: .timeWait)
-        var told: [Transition] = []
-        while let step = try await events.step() {
-            if step.from != .listen, step.to != .listen { told.append(step) }
-            if step.from == .timeWait { break }
+        var reported: [Transition] = []
+        while let transition = try await events.transition() {
+            if transition.from != .listen, transition.to != .listen { reported.append(transition) }
+            if transition.from == .timeWait { break }
         }
-        #expect(told.last?.path == "TIME_WAIT>CLOSED")
-        #expect(Set(told.map(\.identity.cookie)).count == 1)
-        #expect(told.last?.timeInState.map { $0 > .seconds(58) } == true)
+        #expect(reported.last?.path == "TIME_WAIT>CLOSED")
+        #expect(Set(reported.map(\.identity.cookie)).count == 1)
+        #expect(reported.last?.timeInState.map { $0 > .seconds(58) } == true)
     }
 }
 
@@ -155,7 +155,7 @@ struct WatcherTests {
         #expect(counts == [nil, 500, 2])
     }
 
-    @Test func `What a slow reader misses is counted to the unit, and told after what waited`() async {
+    @Test func `What a slow reader misses is counted to the unit, and delivered after what waited`() async {
         let buffer = EventBuffer(capacity: 10)
         let event = SocketEvent.slowed(.zero, at: .now())
         for _ in 0..<5 { buffer.send([event, event, event]) }
@@ -180,9 +180,10 @@ extension Tag {
 }
 
 extension SocketWatcher.Configuration {
-    /// Fifty looks a second.
+    /// Fifty polls a second.
     static var quick: Self {
         var configuration = Self()
+        configuration.source = .auto
         configuration.interval = .milliseconds(20)
         return configuration
     }
@@ -190,8 +191,8 @@ extension SocketWatcher.Configuration {
 
 extension SocketWatcher.Iterator {
     /// The next transition; nil at the end.
-    mutating func step() async throws -> Transition? {
-        while let event = try await next() { if case .transition(let step) = event { return step } }
+    mutating func transition() async throws -> Transition? {
+        while let event = try await next() { if case .transition(let transition) = event { return transition } }
         return nil
     }
 

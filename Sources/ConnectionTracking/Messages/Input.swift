@@ -3,7 +3,7 @@ package import SocketValues
 /// Something that was learned of the sockets of one network namespace, and when: all that a ``ConnectionTracker`` ever
 /// receives. Made by a driver from the kernel's bytes, by a journal from a file, or by a test from nothing.
 ///
-/// Inputs come in the order in which they were learned; ``time`` is when the kernel took a step or sent a message where
+/// Inputs come in the order in which they were learned; ``time`` is when the kernel changed a state or sent a message where
 /// the kernel reports that, and else when it was asked.
 package struct Input: Hashable, Sendable {
     /// When it happened, as far as the source knows.
@@ -20,14 +20,15 @@ package struct Input: Hashable, Sendable {
         case dumpBegan(DumpScope)
         /// A row of the running dump.
         case row(SocketRow)
-        /// The running dump has ended. An incomplete one (refused, cut short, inconsistent) proves no absence.
+        /// The running dump has ended, and what was reported until then has been given before. An incomplete one (refused,
+        /// cut short, inconsistent) proves no absence.
         case dumpEnded(isComplete: Bool)
         /// The answer to a ``Lookup`` that an output asked for.
         case answer(LookupAnswer)
         /// The kernel's message that it has destroyed a full socket.
         case destroyed(DestroyedSocket)
-        /// A socket took a step (`inet_sock_set_state`).
-        case step(TracedStep)
+        /// A socket changed its state (`inet_sock_set_state`).
+        case transition(TracedTransition)
         /// A SYN or a SYN+ACK was sent again.
         case retransmitted(RetransmittedHandshake)
         /// A RST was received or sent for a socket.
@@ -36,6 +37,11 @@ package struct Input: Hashable, Sendable {
         case boundDestroyed(SocketCookie)
         /// A socket whose connection had ended was closed by the program that held it (`tcp_destroy_sock`).
         case released(SocketCookie)
+        /// The watcher was changed: from one dump to the next it is now so many nanoseconds, and inodes are wanted or not.
+        case configured(interval: UInt64, needsInodes: Bool)
+        /// The filter was changed, and finds the object in these states. Rows of requests, minisockets and orphans have no
+        /// owner.
+        case matching(SocketName, StateMask)
         /// Reports were lost on the way here.
         case lost(Loss)
         /// Nothing was learned but the time, which has reached ``ConnectionTracker/wakeTime``.
@@ -135,8 +141,8 @@ package struct DestroyedSocket: Hashable, Sendable {
     package var acknowledgedControls: UInt64?
     /// Since the last segment of either direction, milliseconds; nil where the kernel does not report it.
     package var idleMilliseconds: UInt32?
-    /// As ``SocketRow/matching``.
-    package var matching: StateMask
+    /// Whether the filter finds it.
+    package var verdict: FilterVerdict
 
     /// A message.
     package init(
@@ -144,15 +150,15 @@ package struct DestroyedSocket: Hashable, Sendable {
         counters: SocketCounters? = nil,
         acknowledgedControls: UInt64? = nil,
         idleMilliseconds: UInt32? = nil,
-        matching: StateMask = .all
+        _ verdict: FilterVerdict = .finds
     ) {
-        (self.name, self.counters, self.matching) = (name, counters, matching)
+        (self.name, self.counters, self.verdict) = (name, counters, verdict)
         (self.acknowledgedControls, self.idleMilliseconds) = (acknowledgedControls, idleMilliseconds)
     }
 }
 
-/// A step of a full socket, as the kernel reports it.
-package struct TracedStep: Hashable, Sendable {
+/// A transition of a full socket, as the kernel reports it.
+package struct TracedTransition: Hashable, Sendable {
     /// The kernel's name, family and endpoints. Before a connect has chosen it, the local port is 0.
     package var name: SocketName
     /// The state before.
@@ -167,10 +173,11 @@ package struct TracedStep: Hashable, Sendable {
     package var rtt: UInt32
     /// As ``SocketRow/matching``.
     package var matching: StateMask
-    /// What the kernel left in the socket, with the step to CLOSED; with any other the error alone, where there is one.
+    /// What the kernel left in the socket, with the transition to CLOSED; with any other the error alone, where there
+    /// is one.
     package var rest: SocketRest?
 
-    /// A step.
+    /// A transition.
     package init(
         _ name: SocketName,
         from: TCPState,
@@ -186,7 +193,7 @@ package struct TracedStep: Hashable, Sendable {
     }
 }
 
-/// What is left in a socket when it takes a step.
+/// What is left in a socket when it changes its state.
 package struct SocketRest: Hashable, Sendable {
     /// What it came to; the peer's FIN counted as a byte received.
     package var counters: SocketCounters

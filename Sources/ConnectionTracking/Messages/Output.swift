@@ -2,7 +2,7 @@ package import SocketValues
 
 /// What a ``ConnectionTracker`` wants done.
 package enum Output: Hashable, Sendable {
-    /// A connection, a listener or a bound socket took a step. Owners and namespace are the driver's to add.
+    /// A connection, a listener or a bound socket changed its state. Owners and namespace are the driver's to add.
     indirect case transition(Transition)
     /// A socket that existed when watching began, or when the state was read anew.
     indirect case socket(TrackedSocket)

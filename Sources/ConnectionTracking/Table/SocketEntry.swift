@@ -37,7 +37,7 @@ struct SocketEntry {
         static let isDoubted = Flags(rawValue: 1 << 7)
         /// A lookup of it is under way.
         static let isAsked = Flags(rawValue: 1 << 8)
-        /// Its first step is not reported yet: the kernel had not chosen its port.
+        /// Its first transition is not reported yet: the kernel had not chosen its port.
         static let isDeferred = Flags(rawValue: 1 << 9)
         /// The kernel has reported that the socket is destroyed; a lookup decides whether a minisocket took its place.
         static let isDestroyed = Flags(rawValue: 1 << 10)
@@ -107,7 +107,7 @@ struct SocketEntry {
     /// Whether it carries a connection, which may go on in a minisocket.
     var isConnected: Bool { isListed && state != .listen }
 
-    /// Whether tracepoints report its steps: not those of a request or a minisocket, nor bind().
+    /// Whether tracepoints report its transitions: not those of a request or a minisocket, nor bind().
     var isTraced: Bool { kind == .socket && isListed }
 
     /// Whether it is a socket whose connection has ended, or that never had one.
@@ -139,9 +139,9 @@ struct Bucket {
     var openedAt: UInt64 = 0
     /// When the kernel's timer ends it, or sends the SYN+ACK again, monotonic nanoseconds; 0 where that is not known.
     var due: UInt64 = 0
-    /// When the last step of the socket before it was, where that may have been the connection's end too; of a request, when
-    /// its SYN+ACK was sent again.
-    var lastStepAt: UInt64 = 0
+    /// When the last transition of the socket before it was, where that may have been the connection's end too; of a
+    /// request, when its SYN+ACK was sent again.
+    var lastTransitionAt: UInt64 = 0
     /// When it is looked up next; the end of time where nothing is planned.
     var checkAt: UInt64 = .max
     /// When its timer fires, which may be sooner: then it is set again.

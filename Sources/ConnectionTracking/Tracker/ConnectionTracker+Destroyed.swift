@@ -204,7 +204,7 @@ extension ConnectionTracker {
         guard let destruction = questions.takeDestruction(of: cookie) else { return }
         let message = destruction.message
         guard !claimRest(message) else { return }
-        guard message.matching.contains(.closed) || message.matching.contains(.established) else { return }
+        guard message.verdict != .passesOver else { return }
         let side = isChild ? OpeningSide.passive : .active
         var counters = message.counters
         let evidence = EndEvidence(message.acknowledgedControls, side)
@@ -219,6 +219,7 @@ extension ConnectionTracker {
         )
         last.incarnation = nextIncarnation(of: cookie)
         last.openedBy = side
+        if case .undecided(let terms) = message.verdict { last.undecided = terms }
         last.final = counters.map(FinalCounters.init) ?? FinalCounters()
         outputs.append(.transition(last))
         recentNumbers.note(cookie, last.incarnation)

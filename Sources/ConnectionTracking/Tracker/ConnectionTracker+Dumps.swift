@@ -7,7 +7,7 @@ struct RunningDump {
     let began: EventTime
     /// Rows that contradict what is known: what is reported until the dump's end may explain them.
     var doubtful: [SocketRow] = []
-    /// Half-open requests that are new, where the kernel reports steps.
+    /// Half-open requests that are new, where the kernel reports transitions.
     var requests: [SocketRow] = []
     /// The 4-tuples of the sockets that requests have become since it began.
     var children: Set<Endpoints> = []
@@ -50,12 +50,13 @@ extension ConnectionTracker {
     }
 
     private mutating func endFirstDump(isComplete: Bool) {
+        shownUntil = now.monotonicNanoseconds
         var reported: Set<SocketCookie> = []
-        for case .step(let step) in earlyReports.lazy.map(\.fact) where reported.insert(step.name.cookie).inserted {
-            noteExisting(before: step)
+        for case .transition(let transition) in earlyReports.lazy.map(\.fact)
+        where reported.insert(transition.name.cookie).inserted {
+            noteExisting(before: transition)
         }
         isBeginning = false
-        shownUntil = now.monotonicNanoseconds
         if !isComplete { outputs.append(.dump(.all)) }
         if configuration.reportsExisting { reportAll() } else { outputs.append(.ready) }
         // What was reported while the dump ran.
@@ -70,8 +71,8 @@ extension ConnectionTracker {
     private mutating func takeRequests(of dump: RunningDump) {
         guard !dump.requests.isEmpty else { return }
         var children = dump.children
-        for case .step(let step) in earlyReports.lazy.map(\.fact) where step.from == .synReceived {
-            children.insert(step.name.endpoints)
+        for case .transition(let transition) in earlyReports.lazy.map(\.fact) where transition.from == .synReceived {
+            children.insert(transition.name.endpoints)
         }
         let time = now
         now = dump.began

@@ -10,7 +10,7 @@ extension ConnectionTracker {
         var certainty: Transition.Certainty
         var source: Transition.Source
         var time: EventTime
-        /// What took the connection along it; nil for the cause that the step has where it has one alone.
+        /// What took the connection along it; nil for the cause that the transition has where it has one alone.
         var cause: TCPStep.Trigger?
         var pid: Int32?
         var resetReason: ResetReason?
@@ -35,7 +35,7 @@ extension ConnectionTracker {
         if old.state == .bound { sockets[place].enteredAt = old.enteredAt }
     }
 
-    /// Reports a step from the state that the connection is in, and takes it there.
+    /// Reports a transition from the state that the connection is in, and takes it there.
     mutating func advance(_ place: SocketTable.Place, _ report: Report) {
         if let transition = transition(place, report) { outputs.append(.transition(transition)) }
         move(place, to: report.to, at: isBeginning ? 0 : report.time.monotonicNanoseconds)
@@ -49,7 +49,8 @@ extension ConnectionTracker {
         sockets[place].enteredAt = max(entry.enteredAt, time)
     }
 
-    /// Takes a connection to its end; a first step that waits for its port is reported without one before. Where `mayHoldSocket`, a program may still have its descriptor, and connect again.
+    /// Takes a connection to its end; a first transition that waits for its port is reported without one before. Where
+    /// `mayHoldSocket`, a program may still have its descriptor, and connect again.
     mutating func end(
         _ place: SocketTable.Place,
         _ report: Report,
@@ -89,7 +90,7 @@ extension ConnectionTracker {
         dump?.departed.insert(entry.cookie)
         questions.noteDeparture(of: entry.cookie, isDestroyed: entry.flags.contains(.isDestroyed))
         // A request may have become a socket that no dump has shown.
-        let mayBeChild = entry.kind == .request && configuration.reportsDestroyed && !configuration.reportsSteps
+        let mayBeChild = entry.kind == .request && configuration.reportsDestroyed && !configuration.reportsTransitions
         if entry.kind == .minisocket && entry.flags.contains(.isUnclaimed) || mayBeChild {
             lateNames.noteEnd(of: entry.cookie, between: entry.endpoints, at: now.monotonicNanoseconds)
             timers.add(entry.cookie, due: now.monotonicNanoseconds + LateNames.timeout)
@@ -184,8 +185,8 @@ extension ConnectionTracker {
         )
     }
 
-    /// A transition of what is remembered, in its order of time; nil where the filter leaves it out, and before the first
-    /// dump has ended: what that has shown is reported as existing.
+    /// A transition of what is remembered, in its order of time; nil where the filter leaves it out, and before the
+    /// first dump has ended: what that has shown is reported as existing.
     mutating func transition(_ place: SocketTable.Place, _ report: Report) -> Transition? {
         let entry = sockets[place]
         if let matching = report.matching { sockets[place].matching = matching }

@@ -8,8 +8,8 @@ extension ConnectionTracker {
     /// An orphan in FIN_WAIT_2 mostly gets the peer's FIN within a round trip.
     static var firstCheck: UInt64 { 10_000_000 }
     private static var millisecond: UInt64 { 1_000_000 }
-    /// Until what a lookup contradicts is looked up again: the kernel takes a socket out of its table a moment before it
-    /// reports the step, and changes its state a moment after.
+    /// Until what a lookup contradicts is looked up again: the kernel takes a socket out of its table a moment before
+    /// it reports the transition, and changes its state a moment after.
     static var moment: UInt64 { 100_000_000 }
     /// How many lookups one wake-up asks for; the next follows at once.
     private static var batch: Int { 512 }
@@ -88,8 +88,8 @@ extension ConnectionTracker {
         return true
     }
 
-    /// How long the first step of a connection waits for the port that the kernel chooses; a SYN that is sent again, after a
-    /// second, has it.
+    /// How long the first transition of a connection waits for the port that the kernel chooses; a SYN that is sent
+    /// again, after a second, has it.
     static var portTimeout: UInt64 { 3_000_000_000 }
 
     // MARK: Planning
@@ -103,17 +103,19 @@ extension ConnectionTracker {
         case .request:
             let rest = UInt64(row.timer ?? 1000) * Self.millisecond
             // A row from before the SYN+ACK was sent again says nothing of what follows.
-            let isNew = time > sockets.bucket(place).lastStepAt
+            let isNew = time > sockets.bucket(place).lastTransitionAt
             sockets.changeBucket(place) { $0.due = row.timer == nil ? 0 : isNew ? time + rest : $0.due }
-            // Dumps show it often enough where they alone report steps.
-            if configuration.reportsSteps { schedule(place, at: time + max(rest, Self.firstCheck) + Self.firstCheck) }
+            // Dumps show it often enough where they alone report transitions.
+            if configuration.reportsTransitions {
+                schedule(place, at: time + max(rest, Self.firstCheck) + Self.firstCheck)
+            }
         case .minisocket:
             let rest = UInt64(row.timer ?? 1000) * Self.millisecond
             sockets.changeBucket(place) { $0.due = time + rest }
             if entry.state == .timeWait {
                 // Timers of a minute end up to some seconds late.
                 schedule(place, at: time + max(rest, 1000 * Self.millisecond))
-            } else if configuration.reportsSteps {
+            } else if configuration.reportsTransitions {
                 // Asked for ever more seldom: what it has come to is known late by no more than it took.
                 let age = entry.enteredAt == 0 ? rest : max(time &- min(entry.enteredAt, time), Self.firstCheck)
                 schedule(place, at: time + max(min(rest, age), Self.firstCheck))
@@ -196,7 +198,7 @@ extension ConnectionTracker {
         sockets[place].flags.remove(.isAsked)
         let entry = sockets[place]
         if entry.flags.contains(.isDestroyed) { return settleDestroyed(place, answer) }
-        guard max(entry.enteredAt, sockets.bucket(place).lastStepAt) < answer.askedAt else {
+        guard max(entry.enteredAt, sockets.bucket(place).lastTransitionAt) < answer.askedAt else {
             if entry.kind != .socket, sockets.bucket(place).checkAt == .max {
                 schedule(place, at: answer.askedAt + Self.firstCheck)
             }
@@ -206,12 +208,14 @@ extension ConnectionTracker {
             if row.isMinisocket, row.state == .timeWait, row.timer == 0 {
                 timeWaitsLateUntil = max(timeWaitsLateUntil, answer.askedAt + Self.moment)
             }
-            if entry.isTraced, isContradicted(entry, by: row), isFirstDoubt(of: place) { return }
+            if entry.isTraced, isContradicted(entry, by: row), isFirstDoubt(of: place, askedAt: answer.askedAt) {
+                return
+            }
             if !confirm(row, settledSince: answer.askedAt) { apply(row) }
             if let place = sockets.socket(entry.cookie) { scheduleOwner(place) }
             return
         }
-        if entry.kind != .minisocket, isFirstDoubt(of: place, goneAt: answer.askedAt) { return }
+        if entry.kind != .minisocket, isFirstDoubt(of: place, askedAt: answer.askedAt, isGone: true) { return }
         endGone(place, askedAt: answer.askedAt)
     }
 
@@ -228,24 +232,29 @@ extension ConnectionTracker {
     }
 
     private func isContradicted(_ entry: SocketEntry, by row: SocketRow) -> Bool {
-        configuration.reportsSteps && (row.state != entry.state || row.isMinisocket)
+        configuration.reportsTransitions && (row.state != entry.state || row.isMinisocket)
             && !entry.flags.contains(.isDeferred)
     }
 
-    /// Whether a socket's end, or a step that should have been reported, is doubted for the first time: then it is looked up
-    /// once more, after a moment or after the next dump. A message about its end comes a moment after its row is gone. What
-    /// looks like a request may be a Fast Open child, whose end is reported.
-    private mutating func isFirstDoubt(of place: SocketTable.Place, goneAt time: UInt64? = nil) -> Bool {
-        let isReported =
-            configuration.reportsSteps || configuration.reportsDestroyed && sockets[place].kind == .socket
-        guard isReported, !sockets[place].flags.contains(.isDoubted) else { return false }
+    /// Whether a socket's end, or a transition that should have been reported, is doubted for the first time: then it is
+    /// looked up once more, after a moment or after the next dump. A message about its end comes a moment after its row is
+    /// gone. What looks like a request may be a Fast Open child, whose end is reported. Of two answers of the moment
+    /// in which a transition was reported, the second is no other doubt.
+    private mutating func isFirstDoubt(of place: SocketTable.Place, askedAt time: UInt64, isGone: Bool = false) -> Bool
+    {
+        let entry = sockets[place]
+        guard configuration.reportsTransitions || configuration.reportsDestroyed && entry.kind == .socket else {
+            return false
+        }
+        let isOfTheMoment = !isGone && time < entry.enteredAt + Self.moment
+        guard !entry.flags.contains(.isDoubted) || isOfTheMoment else { return false }
         sockets[place].flags.insert(.isDoubted)
-        let due = now.monotonicNanoseconds + (configuration.reportsSteps ? Self.moment : configuration.interval)
-        if sockets[place].kind == .socket {
-            timers.add(sockets[place].cookie, due: due)
+        let due = now.monotonicNanoseconds + (configuration.reportsTransitions ? Self.moment : configuration.interval)
+        if entry.kind == .socket {
+            timers.add(entry.cookie, due: due)
         } else {
             // By its timer it has ended, or before.
-            if let time, time < sockets.bucket(place).due { sockets.changeBucket(place) { $0.due = .max } }
+            if isGone, time < sockets.bucket(place).due { sockets.changeBucket(place) { $0.due = .max } }
             schedule(place, at: due)
         }
         return true
@@ -284,7 +293,7 @@ extension ConnectionTracker {
         let isReset = expectsMessage && entry.kind == .socket
         let evidence: EndEvidence = isReset ? .noFIN : .none
         let via = TCPStateMachine.passed(from: entry.state, to: .closed, side: entry.side, evidence: evidence)
-        let isMissed = configuration.reportsSteps && entry.kind == .socket
+        let isMissed = configuration.reportsTransitions && entry.kind == .socket
         return Report(
             to: .closed,
             via: via,
@@ -300,8 +309,9 @@ extension ConnectionTracker {
         let entry = sockets[place]
         let due = sockets.bucket(place).due
         guard entry.kind != .socket, due != 0 else { return nil }
-        // One that was seen half open may have become a connection and have ended, where its steps are not reported.
-        guard configuration.reportsSteps || entry.kind == .minisocket else { return nil }
+        // One that was seen half open may have become a connection and have ended, where its transitions are not
+        // reported.
+        guard configuration.reportsTransitions || entry.kind == .minisocket else { return nil }
         switch entry.state {
         case .timeWait: return time >= due ? .timeWaitTimeout : .receiveRST
         // Or it has become a connection.

@@ -8,8 +8,9 @@ extension ConnectionTracker {
         if confirm(row) { return }
         // It has ended since the dump began: an older row.
         if dump?.isOver(row) == true { return }
-        guard configuration.reportsSteps else { return apply(row) }
-        // A report that explains the row may be on its way. A request's steps are not reported, but its child's are.
+        guard configuration.reportsTransitions else { return apply(row) }
+        // A report that explains the row may be on its way. A request's transitions are not reported, but its child's
+        // are.
         if row.isRequest, sockets.socket(row.name.cookie) == nil {
             dump?.requests.append(row)
         } else if isBeginning {
@@ -21,8 +22,9 @@ extension ConnectionTracker {
 
     /// Whether a row says what is known; then it is seen in this dump.
     ///
-    /// Of a first step that waits for its port the row has it only where it was asked for after the step, and all that was
-    /// reported until the row was made has been read: it may be of the connection before, or of the next.
+    /// Of a first transition that waits for its port the row has it only where it was asked for after the transition,
+    /// and all that was reported until the row was made has been read: it may be of the connection before, or of the
+    /// next.
     mutating func confirm(_ row: SocketRow, settledSince asked: UInt64 = 0) -> Bool {
         guard let place = place(of: row) else { return false }
         let entry = sockets[place]
@@ -39,7 +41,7 @@ extension ConnectionTracker {
         return true
     }
 
-    /// Takes what a row says for true: from a dump where the kernel does not report steps, else from a lookup.
+    /// Takes what a row says for true: from a dump where the kernel does not report transitions, else from a lookup.
     mutating func apply(_ row: SocketRow, side: OpeningSide? = nil) {
         if row.isMinisocket {
             applyMinisocket(row, side: side)
@@ -80,7 +82,7 @@ extension ConnectionTracker {
             setAside(place, for: row.name.endpoints, source: .poll)
             if let place = sockets.socket(cookie) { begin(place, row) } else { appear(row) }
         } else if let via = TCPStateMachine.route(from: entry.state, to: row.state, side: entry.side) {
-            step(place, row, via: via)
+            follow(place, row, via: via)
         } else {
             // The same, with the same endpoints.
             let via = TCPStateMachine.passed(from: entry.state, to: .closed)
@@ -108,7 +110,7 @@ extension ConnectionTracker {
         )
         entry.incarnation = nextIncarnation(of: cookie)
         entry.learnOwner(inode: row.inode, uid: row.uid)
-        if row.isMinisocket, configuration.reportsDestroyed, !configuration.reportsSteps {
+        if row.isMinisocket, configuration.reportsDestroyed, !configuration.reportsTransitions {
             entry.flags.insert(.isUnclaimed)
         }
         if !isBeginning, row.state != .closed { displace(by: row.name.endpoints, source: .poll, at: now) }
@@ -129,14 +131,14 @@ extension ConnectionTracker {
     private mutating func begin(_ place: SocketTable.Place, _ row: SocketRow) {
         let openedAt = isBeginning ? 0 : now.monotonicNanoseconds
         begin(place, row.name.endpoints, side: side(of: row), source: .poll, at: openedAt)
-        step(
+        follow(
             place,
             row,
             via: TCPStateMachine.passed(from: sockets[place].state, to: row.state, side: sockets[place].side)
         )
     }
 
-    private mutating func step(_ place: SocketTable.Place, _ row: SocketRow, via: [TCPState]) {
+    private mutating func follow(_ place: SocketTable.Place, _ row: SocketRow, via: [TCPState]) {
         learn(place, row)
         if row.state != sockets[place].state {
             advance(place, observedReport(to: row.state, via: via, of: place, row))
@@ -153,7 +155,7 @@ extension ConnectionTracker {
             sockets.minisocket(between: old.endpoints) == nil
         else {
             let via = TCPStateMachine.passed(from: old.state, to: .closed)
-            let isMissed = configuration.reportsSteps || !via.isEmpty
+            let isMissed = configuration.reportsTransitions || !via.isEmpty
             let certainty = isMissed ? Transition.Certainty.inferred : .observed
             let report = Report(to: .closed, via: via, certainty: certainty, source: source, time: now)
             return end(place, report, mayHoldSocket: true)
@@ -183,7 +185,7 @@ extension ConnectionTracker {
             guard let via = TCPStateMachine.route(from: entry.state, to: row.state, side: entry.side) else {
                 return refresh(place, row)  // An older row.
             }
-            return step(place, row, via: via)
+            return follow(place, row, via: via)
         }
         if let place = sockets.socket(cookie), isBoundNoMore(place) {
             // It has connected since it was seen bound.
@@ -193,7 +195,7 @@ extension ConnectionTracker {
             begin(place, row.name.endpoints, side: side, source: .poll, at: now.monotonicNanoseconds)
             becomeMinisocket(place, mayHoldSocket: !isDestroyed)
             let via = TCPStateMachine.passed(from: .bound, to: row.state, side: side)
-            step(place, row, via: via)
+            follow(place, row, via: via)
             if let destruction { keepCounters(destruction.message, at: place) }
             return
         }
@@ -213,11 +215,12 @@ extension ConnectionTracker {
         // The answer that was awaited about it has come by this row.
         let destruction = sockets[place].flags.contains(.isDestroyed) ? questions.takeDestruction(of: cookie) : nil
         becomeMinisocket(place, mayHoldSocket: mayHoldSocket)
-        step(place, row, via: via)
+        follow(place, row, via: via)
         if let destruction { keepCounters(destruction.message, at: place) }
     }
 
-    /// Whether a TIME_WAIT, by its timer, is older than a first step whose port is not known: it is of the connection before.
+    /// Whether a TIME_WAIT, by its timer, is older than a first transition whose port is not known: it is of the
+    /// connection before.
     private func isOlder(_ row: SocketRow, than place: SocketTable.Place) -> Bool {
         guard sockets[place].flags.contains(.isDeferred), row.state == .timeWait, let timer = row.timer else {
             return false
@@ -294,8 +297,8 @@ extension ConnectionTracker {
         row.inode != 0 || entry.inode == 0 && (row.uid != nil || entry.uid == nil)
     }
 
-    /// A report of what was seen, as sure as the way is short. With tracing, the kernel should have reported a socket's step:
-    /// that report was lost.
+    /// A report of what was seen, as sure as the way is short. With tracing, the kernel should have reported a socket's
+    /// transition: that report was lost.
     private func observedReport(
         to state: TCPState,
         via: [TCPState],
@@ -303,7 +306,8 @@ extension ConnectionTracker {
         _ row: SocketRow? = nil
     ) -> Report {
         let isMissed =
-            configuration.reportsSteps && row.map { !$0.isMinisocket && !$0.isRequest && $0.state != .bound } ?? true
+            configuration.reportsTransitions
+            && row.map { !$0.isMinisocket && !$0.isRequest && $0.state != .bound } ?? true
         var matching: StateMask?
         if let place, let row { matching = knowsOwner(row, of: sockets[place]) ? row.matching : nil }
         return Report(
@@ -326,7 +330,7 @@ extension ConnectionTracker {
                 .passive
             } else {
                 // Of one that connected, the kernel would have reported that.
-                configuration.reportsSteps && !isBeginning ? .passive : .active
+                configuration.reportsTransitions && !isBeginning ? .passive : .active
             }
         case .listen, .bound, .closed: .unknown
         default:

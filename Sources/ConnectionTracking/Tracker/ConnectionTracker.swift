@@ -12,15 +12,15 @@ package import SocketValues
 /// | what a dump has not shown | `ConnectionTracker+Dumps.swift` |
 /// | what is looked up, when, and what the answer means | `ConnectionTracker+Lookups.swift` |
 /// | the kernel's messages about destroyed sockets | `ConnectionTracker+Destroyed.swift` |
-/// | the steps that tracepoints report | `ConnectionTracker+Steps.swift` |
-/// | what a socket's last step means: TIME_WAIT, or which cause | `ConnectionTracker+LastSteps.swift` |
-/// | which RST belongs to which step | `ResetReports.swift` |
+/// | the transitions that tracepoints report | `ConnectionTracker+Tracing.swift` |
+/// | what a socket's last transition means: TIME_WAIT, or which cause | `ConnectionTracker+LastTransitions.swift` |
+/// | which RST belongs to which transition | `ResetReports.swift` |
 /// | what is reported of a life: its walk, its times, its end | `ConnectionTracker+Lives.swift` |
 package struct ConnectionTracker: ~Copyable {
     /// Which sources there are, and what they are able to report.
     package struct Configuration: Hashable, Sendable {
-        /// Whether the kernel's tracepoints report each step of a full socket.
-        package var reportsSteps = false
+        /// Whether the kernel's tracepoints report each transition of a full socket.
+        package var reportsTransitions = false
         /// Whether the kernel's messages about destroyed sockets are received.
         package var reportsDestroyed = false
         /// With the tracepoints, whether every RST that answers a SYN is reported: then any other refusal is ICMP's.
@@ -38,7 +38,7 @@ package struct ConnectionTracker: ~Copyable {
         package init() {}
     }
 
-    let configuration: Configuration
+    private(set) var configuration: Configuration
     var sockets = SocketTable()
     var listeners = ListenerPorts()
     var timers = TimerQueue()
@@ -50,10 +50,10 @@ package struct ConnectionTracker: ~Copyable {
     var recentSYNs = RecentSYNs()
     var lateNames = LateNames()
     var recentNumbers = RecentNumbers()
-    /// The errors that sockets had before their last step: what ends them leaves another.
+    /// The errors that sockets had before their last transition: what ends them leaves another.
     var oldErrors: [SocketCookie: SocketFailure] = [:]
-    /// First steps that wait to be reported until the kernel has chosen the port.
-    var deferred: [SocketCookie: TracedStep] = [:]
+    /// First transitions that wait to be reported until the kernel has chosen the port.
+    var deferred: [SocketCookie: TracedTransition] = [:]
     /// The dump that runs, and what it has shown that is not known.
     var dump: RunningDump?
     /// Its number, or that of the last one.
@@ -115,11 +115,17 @@ package struct ConnectionTracker: ~Copyable {
         case .dumpEnded(let isComplete): endDump(isComplete: isComplete)
         case .answer(let answer): take(answer)
         case .destroyed(let message): take(message)
-        case .step(let step): take(step)
+        case .transition(let transition): take(transition)
         case .retransmitted(let handshake): take(handshake)
         case .reset(let reset): take(reset)
         case .boundDestroyed(let cookie): endBound(cookie)
         case .released(let cookie): release(cookie)
+        case .configured(let interval, let needsInodes):
+            (configuration.interval, configuration.needsInodes) = (interval, needsInodes)
+        case .matching(let name, let mask):
+            for place in sockets.places(of: name.cookie) where sockets[place].endpoints == name.endpoints {
+                sockets[place].matching = mask
+            }
         case .lost(let loss): take(loss)
         case .wake: wake()
         case .resynchronize:
@@ -179,7 +185,7 @@ package struct ConnectionTracker: ~Copyable {
     mutating func reportAll() {
         for place in sockets.places where sockets.isUsed(place) {
             let entry = sockets[place]
-            // A first step that waits for its port is reported when it has it.
+            // A first transition that waits for its port is reported when it has it.
             if !entry.isClosedSocket, !entry.flags.contains(.isDeferred), entry.matching.contains(entry.state) {
                 outputs.append(.socket(TrackedSocket(entry)))
             }
@@ -192,7 +198,7 @@ extension Input.Fact {
     /// Whether a tracepoint reported it.
     fileprivate var isReport: Bool {
         switch self {
-        case .step, .retransmitted, .reset, .boundDestroyed, .released: true
+        case .transition, .retransmitted, .reset, .boundDestroyed, .released: true
         default: false
         }
     }

@@ -1,12 +1,13 @@
 internal import SocketValues
 
-/// Which RST belongs to which step. The kernel reports both, one near the other: a RST that is received before its step, one
-/// that is sent before or after it.
+/// Which RST belongs to which transition. The kernel reports both, one near the other: a RST that is received before
+/// its transition, one that is sent before or after it.
 ///
-/// A RST that was reported before a step belongs to the next step of its socket, however late that one's report comes. A last
-/// step that may have a RST behind it waits for its report: for a moment that follows what the machine has shown.
+/// A RST that was reported before a transition belongs to the next transition of its socket, however late that one's
+/// report comes. A last transition that may have a RST behind it waits for its report: for a moment that follows what
+/// the machine has shown.
 struct ResetReports {
-    /// Reported, and not yet joined with a step.
+    /// Reported, and not yet joined with a transition.
     struct Early {
         /// Why it was sent; nil where it was received.
         let reason: ResetReason?
@@ -16,17 +17,17 @@ struct ResetReports {
 
     private let reasons: [UInt32: ResetReason]
     private var early: [SocketCookie: Early] = [:]
-    /// Last steps of connections that are not yet reported, in order.
+    /// Last transitions of connections that are not yet reported, in order.
     private var waiting: [Transition] = []
-    /// The longest time between a step and its RST that was seen, nanoseconds.
+    /// The longest time between a transition and its RST that was seen, nanoseconds.
     private var longest: UInt64 = 0
-    /// When the first RST is forgotten whose step has not come, monotonic nanoseconds.
+    /// When the first RST is forgotten whose transition has not come, monotonic nanoseconds.
     private var forgetAt: UInt64 = .max
 
     /// Mostly it is microseconds, more where the processor is taken away.
     private static let shortestWait: UInt64 = 2_000_000
     private static let longestWait: UInt64 = 200_000_000
-    /// How long a RST is remembered whose step does not come: it was lost, or never was.
+    /// How long a RST is remembered whose transition does not come: it was lost, or never was.
     private static let timeout: UInt64 = 60_000_000_000
     private static let limit = 4096
 
@@ -39,7 +40,7 @@ struct ResetReports {
 
     func reason(_ number: UInt32) -> ResetReason? { reasons[number] }
 
-    /// A RST was reported, and no step has been that it belongs to.
+    /// A RST was reported, and not yet the transition that it belongs to.
     mutating func note(_ cookie: SocketCookie, _ reason: ResetReason?, at time: UInt64) {
         forget(until: time)
         guard early.count < Self.limit || early[cookie] != nil else { return }
@@ -47,20 +48,20 @@ struct ResetReports {
         forgetAt = min(forgetAt, time + Self.timeout)
     }
 
-    /// Forgets the RSTs whose steps have not come.
+    /// Forgets the RSTs whose transitions have not come.
     private mutating func forget(until time: UInt64) {
         guard forgetAt <= time else { return }
         early = early.filter { $0.value.time + Self.timeout > time }
         forgetAt = early.values.map { $0.time + Self.timeout }.min() ?? .max
     }
 
-    /// The RST that was reported before a step; another step may lie between, and then it is not its.
+    /// The RST that was reported before a transition; another transition may lie between, and then it is not its.
     mutating func take(_ cookie: SocketCookie) -> Early? { early.isEmpty ? nil : early.removeValue(forKey: cookie) }
 
-    /// A last step waits for its RST.
+    /// A last transition waits for its RST.
     mutating func await(_ last: Transition) { waiting.append(last) }
 
-    /// The last step of a cookie that waits for a RST; where that was reported, `time` is when.
+    /// The last transition of a cookie that waits for a RST; where that was reported, `time` is when.
     mutating func takeWaiting(_ cookie: SocketCookie, resetAt time: UInt64? = nil) -> Transition? {
         guard let index = waiting.lastIndex(where: { $0.identity.cookie == cookie }) else { return nil }
         let last = waiting.remove(at: index)

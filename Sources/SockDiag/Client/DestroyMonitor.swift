@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 
 /// The kernel's messages about TCP sockets that it has just destroyed, each with the socket's final ``TCPInfo``.
 ///

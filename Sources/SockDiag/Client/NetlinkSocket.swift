@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 
 /// A netlink socket of the family `NETLINK_SOCK_DIAG`, closed with the value that owns it.
 struct NetlinkSocket: ~Copyable {
@@ -12,7 +12,7 @@ struct NetlinkSocket: ~Copyable {
     /// group *n*.
     init(groups: UInt32 = 0) throws(KernelError) {
         let operation = "open a netlink socket"
-        guard let handle = mnl_socket_open2(NETLINK_SOCK_DIAG, Int32(SOCK_CLOEXEC.rawValue)) else {
+        guard let handle = mnl_socket_open2(NETLINK_SOCK_DIAG, SocketType.closeOnExec) else {
             throw KernelError(errno: errno, operation: operation)
         }
         guard mnl_socket_bind(handle, groups, MNL_SOCKET_AUTOPID) == 0 else {

@@ -11,7 +11,11 @@ struct RecentRows: ~Copyable {
     mutating func insert(_ record: borrowing SocketRecord) -> Bool {
         let cookie = record.cookie.rawValue
         guard cookie != 0 else { return true }
-        let key = record.isMinisocket ? ~cookie ^ record.endpointsHash << 32 : cookie
+        return insert(record.isMinisocket ? ~cookie ^ record.endpointsHash << 32 : cookie)
+    }
+
+    /// Remembers the row of a key, which is not 0. Returns whether it is new.
+    mutating func insert(_ key: UInt64) -> Bool {
         let slot = Int(truncatingIfNeeded: key) & (slots.count - 1)
         guard slots[slot] != key else { return false }
         slots[slot] = key

@@ -8,15 +8,27 @@ struct Reply {
     let sequence: UInt32
     /// The operation for errors, after "cannot".
     let operation: String
+    /// The protocol of the sockets in the answer.
+    let `protocol`: SocketProtocol
+    /// What helps where the kernel does not know what it was asked for; nil for the usual remedy.
+    let remedyForUnsupported: String?
     /// Whether the kernel marked a message with `NLM_F_DUMP_INTR`: what was dumped changed on the way.
     private(set) var wasInterrupted = false
     /// The number of sockets that were read.
     private(set) var count = 0
 
-    init(type: UInt16, sequence: UInt32, operation: String) {
+    init(
+        type: UInt16,
+        sequence: UInt32,
+        operation: String,
+        protocol: SocketProtocol = .tcp,
+        remedyForUnsupported: String? = nil
+    ) {
         self.type = type
         self.sequence = sequence
         self.operation = operation
+        self.protocol = `protocol`
+        self.remedyForUnsupported = remedyForUnsupported ?? `protocol`.remedyForUnsupported
     }
 
     /// What the reader of a datagram is to do next.
@@ -28,6 +40,17 @@ struct Reply {
     mutating func read(
         _ datagram: RawSpan,
         _ body: (borrowing SocketRecord) -> Void
+    ) throws(KernelError) -> Progress {
+        let transport = `protocol`
+        return try readMessages(datagram) { message throws(KernelError) in
+            body(try SocketRecord(message: message, protocol: transport))
+        }
+    }
+
+    /// Reads one datagram, and calls `body` with each message in it that describes a socket.
+    mutating func readMessages(
+        _ datagram: RawSpan,
+        _ body: (RawSpan) throws(KernelError) -> Void
     ) throws(KernelError) -> Progress {
         var offset = 0
         while offset < datagram.byteCount {
@@ -44,7 +67,7 @@ struct Reply {
             switch type {
             case self.type:
                 count += 1
-                body(try SocketRecord(message: payload))
+                try body(payload)
             case Self.noop: continue
             case Self.error:
                 try readError(payload, flags: flags)
@@ -91,7 +114,9 @@ struct Reply {
             let attributes = Attributes(payload.extracting(droppingFirst: offset))
             if let message = attributes.value(of: Self.messageAttribute) { detail = message.text() }
         }
-        throw KernelError(errno: code == .min ? .max : -code, operation: operation, detail: detail)
+        var error = KernelError(errno: code == .min ? .max : -code, operation: operation, detail: detail)
+        if error.code == .unsupported, let remedyForUnsupported { error.remedy = remedyForUnsupported }
+        throw error
     }
 
     private func malformed(_ detail: String) -> KernelError {

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 
 extension SockDiagClient {
@@ -20,14 +20,8 @@ extension SockDiagClient {
         _ body: (borrowing SocketRecord) -> Void
     ) throws(KernelError) {
         guard let filter = query.filter else { return try walk(query, body) }
+        try filter.requireApplicable(to: query.protocol)
         let matcher = try matcher(for: filter)
-        guard query.protocol == .tcp || matcher.extensions.isEmpty else {
-            throw KernelError(
-                .invalidRequest,
-                operation: "filter by rtt or retrans",
-                detail: "only TCP sockets have tcp_info"
-            )
-        }
         guard let narrowed = matcher.narrow(query), let operations = matcher.operations else { return }
         func check(_ socket: borrowing SocketRecord) {
             if matcher.program.finds(socket, external: { external($0, socket) }) { body(socket) }

@@ -1,5 +1,7 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
+internal import LinuxSystem
+internal import Synchronization
 
 /// A client of the kernel's socket diagnostics: one netlink socket of family `NETLINK_SOCK_DIAG`, its receive buffer,
 /// and nothing else; no thread, no global.
@@ -62,58 +64,76 @@ public struct SockDiagClient: ~Copyable {
         try forEach(query, external: { _, _ in false }, body)
     }
 
-    /// The same without a filter; and calls `betweenReplies` after each datagram but the last, when its rows have been seen:
-    /// for a caller who has other things to read.
-    package mutating func forEach(
-        _ query: SocketQuery,
-        betweenReplies: () -> Void,
-        _ body: (borrowing SocketRecord) -> Void
-    ) throws(KernelError) {
-        try walk(query, betweenReplies: betweenReplies, body)
+    /// Calls `body` with every socket that answers the query, until it throws. The rest of the kernel's answer is read and
+    /// dropped then: it cannot be left half-way.
+    ///
+    /// - Throws: What `body` throws; and ``KernelError``, as the form does whose body does not throw.
+    public mutating func forEach(
+        _ query: SocketQuery = SocketQuery(),
+        _ body: (borrowing SocketRecord) throws -> Void
+    ) throws {
+        var failure: (any Error)?
+        func take(_ socket: borrowing SocketRecord) {
+            guard failure == nil else { return }
+            do { try body(socket) } catch { failure = error }
+        }
+        try forEach(query, take)
+        if let failure { throw failure }
     }
 
     /// Calls `body` with what passes the kernel's part of a filter; the query's own filter is not used.
     mutating func walk(
         _ query: SocketQuery,
         operations: [UInt8] = [],
-        betweenReplies: () -> Void = {},
         _ body: (borrowing SocketRecord) -> Void
     ) throws(KernelError) {
-        // The kernel finds both kinds of sockets without a connection on one walk, by the bit of the bound ones, and heeds
-        // no ports on it.
-        let unconnected: TCPStateSet = [.bound, .closed]
-        guard !query.states.isDisjoint(with: unconnected) else {
-            return try dump(query, operations, betweenReplies, body)
-        }
-        var wider = query
-        wider.states.formUnion(unconnected)
-        try dump(wider, operations, betweenReplies) {
-            if !unconnected.contains($0.state) || query.includes($0) { body($0) }
-        }
+        var dump = SocketDump(query, operations)
+        while try advance(&dump, body) {}
     }
 
-    private mutating func dump(
-        _ query: SocketQuery,
-        _ operations: [UInt8],
-        _ betweenReplies: () -> Void,
+    /// Reads the next datagram of a dump, and asks for it before that; whether there is more to read. The query's own filter is
+    /// not used. Until the end of one dump the client makes no other request.
+    package mutating func advance(
+        _ dump: inout SocketDump,
         _ body: (borrowing SocketRecord) -> Void
-    ) throws(KernelError) {
-        if let family = query.family { return try dump(query, operations, .family(family), betweenReplies, body) }
-        if query.protocol == .tcp {
-            do {
-                return try dump(query, operations, .bothFamilies, betweenReplies, body)
-            } catch  where error.code == .unsupported || error.code == .invalidRequest {
-                // A kernel or an emulation of one that lacks the older request: ask for one family after the other.
-            }
+    ) throws(KernelError) -> Bool {
+        if dump.reply == nil {
+            guard let form = dump.forms.first else { return false }
+            sequence &+= 1
+            let request = DumpRequest(dump.query, operations: dump.operations, form: form, sequence: sequence)
+            try netlink.send(request.bytes, operation: request.operation)
+            dump.reply = Reply(
+                type: request.type,
+                sequence: sequence,
+                operation: request.operation,
+                protocol: dump.query.protocol
+            )
         }
-        try dump(query, operations, .family(.ipv4), betweenReplies, body)
-        try dump(query, operations, .family(.ipv6), betweenReplies, body)
+        guard var reply = dump.reply else { return false }
+        do throws(KernelError) {
+            let progress = try read(&reply) { if dump.takes($0) { body($0) } }
+            dump.reply = reply
+            if progress == .more { return true }
+        } catch {
+            drain(reply.operation)
+            if dump.goOn(after: error) { return true }
+            throw error
+        }
+        guard !reply.wasInterrupted else {
+            throw KernelError(
+                .inconsistentDump,
+                operation: reply.operation,
+                detail: "the sockets changed meanwhile",
+                remedy: KernelError.Code.inconsistentDump.usualRemedy
+            )
+        }
+        return dump.goOn()
     }
 
     /// The sockets that answer the query.
     ///
     /// - Throws: ``KernelError``; of code ``KernelError/Code/inconsistentDump`` after several attempts.
-    public mutating func sockets(_ query: SocketQuery = SocketQuery()) throws(KernelError) -> [TCPSocket] {
+    public mutating func sockets(_ query: SocketQuery = SocketQuery()) throws(KernelError) -> [InetSocket] {
         for _ in 1..<Self.attempts {
             do { return try collect(query) } catch  where error.code == .inconsistentDump { continue }
         }
@@ -123,8 +143,40 @@ public struct SockDiagClient: ~Copyable {
     /// The TCP sockets that are in one of the states.
     ///
     /// - Throws: ``KernelError``.
-    public mutating func sockets(in states: TCPStateSet) throws(KernelError) -> [TCPSocket] {
+    public mutating func sockets(in states: TCPStateSet) throws(KernelError) -> [InetSocket] {
         try sockets(SocketQuery(states: states))
+    }
+
+    /// The sockets that answer the query, of the calling thread's network namespace or another; asked by a thread of its own,
+    /// so that no task's thread waits: a million sockets take a second.
+    ///
+    /// - Throws: ``KernelError``, as ``sockets(_:)`` does.
+    public static func sockets(
+        _ query: SocketQuery = SocketQuery(),
+        in namespace: NetworkNamespace? = nil
+    ) async throws(KernelError) -> [InetSocket] {
+        // Opened here: what it sees is this thread's namespace.
+        let client: SockDiagClient
+        if let namespace { client = try SockDiagClient(in: namespace) } else { client = try SockDiagClient() }
+        let shared = Mutex<SockDiagClient?>(client)
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<[InetSocket], KernelError>, Never>) in
+            do throws(Errno) {
+                try JoinedThread.detach {
+                    let result = shared.withLock { client -> Result<[InetSocket], KernelError> in
+                        do throws(KernelError) { return .success(try client?.sockets(query) ?? []) } catch {
+                            return .failure(error)
+                        }
+                    }
+                    continuation.resume(returning: result)
+                }
+            } catch {
+                continuation.resume(
+                    returning: .failure(KernelError(.system, errno: error.rawValue, operation: "start a thread"))
+                )
+            }
+        }
+        return try result.get()
     }
 
     /// The TCP socket of this identity as it is now, nil where it is gone. O(1), but for one of several listeners on one
@@ -137,7 +189,7 @@ public struct SockDiagClient: ~Copyable {
     public mutating func socket(
         _ identity: SocketIdentity,
         extensions: SocketExtensions = []
-    ) throws(KernelError) -> TCPSocket? {
+    ) throws(KernelError) -> InetSocket? {
         if let found = try lookUp(identity, extensions) { return found }
         guard identity.remote.port == 0 else { return nil }
         var listeners = SocketQuery(family: identity.family, states: .listen, extensions: extensions)
@@ -148,14 +200,14 @@ public struct SockDiagClient: ~Copyable {
     private mutating func lookUp(
         _ identity: SocketIdentity,
         _ extensions: SocketExtensions
-    ) throws(KernelError) -> TCPSocket? {
+    ) throws(KernelError) -> InetSocket? {
         sequence &+= 1
         let request = DumpRequest(identity, extensions: extensions, sequence: sequence)
-        var found: TCPSocket?
+        var found: InetSocket?
         do {
             try netlink.send(request.bytes, operation: request.operation)
             var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
-            while reply.count == 0, try read(&reply, { found = TCPSocket($0) }) == .more {}
+            while reply.count == 0, try read(&reply, { found = InetSocket($0) }) == .more {}
         } catch  where error.errno == ENOENT || error.errno == ESTALE {
             return nil
         }
@@ -174,38 +226,10 @@ public struct SockDiagClient: ~Copyable {
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    private mutating func collect(_ query: SocketQuery) throws(KernelError) -> [TCPSocket] {
-        var sockets: [TCPSocket] = []
-        try forEach(query) { sockets.append(TCPSocket($0)) }
+    private mutating func collect(_ query: SocketQuery) throws(KernelError) -> [InetSocket] {
+        var sockets: [InetSocket] = []
+        try forEach(query) { sockets.append(InetSocket($0)) }
         return sockets
-    }
-
-    private mutating func dump(
-        _ query: SocketQuery,
-        _ operations: [UInt8],
-        _ form: DumpRequest.Form,
-        _ betweenReplies: () -> Void,
-        _ body: (borrowing SocketRecord) -> Void
-    ) throws(KernelError) {
-        sequence &+= 1
-        let request = DumpRequest(query, operations: operations, form: form, sequence: sequence)
-        try netlink.send(request.bytes, operation: request.operation)
-        var reply = Reply(type: request.type, sequence: sequence, operation: request.operation)
-        var recent = RecentRows()
-        do throws(KernelError) {
-            while try read(&reply, { if recent.insert($0) { body($0) } }) == .more { betweenReplies() }
-        } catch {
-            drain(request.operation)
-            throw error
-        }
-        guard !reply.wasInterrupted else {
-            throw KernelError(
-                .inconsistentDump,
-                operation: request.operation,
-                detail: "the sockets changed meanwhile",
-                remedy: KernelError.Code.inconsistentDump.usualRemedy
-            )
-        }
     }
 
     private mutating func read(
@@ -217,29 +241,47 @@ public struct SockDiagClient: ~Copyable {
         return try reply.read(datagram, body)
     }
 
+    /// Sends the request that `makeRequest` makes of a sequence number, and calls `body` with each message of the answer.
+    mutating func exchange(
+        _ operation: String,
+        remedyForUnsupported: String,
+        _ makeRequest: (UInt32) -> [UInt8],
+        _ body: (RawSpan) throws(KernelError) -> Void
+    ) throws(KernelError) {
+        sequence &+= 1
+        try netlink.send(makeRequest(sequence), operation: operation)
+        var reply = Reply(
+            type: UInt16(SOCK_DIAG_BY_FAMILY),
+            sequence: sequence,
+            operation: operation,
+            remedyForUnsupported: remedyForUnsupported
+        )
+        do throws(KernelError) {
+            while true {
+                guard let count = try netlink.receive(into: buffer, operation: operation) else { continue }
+                let datagram = UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes
+                if try reply.readMessages(datagram, body) == .done { return }
+            }
+        } catch {
+            drain(operation)
+            throw error
+        }
+    }
+
     /// The first sockets of an answer that is not waited for to its end; that spends the client.
-    package consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(KernelError) -> [TCPSocket] {
+    package consuming func sample(_ query: SocketQuery, atLeast count: Int) throws(KernelError) -> [InetSocket] {
         let form = query.family.map { DumpRequest.Form.family($0) } ?? .bothFamilies
         let request = DumpRequest(query, form: form, sequence: 1)
         try netlink.send(request.bytes, operation: request.operation)
         var reply = Reply(type: request.type, sequence: 1, operation: request.operation)
-        var sockets: [TCPSocket] = []
-        while sockets.count < count, try read(&reply, { sockets.append(TCPSocket($0)) }) == .more {}
+        var sockets: [InetSocket] = []
+        while sockets.count < count, try read(&reply, { sockets.append(InetSocket($0)) }) == .more {}
         return sockets
     }
 
     /// Reads a dump that went wrong to its end; the kernel refuses another one before.
     private func drain(_ operation: String) {
         while (try? netlink.receive(into: buffer, flags: Int32(MSG_DONTWAIT), operation: operation)) != nil {}
-    }
-}
-
-extension SocketQuery {
-    /// Whether the socket is in one of the states and has the ports, of which 0 is any as for the kernel.
-    fileprivate func includes(_ socket: borrowing SocketRecord) -> Bool {
-        func fits(_ asked: UInt16?, _ port: UInt16) -> Bool { asked ?? 0 == 0 || asked == port }
-        return states.contains(socket.state) && fits(localPort, socket.local.port)
-            && fits(remotePort, socket.remote.port)
     }
 }
 

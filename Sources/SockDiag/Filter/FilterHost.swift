@@ -51,7 +51,11 @@ struct FilterHost {
     }
 
     /// The networks that are meant, more than one where a host's name has several addresses; nil is every address.
-    func networks() throws(Failure) -> [IPNetwork?] {
+    ///
+    /// - Parameter resolvesHosts: Whether a host's name is resolved, which may ask the network.
+    /// - Returns: The networks.
+    /// - Throws: Why there is none.
+    func networks(resolvesHosts: Bool) throws(Failure) -> [IPNetwork?] {
         let name = String(name)
         if name.isEmpty || name == "*" {
             guard prefixLength == nil else { throw Failure(description: "a prefix length needs an address") }
@@ -70,6 +74,9 @@ struct FilterHost {
         // What consists of digits alone is a mistyped address, not a name to be sent to the network.
         guard name.contains(where: \.isLetter), !name.contains(":") else {
             throw Failure(description: "expected \(Self.hint)")
+        }
+        guard resolvesHosts else {
+            throw Failure(description: "a host's name, which is to be resolved: SocketFilter(_:resolvesHosts:)")
         }
         do {
             return try NameLookup.addresses(ofHost: name, family: family).map { IPNetwork($0) }

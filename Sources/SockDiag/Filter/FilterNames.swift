@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 
 /// What names mean in one network namespace.

@@ -85,7 +85,10 @@ extension FilterParser {
             if case .number(let number) = parsed { port = number }
         }
         do {
-            append(anyOf: try host.networks().map { .host(endpoint, $0, port: port) }, negated: negated)
+            append(
+                anyOf: try host.networks(resolvesHosts: resolvesHosts).map { .host(endpoint, $0, port: port) },
+                negated: negated
+            )
         } catch {
             throw self.error(error.description, at: range)
         }

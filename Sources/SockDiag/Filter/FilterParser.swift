@@ -7,10 +7,13 @@ struct FilterParser {
     var previous: Range<String.Index>
     private var nodes: [SocketFilter.Node] = []
     private var operators: [(kind: Operator, range: Range<String.Index>)] = []
+    /// Whether the names of hosts are resolved, which may ask the network.
+    let resolvesHosts: Bool
 
     private enum Operator: Int { case open, or, and, not }
 
-    init(_ text: String) throws(SocketFilterError) {
+    init(_ text: String, resolvesHosts: Bool) throws(SocketFilterError) {
+        self.resolvesHosts = resolvesHosts
         lexer = FilterLexer(text)
         token = try lexer.next()
         previous = token.range
@@ -105,23 +108,26 @@ struct FilterParser {
 extension SocketFilter {
     /// Reads a filter: `dst 192.0.2.0/24:443 and ( sport = :80 or sport > :1024 )`.
     ///
-    /// Names of services are looked up in the system's services; names of hosts by the system's resolver, which may ask
-    /// the network and take its time. An empty text finds every socket.
+    /// Names of services are looked up in the system's services. The name of a host is an error, unless it is to be resolved:
+    /// the system's resolver may ask the network and take its time. An empty text finds every socket.
     ///
+    /// - Parameters:
+    ///   - text: The filter.
+    ///   - resolvesHosts: Whether the names of hosts are resolved, now, to all of their addresses.
     /// - Throws: ``SocketFilterError``, which points at the wrong word.
-    public init(_ text: String) throws(SocketFilterError) {
+    public init(_ text: String, resolvesHosts: Bool = false) throws(SocketFilterError) {
         guard !text.allSatisfy(\.isWhitespace) else {
             self = SocketFilter(.anything)
             return
         }
-        var parser = try FilterParser(text)
+        var parser = try FilterParser(text, resolvesHosts: resolvesHosts)
         nodes = try parser.parse()
     }
 
-    /// Reads a filter from the words of a command line, as if they were one text.
+    /// Reads a filter from the words of a command line, as if they were one text. The names of hosts are resolved.
     ///
     /// - Throws: ``SocketFilterError``, whose text is the words joined by spaces.
     public init(arguments: [String]) throws(SocketFilterError) {
-        try self.init(arguments.joined(separator: " "))
+        try self.init(arguments.joined(separator: " "), resolvesHosts: true)
     }
 }

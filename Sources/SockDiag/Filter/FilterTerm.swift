@@ -59,7 +59,7 @@ extension SocketFilter {
     }
 
     /// A condition that the kernel's answer says nothing about. Who evaluates the filter says whether it holds for a
-    /// socket: ``SocketMatcher/matches(_:external:)``.
+    /// socket: ``SocketMatcher/matches(_:external:)-(SocketFields,_)``.
     public enum External: Hashable, Sendable {
         /// A process of this number holds the socket.
         case pid(Int32)

@@ -1,5 +1,4 @@
-internal import CMnl  // owns SOCK_STREAM for the compiler
-internal import Glibc
+internal import LinuxLibC
 
 /// The system's names of services and hosts.
 enum NameLookup {
@@ -25,7 +24,7 @@ enum NameLookup {
         guard !name.utf8.contains(0) else { throw ResolverError(description: "a name has no NUL") }
         var hints = addrinfo()
         hints.ai_family = family.map { Int32($0.rawValue) } ?? AF_UNSPEC
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_socktype = SocketType.stream
         var list: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(name, nil, &hints, &list)
         guard status == 0 else { throw ResolverError(description: String(cString: gai_strerror(status))) }

@@ -13,11 +13,14 @@ public struct SocketMatcher: Sendable {
     /// What the kernel is asked to test; nil where no socket can be found.
     let operations: [UInt8]?
     let reach: FilterReach
+    /// The text of each step of the program.
+    let terms: [String]
 
     init(_ filter: SocketFilter, _ names: FilterNames) throws(KernelError) {
         program = try FilterProgram(filter, names)
         operations = FilterBytecode.compile(program)
         reach = FilterReach(filter)
+        terms = filter.terms.map { SocketFilter($0).description }
         extensions = filter.terms.contains { $0.readsInfo } ? .info : []
     }
 
@@ -29,7 +32,10 @@ public struct SocketMatcher: Sendable {
         _ socket: borrowing some SocketFields & ~Escapable,
         external: (SocketFilter.External) -> Bool = { _ in false }
     ) -> Bool {
-        socket.withMessage { program.finds(SocketRecord(checked: $0), external: external) }
+        let transport = socket.protocol
+        return socket.withMessage {
+            program.finds(SocketRecord(checked: $0, protocol: transport), external: external)
+        }
     }
 
     /// The query without states and families that the filter rules out, and with what it reads; nil where no socket is
@@ -47,7 +53,8 @@ public struct SocketMatcher: Sendable {
 }
 
 extension SocketFilter.Term {
-    fileprivate var readsInfo: Bool {
+    /// Whether it asks for `tcp_info`.
+    var readsInfo: Bool {
         switch self {
         case .number(.rtt, _, _), .number(.retransmits, _, _): true
         default: false

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 
 /// The number of the container that a process is in, as its control groups are named after it.

@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 
 /// The open file of a network namespace; it keeps the namespace alive.

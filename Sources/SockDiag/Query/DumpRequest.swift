@@ -1,10 +1,10 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 
 /// The requests of `<linux/inet_diag.h>` as bytes, built by libmnl.
 struct DumpRequest {
     /// Which of the kernel's two requests is sent.
-    enum Form {
+    enum Form: Equatable {
         /// `TCPDIAG_GETSOCK`, the first one: walks IPv4 and IPv6 in one pass, for TCP alone.
         case bothFamilies
         /// `SOCK_DIAG_BY_FAMILY` (kernel 3.3).
@@ -110,8 +110,9 @@ struct DumpRequest {
 }
 
 extension SocketProtocol {
-    /// What fits in the request's byte; larger numbers go into an attribute of their own, which wins (kernel 5.9).
-    fileprivate var headerNumber: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
+    /// What fits in the request's byte; larger numbers go into an attribute of their own, which wins (kernel 5.9). For an
+    /// older kernel the byte then names no protocol: the low bits of MPTCP's number would name TCP.
+    fileprivate var headerNumber: UInt8 { UInt8(exactly: rawValue) ?? 0 }
 }
 
 extension inet_diag_sockid {

@@ -1,5 +1,5 @@
 internal import CMnl
-internal import Glibc
+internal import LinuxLibC
 
 /// The paths of control groups (version 2) by the id that ``SocketFields/cgroupID`` gives.
 ///

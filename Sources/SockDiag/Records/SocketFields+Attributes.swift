@@ -25,9 +25,9 @@ extension SocketFields where Self: ~Escapable {
         withAttribute(type) { $0.number(at: 0) }
     }
 
-    /// The kernel's measurements of the connection (`INET_DIAG_INFO`); never there for requests, TIME_WAIT and other
-    /// minisockets.
-    @inlinable public var tcpInfo: TCPInfo? { withAttribute(.info) { TCPInfo($0) } }
+    /// The kernel's measurements of a TCP connection (`INET_DIAG_INFO`); never there for requests, TIME_WAIT and other
+    /// minisockets, nor for another protocol.
+    @inlinable public var tcpInfo: TCPInfo? { `protocol` == .tcp ? withAttribute(.info) { TCPInfo($0) } : nil }
 
     /// The socket's memory and its limits (`INET_DIAG_SKMEMINFO`).
     @inlinable public var memory: SocketMemory? { withAttribute(.socketMemory) { SocketMemory($0) } }

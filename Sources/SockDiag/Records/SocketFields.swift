@@ -1,9 +1,12 @@
 /// What a message of the kernel says of a socket; read from a borrowed ``SocketRecord`` and from an owned
-/// ``TCPSocket`` in the same way.
+/// ``InetSocket`` in the same way.
 ///
 /// Fields of `struct inet_diag_msg` are always there. An attribute is nil where the kernel did not send it: it was
 /// not asked for, the kernel is older, or the socket has none.
 public protocol SocketFields: ~Escapable {
+    /// The transport protocol, which the kernel was asked for and its message does not name.
+    var `protocol`: SocketProtocol { get }
+
     /// Calls `body` with the message: a whole `struct inet_diag_msg`, then well-formed attributes.
     func withMessage<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result
 }
@@ -31,6 +34,9 @@ package enum InetDiagMessage {
 }
 
 extension SocketFields where Self: ~Escapable {
+    /// TCP, where a type says nothing else.
+    @inlinable public var `protocol`: SocketProtocol { .tcp }
+
     /// A number of the fixed part. The offset lies within its 72 bytes, which every conforming type has checked.
     @inlinable
     package func header<Number: FixedWidthInteger & BitwiseCopyable>(_ offset: Int) -> Number {
@@ -42,13 +48,19 @@ extension SocketFields where Self: ~Escapable {
 
     /// The state (`idiag_state`). The kernel answers `TCP_CLOSE` both for a socket that is bound and has never had a
     /// peer and for one whose connection is over; the former is ``TCPState/bound`` here.
+    ///
+    /// A socket of a protocol without connections is ``TCPState/established`` where it has a peer, else
+    /// ``TCPState/closed``, which ``stateName`` calls `UNCONN`.
     @inlinable public var state: TCPState {
         let state = TCPState(rawValue: header(InetDiagMessage.state))
-        guard state == .closed else { return state }
+        guard state == .closed, `protocol`.hasTCPStates else { return state }
         let remotePort: UInt16 = header(InetDiagMessage.destinationPort)
         let localPort: UInt16 = header(InetDiagMessage.sourcePort)
         return remotePort == 0 && localPort != 0 ? .bound : .closed
     }
+
+    /// The name of the state as it is printed: of a protocol without connections `ESTABLISHED` or `UNCONN`.
+    public var stateName: String { `protocol`.hasTCPStates ? state.description : state.nameWithoutConnections }
 
     /// The local endpoint (`idiag_src`, `idiag_sport`).
     @inlinable public var local: SocketEndpoint {
@@ -135,4 +147,9 @@ extension SocketFields where Self: ~Escapable {
         guard family == .ipv6 else { return IPAddress(ipv4: UInt32(bigEndian: header(offset))) }
         return IPAddress(ipv6: UInt64(bigEndian: header(offset)), UInt64(bigEndian: header(offset + 8)))
     }
+}
+
+extension TCPState {
+    /// The name where a socket that is not connected has not been closed, but has no peer.
+    var nameWithoutConnections: String { self == .closed ? "UNCONN" : description }
 }

@@ -21,6 +21,29 @@ public struct SocketMemory: Hashable, Sendable {
     /// Packets dropped for want of memory (`SK_MEMINFO_DROPS`, kernel 4.10); nil on an older kernel.
     public var drops: UInt32?
 
+    /// Memory of so many bytes each; without a count of drops as on an older kernel.
+    public init(
+        rmemAlloc: UInt32,
+        rcvbuf: UInt32,
+        wmemAlloc: UInt32,
+        sndbuf: UInt32,
+        fwdAlloc: UInt32,
+        wmemQueued: UInt32,
+        optmem: UInt32,
+        backlog: UInt32,
+        drops: UInt32? = nil
+    ) {
+        self.rmemAlloc = rmemAlloc
+        self.rcvbuf = rcvbuf
+        self.wmemAlloc = wmemAlloc
+        self.sndbuf = sndbuf
+        self.fwdAlloc = fwdAlloc
+        self.wmemQueued = wmemQueued
+        self.optmem = optmem
+        self.backlog = backlog
+        self.drops = drops
+    }
+
     /// Decodes the attribute; nil where it is shorter than the kernel's first version of it.
     @usableFromInline
     init?(_ value: RawSpan) {

@@ -1,15 +1,19 @@
 /// One socket of a running dump, read in place from the receive buffer: nothing is copied, nothing allocated.
 ///
-/// It cannot outlive the closure it is given to; ``TCPSocket/init(_:)`` makes a copy that can. What can be read is
+/// It cannot outlive the closure it is given to; ``InetSocket/init(_:)`` makes a copy that can. What can be read is
 /// in ``SocketFields``.
 public struct SocketRecord: ~Escapable, SocketFields {
     @usableFromInline let message: RawSpan
 
-    /// Reads a socket from the bytes of a `struct inet_diag_msg` and the attributes behind it.
+    /// The transport protocol, which the kernel was asked for.
+    public let `protocol`: SocketProtocol
+
+    /// Reads a socket of a protocol from the bytes of a `struct inet_diag_msg` and the attributes behind it, which do not
+    /// name the protocol.
     ///
     /// - Throws: ``KernelError`` of code ``KernelError/Code/malformedReply`` where they are cut short.
     @_lifetime(copy message)
-    public init(message: RawSpan) throws(KernelError) {
+    public init(message: RawSpan, protocol: SocketProtocol = .tcp) throws(KernelError) {
         guard message.byteCount >= InetDiagMessage.size else {
             throw KernelError(
                 .malformedReply,
@@ -25,11 +29,15 @@ public struct SocketRecord: ~Escapable, SocketFields {
             )
         }
         self.message = message
+        self.protocol = `protocol`
     }
 
     /// A socket from bytes that were checked before.
     @_lifetime(copy message)
-    package init(checked message: RawSpan) { self.message = message }
+    package init(checked message: RawSpan, protocol: SocketProtocol = .tcp) {
+        self.message = message
+        self.protocol = `protocol`
+    }
 
     /// Calls `body` with the message's bytes: a `struct inet_diag_msg`, then attributes.
     @inlinable

@@ -9,7 +9,7 @@ package struct SideEvidence: Hashable, Sendable {
         case none
         /// Nothing but its end was seen, and no listener is known that it could have been accepted from.
         case elimination
-        /// Steps that were filled in, by what the watcher knew of listeners then.
+        /// Transitions that were filled in, by what the watcher knew of listeners then.
         case inferred
         /// The kernel's counters: ``/TCPWatch/WatchedSocket/measuredSide``.
         case counters

@@ -34,9 +34,9 @@ package final class LeakSearch {
         }
 
         func heldSockets(by processes: Set<ProcessIdentity>) throws(KernelError) -> [HeldSocket] {
-            var found: [TCPSocket] = []
+            var found: [InetSocket] = []
             try client.forEach(query) { record in
-                if record.inode != nil, !older.contains(record.cookie) { found.append(TCPSocket(record)) }
+                if record.inode != nil, !older.contains(record.cookie) { found.append(InetSocket(record)) }
             }
             guard !found.isEmpty else { return [] }
             let holders = try HolderSnapshot(of: found.compactMap(\.inode), in: processes)

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 package import LinuxSystem
 package import SockDiag
 

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 
 // The calls that make a socket, defined here so that the linker prefers them to glibc's in a test program: the one moment

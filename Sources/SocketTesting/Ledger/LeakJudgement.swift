@@ -54,10 +54,10 @@ package struct LeakJudgement: Sendable {
         }
         let extensions = matchers.values.reduce(into: SocketExtensions.info) { $0.formUnion($1.extensions) }
         let isHeld = Dictionary(uniqueKeysWithValues: accounts.map { ($0.identity.cookie, !$0.holders.isEmpty) })
-        var rows: [SocketCookie: TCPSocket] = [:]
+        var rows: [SocketCookie: InetSocket] = [:]
         try client.forEach(SocketQuery(extensions: extensions)) { record in
             // Of a socket that is held there may be a second row, without an inode: its TIME_WAIT.
-            if isHeld[record.cookie] == (record.inode != nil) { rows[record.cookie] = TCPSocket(record) }
+            if isHeld[record.cookie] == (record.inode != nil) { rows[record.cookie] = InetSocket(record) }
         }
         // What the kernel lists elsewhere, or no more, or as if it had never been connected, the descriptor shows.
         for account in accounts {

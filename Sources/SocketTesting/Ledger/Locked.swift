@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// A value behind a lock of POSIX threads. Not `Mutex`, which the kernel hands from thread to thread where it is contended:
 /// the thread sanitizer does not see that, and would fail the tests of whoever uses it.

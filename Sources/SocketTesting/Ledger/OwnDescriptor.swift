@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 internal import SocketLeaks
@@ -45,7 +45,7 @@ struct OwnDescriptor {
     }
 
     /// What can be had of the socket without the kernel's list, with the peer that it was connected to.
-    func socket(_ known: SocketIdentity) -> TCPSocket? {
+    func socket(_ known: SocketIdentity) -> InetSocket? {
         guard cookie == known.cookie, let local else { return nil }
         let info: UInt8? = option(Int32(IPPROTO_TCP), TCP_INFO)  // tcpi_state is the first byte
         let nobody = SocketEndpoint(local.address.family == .ipv6 ? .anyIPv6 : .anyIPv4, port: 0)
@@ -57,7 +57,7 @@ struct OwnDescriptor {
         )
         var status = stat()
         fstat(number, &status)
-        return TCPSocket(
+        return InetSocket(
             identity,
             state: info.map { TCPState(rawValue: $0) } ?? .closed,
             uid: status.st_uid,

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 
 extension Examination {

@@ -42,6 +42,7 @@ extension Record.Names {
 extension RecordFields {
     fileprivate func content(of type: String) throws(RecordError) -> Record.Content {
         switch type {
+        case "socket" where self["family"]?.text == "unix": .unixSocket(try unixSocket())
         case "socket": try watchedSocket().map { .socket($0) } ?? .unknown(type: type)
         case "ready": .ready
         case "transition": .transition(try transition())
@@ -74,6 +75,7 @@ extension RecordFields {
         transition.cause = try text("cause").flatMap { word in TCPStep.Trigger.allCases.first { $0.word == word } }
         transition.resetReason = try text("reset_reason").map(ResetReason.init)
         transition.pid = try number("pid")
+        transition.undecided = try words("undecided") ?? []
         transition.openedBy = try openedBy()
         transition.timeInState = try duration("in_state_ns")
         (transition.uid, transition.inode) = (try number("uid"), try number("inode"))

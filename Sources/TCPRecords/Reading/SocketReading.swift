@@ -5,8 +5,10 @@ internal import TCPWatch
 extension RecordFields {
     /// The socket with its owners and its time; nil where it is of a family or protocol that this version does not know.
     func watchedSocket() throws(RecordError) -> WatchedSocket? {
-        guard self["protocol"] == nil, AddressFamily(named: try text("family") ?? "") != nil else { return nil }
-        return WatchedSocket(socket: try socket(), owners: try owners(), time: try time())
+        guard AddressFamily(named: try text("family") ?? "") != nil,
+            let transport = SocketProtocol(netid: try text("protocol") ?? "tcp")
+        else { return nil }
+        return WatchedSocket(socket: try socket(over: transport), owners: try owners(), time: try time())
     }
 
     /// What names a socket. An end that is missing is the unspecified address and port 0, and a cookie 0.
@@ -28,23 +30,29 @@ extension RecordFields {
             family: family,
             local: try endpoint("local"),
             remote: try endpoint("remote"),
-            cookie: try value("cookie", "number in hexadecimal", SocketCookie.init) ?? SocketCookie(rawValue: 0),
+            cookie: try cookie() ?? SocketCookie(rawValue: 0),
             interface: interface
         )
     }
 
-    private func socket() throws(RecordError) -> TCPSocket {
+    func cookie() throws(RecordError) -> SocketCookie? {
+        try value("cookie", "number in hexadecimal", SocketCookie.init)
+    }
+
+    private func socket(over transport: SocketProtocol) throws(RecordError) -> InetSocket {
         let identity = try identity()
         var state = try required("state", try state("state"))
         // The kernel has one number for both, and the ports tell them apart.
-        if state == .bound, identity.remote.port == 0, identity.local.port != 0 { state = .closed }
-        let socket = TCPSocket(identity, state: state, uid: try number("uid"), inode: try number("inode"))
+        if state == .bound, transport.hasTCPStates, identity.remote.port == 0, identity.local.port != 0 {
+            state = .closed
+        }
+        let socket = InetSocket(identity, state: state, uid: try number("uid"), inode: try number("inode"))
         var message = SocketMessage(socket)
         message.setQueues(receive: try count("recv_queue"), send: try count("send_queue"))
         if let timer = try object("timer") { message.setTimer(try timer.timer()) }
         try appendDetails(to: &message)
         do throws(KernelError) {
-            return try TCPSocket(message: message.bytes)
+            return try InetSocket(message: message.bytes, protocol: transport)
         } catch {
             throw RecordError(at: 0, error.detail)
         }
@@ -64,7 +72,7 @@ extension RecordFields {
             throw error(name, isNo: "value of a length that a socket can have")
         }
         try append("tcp_info", .info, try object("tcp_info")?.measurements())
-        try append("memory", .socketMemory, try object("memory")?.memory())
+        try append("memory", .socketMemory, try object("memory")?.memory().bytes)
         try append("congestion", .congestion, try text("congestion")?.terminated)
         try append("bbr", .bbr, try object("bbr")?.bbr())
         try append("dctcp", .dctcp, try object("dctcp")?.dctcp())
@@ -98,12 +106,18 @@ extension RecordFields {
         return TCPInfo.bytes(of: values)
     }
 
-    private func memory() throws(RecordError) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for name in ["rmem_alloc", "rcvbuf", "wmem_alloc", "sndbuf", "fwd_alloc", "wmem_queued", "optmem", "backlog"] {
-            bytes += (try count(name) as UInt32).bytes
-        }
-        return bytes + (try number("drops", as: UInt32.self)?.bytes ?? [])
+    func memory() throws(RecordError) -> SocketMemory {
+        SocketMemory(
+            rmemAlloc: try count("rmem_alloc"),
+            rcvbuf: try count("rcvbuf"),
+            wmemAlloc: try count("wmem_alloc"),
+            sndbuf: try count("sndbuf"),
+            fwdAlloc: try count("fwd_alloc"),
+            wmemQueued: try count("wmem_queued"),
+            optmem: try count("optmem"),
+            backlog: try count("backlog"),
+            drops: try number("drops")
+        )
     }
 
     /// `struct tcp_bbr_info`
@@ -188,7 +202,7 @@ extension RecordFields {
         return bytes
     }
 
-    private func shutdown() throws(RecordError) -> ShutdownDirections? {
+    func shutdown() throws(RecordError) -> ShutdownDirections? {
         try value("shutdown", "direction") { word in
             switch word {
             case "none": []
@@ -204,6 +218,15 @@ extension RecordFields {
         var options: SocketOptions = []
         for (name, option) in SocketOptions.named where try flag("\(name)") == true { options.insert(option) }
         return options.rawValue
+    }
+}
+
+extension SocketProtocol {
+    /// The protocol of the letters that records have for it.
+    fileprivate init?(netid letters: String) {
+        let known: [SocketProtocol] = [.tcp, .udp, .mptcp, .raw, .udpLite]
+        guard let match = known.first(where: { "\($0.netid)" == letters }) else { return nil }
+        self = match
     }
 }
 
@@ -238,6 +261,14 @@ extension SocketTimer.Kind {
             guard name.hasPrefix("timer_"), let number = UInt8(name.dropFirst(6)), number > 0 else { return nil }
             self.init(rawValue: number)
         }
+    }
+}
+
+extension SocketMemory {
+    /// The attribute (`SK_MEMINFO_*`).
+    fileprivate var bytes: [UInt8] {
+        let fields = [rmemAlloc, rcvbuf, wmemAlloc, sndbuf, fwdAlloc, wmemQueued, optmem, backlog]
+        return (fields + [drops].compactMap(\.self)).flatMap(\.bytes)
     }
 }
 

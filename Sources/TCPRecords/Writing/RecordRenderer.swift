@@ -88,6 +88,8 @@ struct RecordRenderer<Writer: RecordWriter & ~Copyable>: ~Copyable {
     private mutating func append(_ content: Record.Content) -> Bool {
         switch (content, table) {
         case (.socket(let socket), _): return append(socket)
+        case (.unixSocket(let socket), .all), (.unixSocket(let socket), .sockets):
+            events.sockets.describe(socket, to: &writer)
         case (.transition(let transition), _): return append(transition)
         case (.gap(let gap), _): return append(gap)
         case (.ready, .all), (.ready, .events), (.ready, .run): events.describe("ready", to: &writer)
@@ -113,7 +115,7 @@ struct RecordRenderer<Writer: RecordWriter & ~Copyable>: ~Copyable {
         switch table {
         case .all, .sockets:
             socket.withMessage { message in
-                let record = SocketRecord(checked: message)
+                let record = SocketRecord(checked: message, protocol: socket.protocol)
                 append(record, owners: socket.owners, namespace: socket.namespace, time: socket.time)
             }
         case .events(withSockets: true), .run:
@@ -140,15 +142,5 @@ struct RecordRenderer<Writer: RecordWriter & ~Copyable>: ~Copyable {
         case .all, .events, .run: true
         case .sockets, .summary, .findings: false
         }
-    }
-}
-
-/// A socket of which nothing is known: it has every field's name, and asks for none of its values.
-private struct AbsentSocket: SocketFields {
-    /// The size of `struct inet_diag_msg`.
-    private let message = InlineArray<72, UInt8>(repeating: 0)
-
-    func withMessage<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
-        try body(message.span.bytes)
     }
 }

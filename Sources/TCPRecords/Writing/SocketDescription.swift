@@ -17,17 +17,30 @@ struct SocketDescription {
     ) {
         writer.begin("socket")
         if !Writer.isTabular, let time { describe(time, to: &writer) }
-        describe(socket.identity, socket.state, to: &writer)
+        describeTransport(socket.protocol.netid, to: &writer)
+        describe(socket.identity, socket.state, named: socket.stateName, to: &writer)
         writer.add("recv_queue", .number(socket.receiveQueue))
         writer.add("send_queue", .number(socket.sendQueue))
         writer.add("uid", socket.uid.map { .number($0) })
         writer.add("inode", socket.inode.map { .number($0) })
         writer.add("interface", name(of: socket.interface, in: namespace))
+        describeUnix(nil, to: &writer)
         if details.contains(.timers) { describe(socket.timer, to: &writer) }
         if details.contains(.info) { describeMeasurements(of: socket, to: &writer) }
         if details.contains(.memory) { describe(socket.memory, to: &writer) }
         if details.contains(.info) { describeCongestion(of: socket, to: &writer) }
-        if details.contains(.extended) { describeExtended(socket, to: &writer) }
+        if details.contains(.extended) { describeExtended(socket, shutdown: socket.shutdown, to: &writer) }
+        describeRest(of: socket, owners: owners, namespace: namespace, to: &writer)
+        writer.end()
+    }
+
+    /// Passes what comes last: what marks the packets, options, owners, the namespace and names.
+    mutating func describeRest(
+        of socket: borrowing SocketRecord,
+        owners: [SocketOwner],
+        namespace: NetworkNamespace?,
+        to writer: inout some RecordWriter & ~Copyable
+    ) {
         if details.contains(.service) {
             writer.add("tos", socket.tos.map { .number($0) })
             writer.add("tclass", socket.trafficClass.map { .number($0) })
@@ -36,8 +49,7 @@ struct SocketDescription {
         if details.contains(.options) { describe(socket.options, to: &writer) }
         if details.contains(.processes) { writer.add("processes", owners.nonEmpty.map { .owners($0) }) }
         if details.contains(.namespace) { writer.add("netns", label(of: namespace)) }
-        describeNames(of: socket.identity, to: &writer)
-        writer.end()
+        describeNames(of: socket.identity, over: socket.protocol, to: &writer)
     }
 
     /// Passes a time.
@@ -58,9 +70,14 @@ struct SocketDescription {
     }
 
     /// Passes what identifies a socket, and its state; every record about a socket begins with it.
-    func describe(_ identity: SocketIdentity?, _ state: TCPState?, to writer: inout some RecordWriter & ~Copyable) {
+    func describe(
+        _ identity: SocketIdentity?,
+        _ state: TCPState?,
+        named stateName: String? = nil,
+        to writer: inout some RecordWriter & ~Copyable
+    ) {
         writer.add("family", identity.map { .text($0.family.description) })
-        writer.add("state", state.map { .text($0.description) })
+        writer.add("state", state.map { .text(stateName ?? $0.description) })
         writer.add("local_address", identity.map { .address($0.local.address) })
         writer.add("local_port", identity.map { .number($0.local.port) })
         writer.add("remote_address", identity.map { .address($0.remote.address) })
@@ -68,7 +85,7 @@ struct SocketDescription {
         writer.add("cookie", identity.map { .hex($0.cookie.rawValue) })
     }
 
-    private func describe(_ timer: SocketTimer?, to writer: inout some RecordWriter & ~Copyable) {
+    func describe(_ timer: SocketTimer?, to writer: inout some RecordWriter & ~Copyable) {
         writer.beginObject("timer")
         writer.add("kind", timer.map { .text($0.kind.description) })
         writer.add("expires_ms", timer.map { .number($0.milliseconds) })
@@ -76,25 +93,28 @@ struct SocketDescription {
         writer.endObject()
     }
 
-    private func describeMeasurements(
+    func describeMeasurements(
         of socket: borrowing SocketRecord,
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.beginObject("tcp_info")
-        let isMeasured = socket.withAttribute(.info) { bytes -> Bool? in
-            let info = BorrowedTCPInfo(bytes)
-            for field in TCPInfo.Field.allCases {
-                writer.add(field.constantName, info[field].map { field.isWide ? .large($0) : .integer($0) })
+        let isMeasured =
+            socket.protocol != .tcp
+            ? nil
+            : socket.withAttribute(.info) { bytes -> Bool? in
+                let info = BorrowedTCPInfo(bytes)
+                for field in TCPInfo.Field.allCases {
+                    writer.add(field.constantName, info[field].map { field.isWide ? .large($0) : .integer($0) })
+                }
+                return true
             }
-            return true
-        }
         if isMeasured == nil {
             for field in TCPInfo.Field.allCases { writer.add(field.constantName, nil) }
         }
         writer.endObject()
     }
 
-    private func describe(_ memory: SocketMemory?, to writer: inout some RecordWriter & ~Copyable) {
+    func describe(_ memory: SocketMemory?, to writer: inout some RecordWriter & ~Copyable) {
         writer.beginObject("memory")
         writer.add("rmem_alloc", memory.map { .number($0.rmemAlloc) })
         writer.add("rcvbuf", memory.map { .number($0.rcvbuf) })
@@ -108,13 +128,14 @@ struct SocketDescription {
         writer.endObject()
     }
 
-    private mutating func describeExtended(
+    mutating func describeExtended(
         _ socket: borrowing SocketRecord,
+        shutdown: ShutdownDirections?,
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.add("cgroup", (known.cgroup ?? socket.cgroupID.flatMap { names.cgroupPath(of: $0) }).map { .text($0) })
         writer.add("mark", socket.mark.map { .number($0) })
-        writer.add("shutdown", socket.shutdown.map { .text($0.name) })
+        writer.add("shutdown", shutdown.map { .text($0.name) })
         writer.add("v6only", socket.isIPv6Only.map { .flag($0) })
     }
 
@@ -127,13 +148,16 @@ struct SocketDescription {
     /// Passes the names of hosts and services, where they are asked for.
     mutating func describeNames<Writer: RecordWriter & ~Copyable>(
         of identity: SocketIdentity?,
+        over transport: SocketProtocol = .tcp,
         to writer: inout Writer
     ) {
         guard names.hosts != nil || (!Writer.isTabular && known.hasHosts) else { return }
         let local = known.localHost ?? identity.flatMap { names.hosts?.host($0.local.address) }
-        let localService = known.localService ?? identity.flatMap { names.hosts?.service($0.local.port) }
+        let localService =
+            known.localService ?? identity.flatMap { names.hosts?.service($0.local.port, over: transport) }
         let remote = known.remoteHost ?? identity.flatMap { names.hosts?.host($0.remote.address) }
-        let remoteService = known.remoteService ?? identity.flatMap { names.hosts?.service($0.remote.port) }
+        let remoteService =
+            known.remoteService ?? identity.flatMap { names.hosts?.service($0.remote.port, over: transport) }
         writer.add("local_name", local.map { .text($0) })
         writer.add("local_service", localService.map { .text($0) })
         writer.add("remote_name", remote.map { .text($0) })

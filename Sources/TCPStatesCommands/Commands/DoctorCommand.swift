@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 internal import TCPDiagnosis
 internal import TCPRecords

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 
@@ -10,7 +10,7 @@ struct DumpSplit {
     /// The queries.
     let halves: (SocketQuery, SocketQuery)
     /// Some of the sockets that were there while the halves were chosen.
-    let sample: [TCPSocket]
+    let sample: [InetSocket]
 
     /// Fewer sockets are dumped by one thread sooner.
     static let worthwhile = 20_000
@@ -23,7 +23,7 @@ struct DumpSplit {
         in namespace: NetworkNamespace,
         worthwhile: Int = worthwhile
     ) throws(KernelError) {
-        guard query.localPort == nil, query.remotePort == nil, query.filter == nil,
+        guard query.protocol == .tcp, query.localPort == nil, query.remotePort == nil, query.filter == nil,
             query.states.contains(TCPState.established), sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1,
             try namespace.run({ () throws(KernelError) in Self.socketCount }) >= worthwhile
         else { return nil }

@@ -6,7 +6,7 @@ internal import TCPRecords
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "The TCP sockets that exist now.",
+        abstract: "The sockets that exist now: TCP, UDP, MPTCP, UNIX.",
         usage: "tcpstates [list] [<options>] [<filter>…]",
         discussion: """
             A line for each socket, in the kernel's order: listeners, bound sockets, then connections. RECV-Q and \
@@ -17,6 +17,7 @@ struct ListCommand: ParsableCommand {
               CLOSING LAST_ACK TIME_WAIT CLOSED BOUND
               in any case, with - or _, and as ss and netstat spell them; and the groups
               all connected synchronized bucket big fin-wait closing-states
+              UDP has ESTABLISHED and UNCONN, UNIX has LISTEN, ESTABLISHED and UNCONN
 
             FILTERS
               state S, exclude S, src and dst HOST[/LEN][:PORT], autobound, and compared by = != < > <= >=:
@@ -30,12 +31,15 @@ struct ListCommand: ParsableCommand {
               tcpstates --state estab -io               round trips, windows, timers
               tcpstates -p dport = :5432                who talks to the database
               tcpstates "rtt > 50ms and retrans > 0"    connections on a bad path
+              tcpstates -tulpn                          servers of TCP and UDP, and whose
+              tcpstates -xp                             UNIX sockets, their peers, whose
               tcpstates --all-netns --state listen      servers in containers too
               tcpstates --json -i | jq .tcp_info.rtt    an object a line, for programs
               tcpstates --format csv --output now.csv   for spreadsheets
             """
     )
 
+    @OptionGroup(title: "Which sockets") var families: FamilyOptions
     @OptionGroup(title: "Which sockets") var selection: SelectionOptions
     @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup(title: "What of them") var details: DetailOptions
@@ -44,8 +48,9 @@ struct ListCommand: ParsableCommand {
     @OptionGroup var habits: HabitualOptions
 
     func run() throws {
-        let details = namespaces.isGiven ? details.details.union(.namespace) : details.details
-        let source = try SocketSource(selection, namespaces, filter, details: details)
+        var details = self.details.details.union(families.details)
+        if namespaces.isGiven { details.insert(.namespace) }
+        let source = try SocketSource(selection, namespaces, filter, families, details: details)
         var names = SocketNames(resolvesHosts: output.resolve)
         names.owners = source.owners
         let output = try self.output.open()
@@ -53,7 +58,7 @@ struct ListCommand: ParsableCommand {
         case .table:
             let renderer = SocketTable(
                 details: details,
-                states: selection.selectedStates,
+                states: selection.selectedStates(families),
                 names: names,
                 terminal: Terminal(descriptor: output.descriptor, color: self.output.color),
                 showsHeader: !self.output.noHeader,

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 internal import TCPWatch

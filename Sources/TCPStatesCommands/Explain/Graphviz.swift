@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import TCPRecords
 
 /// The program `dot`, which draws graphs.

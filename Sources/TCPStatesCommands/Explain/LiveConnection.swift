@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 internal import TCPRecords
 internal import TCPWatch
@@ -25,10 +25,11 @@ final class LiveConnection {
     /// Begins to watch; there are no sockets to be seen yet.
     init() throws {
         var configuration = SocketWatcher.Configuration()
+        configuration.source = .auto
         configuration.interval = .milliseconds(20)
         configuration.family = .ipv4
         inbox = try Inbox()
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        let type = SocketType.stream | SocketType.closeOnExec
         let listener = socket(AF_INET, type, 0)
         (self.listener, client) = (listener, socket(AF_INET, type, 0))
         var address = sockaddr_in()
@@ -51,14 +52,14 @@ final class LiveConnection {
         var now = linger(l_onoff: 1, l_linger: 0)
         for descriptor in [client, server, listener] where descriptor >= 0 {
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
-            Glibc.close(descriptor)
+            LinuxLibC.close(descriptor)
         }
     }
 
     /// Opens it.
     func open(_ table: inout EventTable, to output: inout Output) throws {
         try expect("the watcher begins", [:], &table, &output)
-        try Self.check("listen", Glibc.listen(listener, 1))
+        try Self.check("listen", LinuxLibC.listen(listener, 1))
         try report("the server calls listen()", [.listener: .listen], &table, &output)
         try Self.check("connect to 127.0.0.1", withAddress(&address) { connect(client, $0, $1) })
         server = accept(listener, nil, nil)
@@ -70,7 +71,7 @@ final class LiveConnection {
     func close(_ table: inout EventTable, to output: inout Output) throws {
         try Self.check("shut down", shutdown(client, Int32(SHUT_WR)))
         try report("the client closes", [.client: .finWait2, .server: .closeWait], &table, &output)
-        Glibc.close(server)
+        LinuxLibC.close(server)
         server = -1
         try report("the server closes", [.client: .timeWait, .server: .closed], &table, &output)
     }

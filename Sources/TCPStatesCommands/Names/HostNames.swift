@@ -1,15 +1,21 @@
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 internal import TCPRecords
 
 extension HostNames {
     /// The names that the resolver knows; it is waited for.
-    static var resolved: HostNames { HostNames(hosts: \.resolvedName, services: serviceName) }
+    static var resolved: HostNames {
+        HostNames(
+            hosts: \.resolvedName,
+            services: { serviceName($0, "tcp") },
+            datagramServices: { serviceName($0, "udp") }
+        )
+    }
 }
 
 /// The service's name in `/etc/services`.
-private func serviceName(_ port: UInt16) -> String? {
-    getservbyport(Int32(port.bigEndian), "tcp").map { String(cString: $0.pointee.s_name) }
+private func serviceName(_ port: UInt16, _ transport: String) -> String? {
+    getservbyport(Int32(port.bigEndian), transport).map { String(cString: $0.pointee.s_name) }
 }
 
 extension IPAddress {

@@ -45,17 +45,22 @@ struct SocketNames {
     /// Appends this machine's endpoint, with the interface that it is bound to: `192.0.2.1%eth0:80`,
     /// `[fe80::1%eth0]:22`.
     mutating func appendLocal(of socket: borrowing some SocketFields & ~Escapable, to text: inout TextBuffer) {
-        append(socket.local, interface: socket.interface, to: &text)
+        append(socket.local, interface: socket.interface, over: socket.protocol, to: &text)
     }
 
     /// Appends the peer's endpoint; `0.0.0.0:*` or `[::]:*` where there is none.
     mutating func appendRemote(of socket: borrowing some SocketFields & ~Escapable, to text: inout TextBuffer) {
         let remote = socket.remote
-        append(remote, interface: remote.scope, to: &text)
+        append(remote, interface: remote.scope, over: socket.protocol, to: &text)
     }
 
     /// Appends one of a connection's endpoints.
-    mutating func append(_ endpoint: SocketEndpoint, interface: NetworkInterface?, to text: inout TextBuffer) {
+    mutating func append(
+        _ endpoint: SocketEndpoint,
+        interface: NetworkInterface?,
+        over transport: SocketProtocol = .tcp,
+        to text: inout TextBuffer
+    ) {
         let host = hosts?.host(endpoint.address)
         let hasBrackets = host == nil && endpoint.address.family == .ipv6
         if hasBrackets { text.append(UInt8(ascii: "[")) }
@@ -68,7 +73,7 @@ struct SocketNames {
         text.append(.colon)
         if endpoint.port == 0 {
             text.append(UInt8(ascii: "*"))
-        } else if let service = hosts?.service(endpoint.port) {
+        } else if let service = hosts?.service(endpoint.port, over: transport) {
             text.append(printable: service)
         } else {
             text.append(decimal: UInt64(endpoint.port))

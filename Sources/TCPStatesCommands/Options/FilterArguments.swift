@@ -13,7 +13,7 @@ struct FilterArguments: ParsableArguments {
         get throws {
             guard !words.isEmpty else { return nil }
             do throws(SocketFilterError) {
-                return try SocketFilter(words.joined(separator: " "))
+                return try SocketFilter(arguments: words)
             } catch {
                 throw ValidationError("\(fault(error)); filters are in tcpstates list --help")
             }

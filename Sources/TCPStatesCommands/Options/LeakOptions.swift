@@ -22,7 +22,7 @@ struct LeakOptions: ParsableArguments {
         var ignored: [SocketFilter] = []
         for text in ignore {
             do throws(SocketFilterError) {
-                ignored.append(try SocketFilter(text))
+                ignored.append(try SocketFilter(text, resolvesHosts: true))
             } catch {
                 throw ValidationError(error.description)
             }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// Which regular file a path or a descriptor names, whether or not it is there yet.
 struct FileIdentity: Equatable {

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import Synchronization
 internal import TCPRecords
 
@@ -40,7 +40,7 @@ struct Output: ~Copyable {
         self.descriptor = descriptor
     }
 
-    deinit { if isFile { Glibc.close(descriptor) } }
+    deinit { if isFile { LinuxLibC.close(descriptor) } }
 
     private var isFile: Bool { descriptor > STDERR_FILENO }
 
@@ -70,7 +70,7 @@ struct Output: ~Copyable {
 
     /// Closes a file, and reports what went wrong until then: some file systems say only now that they are full.
     mutating func close() throws(CommandFailure) {
-        if isFile, Glibc.close(descriptor) != 0, failure == nil {
+        if isFile, LinuxLibC.close(descriptor) != 0, failure == nil {
             failure = CommandFailure("cannot write to \(name)", errno: errno)
         }
         descriptor = STDOUT_FILENO

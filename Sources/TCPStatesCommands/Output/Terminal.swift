@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// What the table may count on where it is written to.
 struct Terminal {

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import TCPRecords
 
 /// Times, spans, sizes, rates and counts, as people read them.

@@ -40,7 +40,18 @@ struct SocketRecordRenderer<Encoder: BufferedEncoder & ~Copyable>: SocketRendere
         _modify { yield &encoder.text }
     }
 
-    func begin(with sample: [TCPSocket]) {}
+    mutating func render(_ row: UnixRow) {
+        let owners = names.owners?[row.socket.inode] ?? []
+        let socket = UnixSocketRecord(
+            row.socket,
+            peerPath: row.peerPath,
+            owners: owners,
+            namespace: names.namespace
+        )
+        encoder.append(Record(.unixSocket(socket)))
+    }
+
+    func begin(with sample: [InetSocket]) {}
 
     func fork() -> SocketRecordRenderer {
         SocketRecordRenderer(names: names.fork(), isFirst: false, makeEncoder)

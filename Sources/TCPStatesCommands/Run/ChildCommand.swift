@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 internal import Synchronization
 
@@ -111,7 +111,7 @@ extension ChildCommand.End: CustomStringConvertible {
             // One core dump is enough.
             var none = rlimit()
             setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-            Glibc.signal(signal, SIG_DFL)
+            LinuxLibC.signal(signal, SIG_DFL)
             var set = sigset_t()
             sigemptyset(&set)
             sigaddset(&set, signal)

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 
 /// A socket that is opened and closed only to make the kernel report its end. The reports come in order, so all that
@@ -8,7 +8,7 @@ struct EndMarker {
 
     /// Nil where there is no such socket.
     init?() {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(AF_INET, SocketType.stream | SocketType.closeOnExec, 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var number: UInt64 = 0

@@ -7,6 +7,8 @@ protocol SocketRenderer: ~Copyable, SendableMetatype {
     mutating func begin()
     /// Writes one socket.
     mutating func render(_ socket: borrowing some SocketFields & ~Escapable)
+    /// Writes one UNIX socket.
+    mutating func render(_ row: UnixRow)
     /// Writes what was held back.
     mutating func finish()
     /// What was written and not yet taken.
@@ -14,7 +16,7 @@ protocol SocketRenderer: ~Copyable, SendableMetatype {
     /// What the numbers of the next sockets are called.
     var names: SocketNames { get set }
     /// Begins with what a sample of the sockets says about the others, instead of waiting for the first ones.
-    mutating func begin(with sample: [TCPSocket])
+    mutating func begin(with sample: [InetSocket])
     /// A renderer for another thread, to write more of the same.
     func fork() -> Self
 }

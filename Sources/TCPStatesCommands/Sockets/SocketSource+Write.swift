@@ -10,12 +10,7 @@ extension SocketSource {
         do throws(KernelError) {
             try forEachNamespace { namespace throws(KernelError) in
                 renderer.names.namespace = namespace
-                guard renderer.names.hosts == nil, let split = try DumpSplit(of: query, in: namespace) else {
-                    return try write(query, in: namespace, with: &renderer, to: output, counting: &count)
-                }
-                count += split.sample.count
-                renderer.begin(with: split.sample)
-                try write(split, in: namespace, with: &renderer, to: output)
+                try write(allOf: namespace, with: &renderer, to: output, counting: &count)
             }
         } catch {
             failure = error
@@ -26,6 +21,41 @@ extension SocketSource {
         output.flush(&renderer.text)
         try output.close()
         reportMissingOwners()
+        if let failure { throw failure }
+    }
+
+    /// Writes one family after the other. One that the kernel cannot list loses only itself.
+    private func write(
+        allOf namespace: NetworkNamespace,
+        with renderer: inout some SocketRenderer & ~Copyable,
+        to output: SharedOutput,
+        counting count: inout Int
+    ) throws(KernelError) {
+        var failure: KernelError?
+        if let unixQuery {
+            do throws(KernelError) {
+                for row in try unixRows(in: namespace, unixQuery) {
+                    count += 1
+                    renderer.render(row)
+                    output.drain(&renderer.text)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        for query in queries {
+            do throws(KernelError) {
+                guard renderer.names.hosts == nil, let split = try DumpSplit(of: query, in: namespace) else {
+                    try write(query, in: namespace, with: &renderer, to: output, counting: &count)
+                    continue
+                }
+                count += split.sample.count
+                renderer.begin(with: split.sample)
+                try write(split, in: namespace, with: &renderer, to: output)
+            } catch {
+                failure = failure ?? error
+            }
+        }
         if let failure { throw failure }
     }
 

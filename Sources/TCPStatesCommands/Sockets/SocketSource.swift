@@ -5,7 +5,10 @@ internal import TCPRecords
 
 /// The source of a command's sockets: the namespaces, what the kernel is asked, and who holds what.
 struct SocketSource: Sendable {
-    let query: SocketQuery
+    /// The questions about sockets over IP, a protocol each.
+    let queries: [SocketQuery]
+    /// The question about UNIX sockets; nil where nobody asks.
+    let unixQuery: UnixSocketQuery?
     /// Nil where nobody asks.
     let owners: OwnerSnapshot?
     private let namespaces: [NetworkNamespace]
@@ -18,10 +21,14 @@ struct SocketSource: Sendable {
         _ selection: SelectionOptions,
         _ namespaces: NamespaceOptions,
         _ filter: FilterArguments,
+        _ families: FamilyOptions? = nil,
         details: SocketDetails = []
     ) throws {
         let filter = try filter.filter
-        query = selection.query(details.extensions, filter)
+        queries =
+            try families.map { try selection.queries($0, details, filter) }
+            ?? [selection.query(details.extensions, filter)]
+        unixQuery = try families.flatMap { try selection.unixQuery($0, details, filter) }
         let wanted = WantedProcesses(filter)
         if details.contains(.processes) {
             owners = try OwnerSnapshot()
@@ -59,10 +66,15 @@ struct SocketSource: Sendable {
         _ body: (borrowing SocketRecord) -> Void
     ) throws(KernelError) {
         var client = try SockDiagClient(in: namespace)
-        try client.forEach(query, external: { holds($0, for: $1, in: namespace) }) { socket in
-            if let owners, let inode = socket.inode, !owners.contains(inode) { missesOwners.raise() }
+        try client.forEach(query, external: { holds($0, for: $1.inode, in: namespace) }) { socket in
+            noteOwner(of: socket.inode)
             body(socket)
         }
+    }
+
+    /// Remembers a socket that somebody holds, and who is not known.
+    func noteOwner(of inode: UInt32?) {
+        if let owners, let inode, !owners.contains(inode) { missesOwners.raise() }
     }
 
     /// Says on standard error what privilege is missing, where that cost an answer something.
@@ -71,14 +83,14 @@ struct SocketSource: Sendable {
         TCPStates.complain(coverage.description)
     }
 
-    private func holds(
+    func holds(
         _ condition: SocketFilter.External,
-        for socket: borrowing SocketRecord,
+        for inode: UInt32?,
         in namespace: NetworkNamespace
     ) -> Bool {
         switch condition {
-        case .pid(let pid): owners?[socket.inode].contains { $0.pid == pid } ?? false
-        case .process(let name): owners?[socket.inode].contains { $0.name == ProcessName(name) } ?? false
+        case .pid(let pid): owners?[inode].contains { $0.pid == pid } ?? false
+        case .process(let name): owners?[inode].contains { $0.name == ProcessName(name) } ?? false
         case .networkNamespace(let name): namespace.name == name || namespace.label == name
         }
     }
@@ -119,6 +131,7 @@ extension SocketSource {
     /// Counts every socket; where there are many in one namespace, in two halves by two threads.
     func tally(by keys: [GroupKey]) throws(KernelError) -> Tally {
         var tally = Tally(keys: keys)
+        guard let query = queries.first else { return tally }
         try forEachNamespace { namespace throws(KernelError) in
             guard let split = try DumpSplit(of: query, in: namespace) else {
                 return tally.add(try self.tally(of: query, in: namespace, by: keys))

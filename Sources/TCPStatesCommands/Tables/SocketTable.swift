@@ -10,14 +10,20 @@ struct SocketTable: SocketRenderer, ~Copyable {
     static let batchSize = 500
 
     var text = TextBuffer()
-    private let details: SocketDetails
+    let details: SocketDetails
     private let terminal: Terminal
     private let showsHeader: Bool
-    private let isOneLine: Bool
+    let isOneLine: Bool
     var names: SocketNames
-    private var layout: SocketTableLayout
-    private var batch: [(socket: TCPSocket, namespace: NetworkNamespace?)]? = []
-    private var words = Words()
+    var layout: SocketTableLayout
+    private(set) var batch: [(row: Row, namespace: NetworkNamespace?)]? = []
+    var words = Words()
+
+    /// A row that is held back.
+    enum Row {
+        case inet(InetSocket)
+        case unix(UnixRow)
+    }
 
     init(
         details: SocketDetails,
@@ -32,25 +38,28 @@ struct SocketTable: SocketRenderer, ~Copyable {
         self.showsHeader = showsHeader
         self.isOneLine = isOneLine
         self.names = names
-        layout = SocketTableLayout(states: states)
+        layout = SocketTableLayout(states: states, hasTransport: details.contains(.transport))
     }
 
     mutating func begin() {}
 
     mutating func render(_ socket: borrowing some SocketFields & ~Escapable) {
         guard batch != nil else { return write(socket) }
-        batch?.append((TCPSocket(socket), names.namespace))
+        hold(.inet(InetSocket(socket)))
+    }
+
+    /// Holds a row back until there are enough to decide the widths.
+    mutating func hold(_ row: Row) {
+        batch?.append((row, names.namespace))
         if batch?.count == Self.batchSize { settle(isComplete: false) }
     }
 
     mutating func finish() { settle(isComplete: true) }
 
-    mutating func begin(with sample: [TCPSocket]) {
+    mutating func begin(with sample: [InetSocket]) {
         guard batch != nil else { return }
-        batch = nil
         for socket in sample { measure(socket) }
-        layout.settle(width: terminal.width, isComplete: false)
-        if showsHeader { writeHeader() }
+        settle(isComplete: false)
     }
 
     func fork() -> SocketTable {
@@ -74,18 +83,24 @@ struct SocketTable: SocketRenderer, ~Copyable {
         let namespace = names.namespace
         for row in rows {
             names.namespace = row.namespace
-            measure(row.socket)
+            switch row.row {
+            case .inet(let socket): measure(socket)
+            case .unix(let row): measure(row)
+            }
         }
         layout.settle(width: terminal.width, isComplete: isComplete)
         if showsHeader { writeHeader() }
         for row in rows {
             names.namespace = row.namespace
-            write(row.socket)
+            switch row.row {
+            case .inet(let socket): write(socket)
+            case .unix(let row): write(row)
+            }
         }
         names.namespace = namespace
     }
 
-    private mutating func measure(_ socket: TCPSocket) {
+    private mutating func measure(_ socket: InetSocket) {
         var cell = TextBuffer()
         names.appendLocal(of: socket, to: &cell)
         let local = cell.count
@@ -101,6 +116,10 @@ struct SocketTable: SocketRenderer, ~Copyable {
 
     private mutating func writeHeader() {
         if terminal.hasColor { text.append(StateColor.heading) }
+        if let netid = layout.netid {
+            text.append("NETID")
+            text.append(spaces: netid - 5 + SocketTableLayout.gap)
+        }
         text.append("STATE")
         text.append(spaces: layout.state - 5 + SocketTableLayout.gap)
         text.append("RECV-Q  SEND-Q  LOCAL")
@@ -111,12 +130,9 @@ struct SocketTable: SocketRenderer, ~Copyable {
     }
 
     private mutating func write(_ socket: borrowing some SocketFields & ~Escapable) {
-        write(socket.state)
-        text.append(spaces: SocketTableLayout.gap)
-        text.append(decimal: UInt64(socket.receiveQueue), width: SocketTableLayout.queue)
-        text.append(spaces: SocketTableLayout.gap)
-        text.append(decimal: UInt64(socket.sendQueue), width: SocketTableLayout.queue)
-        text.append(spaces: SocketTableLayout.gap)
+        let state = socket.state
+        let name = socket.protocol.hasTCPStates ? state.description : socket.stateName
+        writeStart(socket.protocol.netid, state, name, socket.receiveQueue, socket.sendQueue)
         var start = text.count
         names.appendLocal(of: socket, to: &text)
         text.append(spaces: layout.local - (text.count - start))
@@ -145,8 +161,27 @@ struct SocketTable: SocketRenderer, ~Copyable {
         text.append(.newline)
     }
 
-    private mutating func write(_ state: TCPState) {
-        let name = state.description
+    /// Writes the first columns: the protocol, the state and the queues.
+    mutating func writeStart(
+        _ netid: StaticString,
+        _ state: TCPState,
+        _ stateName: String,
+        _ receiveQueue: UInt32,
+        _ sendQueue: UInt32
+    ) {
+        if let width = layout.netid {
+            text.append(netid)
+            text.append(spaces: width - netid.utf8CodeUnitCount + SocketTableLayout.gap)
+        }
+        write(state, stateName)
+        text.append(spaces: SocketTableLayout.gap)
+        text.append(decimal: UInt64(receiveQueue), width: SocketTableLayout.queue)
+        text.append(spaces: SocketTableLayout.gap)
+        text.append(decimal: UInt64(sendQueue), width: SocketTableLayout.queue)
+        text.append(spaces: SocketTableLayout.gap)
+    }
+
+    private mutating func write(_ state: TCPState, _ name: String) {
         if terminal.hasColor { text.append(StateColor.of(state)) }
         text.append(name)
         if terminal.hasColor { text.append(StateColor.reset) }
@@ -156,7 +191,12 @@ struct SocketTable: SocketRenderer, ~Copyable {
     /// Writes the trailing details behind the addresses, or on lines of their own where they do not fit there.
     private mutating func writeTrailing(_ socket: borrowing some SocketFields & ~Escapable, padding: Int) {
         addTrailing(socket)
-        if layout.isStacked || words.isEmpty {
+        writeEnd(padding: padding)
+    }
+
+    /// Writes the words behind the addresses, or on lines of their own where they do not fit there.
+    mutating func writeEnd(padding: Int) {
+        if words.isEmpty || (layout.isStacked && !isOneLine) {
             text.append(.newline)
             writeBlock()
         } else {
@@ -166,7 +206,7 @@ struct SocketTable: SocketRenderer, ~Copyable {
         }
     }
 
-    private mutating func writeBlock() {
+    mutating func writeBlock() {
         guard !words.isEmpty else { return }
         words.append(to: &text, indentation: SocketTableLayout.indentation, width: terminal.width)
     }

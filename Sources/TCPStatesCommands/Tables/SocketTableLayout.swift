@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 
 /// The widths of the columns of the socket table.
 struct SocketTableLayout {
@@ -9,6 +10,8 @@ struct SocketTableLayout {
     /// Before the details below a row.
     static let indentation = 4
 
+    /// The protocol's; nil where the column is not there.
+    let netid: Int?
     let state: Int
     private(set) var local = 5
     private(set) var remote = 4
@@ -20,7 +23,8 @@ struct SocketTableLayout {
     private static let usualEndpoint = 21
 
     /// The states that may come decide the first column.
-    init(states: TCPStateSet) {
+    init(states: TCPStateSet, hasTransport: Bool = false) {
+        netid = hasTransport ? 5 : nil
         state = TCPState.allCases.lazy.filter(states.contains).map(\.description.utf8.count).reduce(5, max)
     }
 
@@ -36,7 +40,7 @@ struct SocketTableLayout {
     mutating func settle(width: Int?, isComplete: Bool) {
         if !isComplete { widen(local: Self.usualEndpoint, remote: Self.usualEndpoint, trailing: 0) }
         guard let width else { return }
-        let others = state + 2 * Self.queue + 4 * Self.gap
+        let others = (netid.map { $0 + Self.gap } ?? 0) + state + 2 * Self.queue + 4 * Self.gap
         isStacked = others + local + remote + Self.gap + trailing > width
         let room = width - others - remote
         if room < local { local = max(min(local, Self.usualEndpoint), room) }

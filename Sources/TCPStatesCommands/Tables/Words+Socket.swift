@@ -10,13 +10,7 @@ extension Words {
         _ details: SocketDetails,
         _ names: inout SocketNames
     ) {
-        if details.contains(.namespace), let namespace = names.namespace {
-            add {
-                $0.append("netns:")
-                $0.append(printable: namespace.label)
-            }
-        }
-        if details.contains(.processes), let owners = names.owners?[socket.inode], !owners.isEmpty { add(owners) }
+        addOrigin(of: socket.inode, details, names)
         if details.contains(.timers), let timer = socket.timer { add(timer) }
         defer { addMarks(socket, details) }
         guard details.contains(.extended) else { return }
@@ -40,12 +34,26 @@ extension Words {
             }
         }
         add("v6only", socket.isIPv6Only.map { $0 ? 1 : 0 }, unless: .max)
-        if let shutdown = socket.shutdown {
+        if let shutdown = socket.shutdown { add(shutdown) }
+    }
+
+    /// Adds where the socket is, and who holds it.
+    mutating func addOrigin(of inode: UInt32?, _ details: SocketDetails, _ names: SocketNames) {
+        if details.contains(.namespace), let namespace = names.namespace {
             add {
-                $0.append(UInt8(ascii: shutdown.contains(.receive) ? "-" : "<"))
-                $0.append(UInt8(ascii: "-"))
-                $0.append(UInt8(ascii: shutdown.contains(.send) ? "-" : ">"))
+                $0.append("netns:")
+                $0.append(printable: namespace.label)
             }
+        }
+        if details.contains(.processes), let owners = names.owners?[inode], !owners.isEmpty { add(owners) }
+    }
+
+    /// `<->`, with a `-` in the place of an arrow for each direction that has ended.
+    mutating func add(_ shutdown: ShutdownDirections) {
+        add {
+            $0.append(UInt8(ascii: shutdown.contains(.receive) ? "-" : "<"))
+            $0.append(UInt8(ascii: "-"))
+            $0.append(UInt8(ascii: shutdown.contains(.send) ? "-" : ">"))
         }
     }
 
@@ -72,7 +80,7 @@ extension Words {
     /// Adds what stands on lines of its own: the memory, and the kernel's measurements.
     mutating func addBlock(_ socket: borrowing some SocketFields & ~Escapable, _ details: SocketDetails) {
         if details.contains(.memory), let memory = socket.memory { add(memory) }
-        guard details.contains(.info) else { return }
+        guard details.contains(.info), socket.protocol == .tcp else { return }
         let (state, congestion, details) = (socket.state, socket.congestion, socket.congestionInfo)
         _ = socket.withAttribute(.info) { bytes in
             add(BorrowedTCPInfo(bytes), state: state, congestion: congestion, details)
@@ -112,7 +120,7 @@ extension Words {
     }
 
     /// `skmem:(r0,rb131072,t0,tb87040,f0,w0,o0,bl0,d0)`
-    private mutating func add(_ memory: SocketMemory) {
+    mutating func add(_ memory: SocketMemory) {
         add { text in
             func put(_ name: StaticString, _ number: UInt32) {
                 text.append(name)

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 internal import SocketOwners
@@ -29,6 +29,13 @@ extension Words {
             add { text in
                 text.append("reset:")
                 text.append(printable: reason.rawValue)
+            }
+        }
+        for term in transition.undecided {
+            add { text in
+                text.append("undecided:\"")
+                text.append(printable: term)
+                text.append("\"")
             }
         }
         guard let final = transition.final else { return }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// Standard output for a program that would hold its lines back before a pipe: a terminal that changes nothing on the
 /// way, for as long as the value lives.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 
 /// Wakes a thread that waits by `poll(2)`: a pipe that is rung at one end. It may be rung in a signal handler.
 final class Bell: Sendable {

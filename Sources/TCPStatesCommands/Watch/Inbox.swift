@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 internal import Synchronization
 internal import TCPRecords

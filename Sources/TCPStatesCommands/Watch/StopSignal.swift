@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import Synchronization
 
 /// SIGINT and SIGTERM end a command in order: the first of either rings a bell, the second ends the process.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import SockDiag
 internal import TCPRecords
 internal import TCPWatch
@@ -48,11 +48,12 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         try sink.close()
         if let failure = watcher.failure { throw failure }
         let time = Duration.nanoseconds(Int64(clamping: EventTime.now().monotonicNanoseconds - start))
+        let metrics = watcher.metrics
         var text = TextBuffer()
         // Behind the terminal's own ^C.
         if StopSignal.hasCome, isatty(STDERR_FILENO) == 1 { text.append(.newline) }
-        sink.tally.append(to: &text, after: time, sockets: watcher.socketCount)
-        if watcher.isTracing { text.append(periods: watcher.periods) }
+        sink.tally.append(to: &text, after: time, sockets: metrics.sockets)
+        if watcher.isTracing { text.append(periods: (metrics.dumpPeriod, metrics.frequentDumpPeriod)) }
         TCPStates.writeToStandardError(text)
     }
 

@@ -6,7 +6,7 @@ struct DumpSchedule {
     /// A dump that comes again and again.
     struct Turn {
         let scope: DumpScope
-        private let shortest: UInt64
+        private var shortest: UInt64
         /// The share of a processor that it may take; nil for any.
         private let share: Double?
         /// From one to the next, nanoseconds.
@@ -22,10 +22,20 @@ struct DumpSchedule {
 
         fileprivate init(_ scope: DumpScope, every shortest: Duration, share: Double?) {
             self.scope = scope
-            // At most a century: then no sum below overflows.
-            self.shortest = min(max(shortest.nanoseconds, 1_000_000), 1 << 61)
+            self.shortest = Self.nanoseconds(shortest)
             self.share = share
             period = self.shortest
+        }
+
+        /// At least a millisecond. At most a century: then no sum below overflows.
+        private static func nanoseconds(_ shortest: Duration) -> UInt64 {
+            min(max(shortest.nanoseconds, 1_000_000), 1 << 61)
+        }
+
+        /// From now on there is another interval, and a dump at once.
+        fileprivate mutating func change(_ interval: Duration) {
+            shortest = Self.nanoseconds(interval)
+            (period, due, hasSlowed, longOnes) = (shortest, 0, false, 0)
         }
 
         /// A dump was made. The interval that is kept, once, where it is longer than was asked and there is no budget that
@@ -82,6 +92,9 @@ struct DumpSchedule {
 
     /// When the next dump is due, monotonic nanoseconds.
     var due: UInt64 { min(all.due, frequent.due, wanted == nil ? .max : earliest) }
+
+    /// Another interval was asked for.
+    mutating func change(interval: Duration) { frequent.change(interval) }
 
     /// A tracker wants a dump as soon as may be.
     mutating func want(_ scope: DumpScope) { wanted = wanted == nil || wanted == scope ? scope : .all }

@@ -1,6 +1,6 @@
 internal import ConnectionTracking
-internal import Glibc
 internal import KernelTrace
+internal import LinuxLibC
 internal import SockDiag
 
 /// What the tracepoints' records say, as a tracker reads it.
@@ -10,8 +10,8 @@ extension Input.Fact {
         switch record.event {
         case .transition:
             let name = SocketName(record.identity)
-            self = .step(
-                TracedStep(
+            self = .transition(
+                TracedTransition(
                     name,
                     from: record.from,
                     to: record.to,
@@ -40,7 +40,7 @@ extension Input.Fact {
 }
 
 extension SocketRest {
-    /// Nil with a step that is not the last, and leaves no error.
+    /// Nil with a transition that is not the last, and leaves no error.
     fileprivate init?(of record: borrowing TraceRecord) {
         let error = SocketFailure(errno: record.error)
         guard record.to == .closed else {

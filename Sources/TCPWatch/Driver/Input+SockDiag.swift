@@ -32,7 +32,7 @@ extension SocketName {
 
 extension DestroyedSocket {
     /// A message that a socket was destroyed.
-    init(_ record: borrowing some SocketFields & ~Escapable, matching: StateMask) {
+    init(_ record: borrowing some SocketFields & ~Escapable, _ verdict: FilterVerdict) {
         let info = record.tcpInfo
         // A socket that was aborted has been cleared: its counters say nothing.
         let isCleared = record.remote.port == 0 && info?[.segsIn] == 0
@@ -41,7 +41,7 @@ extension DestroyedSocket {
             counters: isCleared ? nil : info.flatMap(SocketCounters.init),
             acknowledgedControls: Self.acknowledgedControls(info),
             idleMilliseconds: Self.idleMilliseconds(info),
-            matching: matching
+            verdict
         )
     }
 
@@ -54,10 +54,13 @@ extension DestroyedSocket {
         return acknowledged > payload ? acknowledged - payload : 0
     }
 
-    /// `tcpi_last_data_sent` counts from the boot where nothing was sent, the others from the connection's beginning.
+    /// The three ages count from the connection's establishment at most; where there was none, as after a connect that was
+    /// refused, all of them from the boot: nothing is known then.
     private static func idleMilliseconds(_ info: TCPInfo?) -> UInt32? {
-        let ages = [info?[.lastDataSent], info?[.lastDataRecv], info?[.lastAckRecv]].compactMap { $0 }
-        return ages.min().map { UInt32(clamping: $0) }
+        guard let info else { return nil }
+        let ages = [info[.lastDataSent], info[.lastDataRecv], info[.lastAckRecv]].compactMap { $0 }
+        let wasEstablished = info[.rtt] != 0 || info[.bytesAcked] != 0 || Set(ages).count > 1
+        return wasEstablished ? ages.min().map { UInt32(clamping: $0) } : nil
     }
 }
 

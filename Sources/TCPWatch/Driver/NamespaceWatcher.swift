@@ -17,7 +17,7 @@ final class NamespaceWatcher {
     let namespace: NetworkNamespace?
     /// Where it was found last: its name may be gone before it is.
     private var place: NetworkNamespace?
-    private let configuration: SocketWatcher.Configuration
+    private var configuration: SocketWatcher.Configuration
     private let stream: WatchStream
     private var client: SockDiagClient
     private var monitor: DestroyMonitor?
@@ -36,6 +36,12 @@ final class NamespaceWatcher {
     private var existing = ExistingSockets()
     private var keepsExisting: Bool
     private var isResynchronizing = false
+    /// The dump that is under way.
+    private var dump: DumpUnderWay?
+    /// Whether the first dump has been made.
+    private(set) var hasBegun = false
+    /// How many dumps and lookups have been made so far.
+    private(set) var (dumpCount, lookupCount): (UInt64, UInt64) = (0, 0)
     /// How many messages about destroyed sockets have been read so far.
     private(set) var messageCount: UInt64 = 0
 
@@ -77,7 +83,7 @@ final class NamespaceWatcher {
         if configuration.resolvesOwners || filter?.asksOwners == true { owners = OwnerMemory() }
         keepsExisting = configuration.reportsExisting
         var tracking = Tracker.Configuration()
-        tracking.reportsSteps = trace != nil
+        tracking.reportsTransitions = trace != nil
         tracking.reportsDestroyed = hasMonitor
         tracking.reportsRefusals = trace?.reportsRefusals ?? false
         tracking.resetReasons = trace?.resetReasons ?? [:]
@@ -96,7 +102,7 @@ final class NamespaceWatcher {
 
     /// When there is something to be done, monotonic nanoseconds.
     var nextTurn: UInt64 {
-        hasLookups ? 0 : min(tracker.wakeTime, schedule.due)
+        hasLookups || dump != nil || !hasBegun ? 0 : min(tracker.wakeTime, schedule.due)
     }
 
     /// Whether there is something to be asked.
@@ -165,7 +171,7 @@ final class NamespaceWatcher {
                 messageCount &+= 1
                 guard configuration.family == nil || record.family == configuration.family else { return }
                 configuration.reportsCounters?(record.identity, FinalCounters(record.tcpInfo))
-                take(.destroyed(DestroyedSocket(record, matching: mask(record))), at: time)
+                take(.destroyed(DestroyedSocket(record, verdict(onEnd: record))), at: time)
             }
             guard isIncomplete == true else { return }
             let count = monitor?.lostCount.map { lost.advance(to: $0) }
@@ -178,21 +184,50 @@ final class NamespaceWatcher {
 
     // MARK: Dumps
 
-    /// The first dump: what exists.
-    ///
-    /// - Throws: ``/SockDiag/KernelError``: nothing can be seen.
-    func begin(_ drain: () -> Void = {}) throws(KernelError) {
-        if let failure = dump(.all, drain) { throw failure }
-        existing.removeAll()
-        keepsExisting = false
-        drain()
-        receive()
+    /// A dump that is read one datagram after the other.
+    private struct DumpUnderWay: ~Copyable {
+        let scope: DumpScope
+        /// The moment before it was asked for.
+        let began: EventTime
+        var rows: SocketDump
+        /// Of these the filter can say nothing before it is known who holds them.
+        var undecided: [InetSocket] = []
+        /// What it has taken of a processor so far, nanoseconds.
+        var cost: UInt64 = 0
     }
 
-    /// The dump that is due, if any; whether it has reported the state anew.
-    func dumpIfDue(_ drain: () -> Void) -> Bool {
-        guard let scope = schedule.next(at: EventTime.now().monotonicNanoseconds) else { return false }
-        if let failure = dump(scope, drain) {
+    /// How far a dump has come.
+    enum DumpProgress {
+        case underWay
+        /// It has ended; the error is why it could not be made.
+        case ended(KernelError?)
+    }
+
+    /// Makes the first dump: what exists.
+    ///
+    /// - Parameters:
+    ///   - limit: When to stop, monotonic nanoseconds; the next call goes on.
+    ///   - drain: Reads what is reported meanwhile.
+    /// - Returns: Whether it has been made.
+    /// - Throws: ``/SockDiag/KernelError``: nothing can be seen.
+    @discardableResult
+    func begin(until limit: UInt64 = .max, _ drain: () -> Void = {}) throws(KernelError) -> Bool {
+        guard case .ended(let failure) = makeDump(.all, until: limit, drain) else { return false }
+        if let failure { throw failure }
+        existing.removeAll()
+        keepsExisting = false
+        hasBegun = true
+        drain()
+        receive()
+        return true
+    }
+
+    /// Makes the dump that is due, if any; whether it has reported the state anew.
+    func dumpIfDue(until limit: UInt64 = .max, _ drain: () -> Void) -> Bool {
+        guard let scope = dump?.scope ?? schedule.next(at: EventTime.now().monotonicNanoseconds),
+            case .ended(let failure) = makeDump(scope, until: limit, drain)
+        else { return false }
+        if let failure {
             let gap = Gap(source: .poll, reason: failure.description, lost: nil)
             let complete = stream.delivery.complete(gap, of: namespace, at: .now())
             stream.note(.gap(watcher: number, complete))
@@ -206,68 +241,76 @@ final class NamespaceWatcher {
         return true
     }
 
-    /// A dump. What is reported meanwhile is read between two of its datagrams by `drain`.
-    ///
-    /// - Returns: why it could not be made.
+    /// Makes a dump, or goes on with the one that is under way. What is reported meanwhile is read between two of its datagrams
+    /// by `drain`.
     @discardableResult
-    func dump(_ scope: DumpScope, _ drain: () -> Void = {}) -> KernelError? {
+    func makeDump(_ scope: DumpScope, until limit: UInt64 = .max, _ drain: () -> Void = {}) -> DumpProgress {
         drain()
         let start = SystemClock.threadProcessorTime.nanoseconds
-        let time = EventTime.now()
-        take(.dumpBegan(scope), at: time)
-        let query = SocketQuery(
-            family: configuration.family,
-            states: scope.states,
-            extensions: filter?.extensions ?? []
-        )
-        // Of these the filter can say nothing before it is known who holds them.
-        var undecided: [TCPSocket] = []
-        // Those of one datagram.
-        var rows: [SocketRow] = []
-        func takeRows() {
-            take(rows, at: time)
-            rows.removeAll(keepingCapacity: true)
+        var dump: DumpUnderWay
+        if let underWay = self.dump.take() {
+            dump = underWay
+        } else {
+            dump = DumpUnderWay(scope: scope, began: .now(), rows: SocketDump(query(scope)))
+            take(.dumpBegan(scope), at: dump.began)
         }
         var failure: KernelError?
         do throws(KernelError) {
-            let betweenReplies = {
-                takeRows()
+            while try readRows(of: &dump) {
                 drain()
-            }
-            try client.forEach(query, betweenReplies: betweenReplies) { record in
-                note(record)
-                if filter?.asksOwners == true, record.inode != nil, owners?.knows(record.cookie) != true {
-                    undecided.append(TCPSocket(record))
-                } else {
-                    rows.append(SocketRow(record, matching: mask(record)))
+                guard limit == .max || EventTime.now().monotonicNanoseconds < limit else {
+                    dump.cost &+= SystemClock.threadProcessorTime.nanoseconds &- start
+                    self.dump = consume dump
+                    return .underWay
                 }
             }
         } catch {
             failure = error
         }
-        takeRows()
-        if !undecided.isEmpty || keepsExisting { findOwners() }
-        take(undecided.map { SocketRow($0, matching: mask($0)) }, at: time)
+        if !dump.undecided.isEmpty || keepsExisting { findOwners() }
+        take(dump.undecided.map { SocketRow($0, matching: mask($0)) }, at: dump.began)
         drain()
         take(.dumpEnded(isComplete: failure == nil), at: .now())
+        dumpCount &+= 1
+        dump.cost &+= SystemClock.threadProcessorTime.nanoseconds &- start
         let now = EventTime.now()
-        let work = DumpSchedule.Work(
-            cost: SystemClock.threadProcessorTime.nanoseconds &- start,
-            duration: now.monotonicNanoseconds &- time.monotonicNanoseconds
-        )
+        let duration = now.monotonicNanoseconds &- dump.began.monotonicNanoseconds
+        let work = DumpSchedule.Work(cost: dump.cost, duration: duration)
         let isInconsistent = failure?.code == .inconsistentDump
         let failed = failure != nil && !isInconsistent
-        if let slower = schedule.noteDump(scope, work, at: now.monotonicNanoseconds, failed: failed) {
+        if let slower = schedule.noteDump(dump.scope, work, at: now.monotonicNanoseconds, failed: failed) {
             stream.note(.slowed(slower, at: now))
             stream.append(.slowed(slower, at: now))
         }
-        return isInconsistent ? nil : failure
+        return .ended(isInconsistent ? nil : failure)
+    }
+
+    private func query(_ scope: DumpScope) -> SocketQuery {
+        SocketQuery(family: configuration.family, states: scope.states, extensions: filter?.extensions ?? [])
+    }
+
+    /// Reads a datagram of a dump and hands over its rows; whether there is more.
+    private func readRows(of dump: inout DumpUnderWay) throws(KernelError) -> Bool {
+        var rows: [SocketRow] = []
+        var undecided: [InetSocket] = []
+        defer {
+            dump.undecided += undecided
+            take(rows, at: dump.began)
+        }
+        return try client.advance(&dump.rows) { record in
+            note(record)
+            if filter?.asksOwners == true, record.inode != nil, owners?.knows(record.cookie) != true {
+                undecided.append(InetSocket(record))
+            } else {
+                rows.append(SocketRow(record, matching: mask(record)))
+            }
+        }
     }
 
     private func note(_ record: borrowing SocketRecord) {
         owners?.note(record)
         guard keepsExisting else { return }
-        let socket = TCPSocket(record)
+        let socket = InetSocket(record)
         existing.note(socket)
         stream.note(.message(watcher: number, socket.withMessage { $0.array() }))
     }
@@ -298,6 +341,7 @@ final class NamespaceWatcher {
         while nextLookup < lookups.count, answers.count < Self.batch, time - start < Self.timeLimit {
             let lookup = lookups[nextLookup]
             nextLookup += 1
+            lookupCount &+= 1
             answers.append(LookupAnswer(lookup, askedAt: time, answer(lookup)))
             time = EventTime.now().monotonicNanoseconds
         }
@@ -308,6 +352,9 @@ final class NamespaceWatcher {
         drain()
         for answer in answers { take(.answer(answer), at: .now()) }
     }
+
+    /// Whether a dump is under way: until its end nothing else is asked.
+    var isDumping: Bool { dump != nil }
 
     private func answer(_ lookup: Lookup) -> LookupAnswer.Result {
         do throws(KernelError) {
@@ -320,6 +367,50 @@ final class NamespaceWatcher {
         }
     }
 
+    // MARK: Steering
+
+    /// A filter made ready for this namespace, nil for none.
+    ///
+    /// - Throws: ``/SockDiag/KernelError``, as ``/SockDiag/SockDiagClient/matcher(for:)`` does.
+    func prepare(_ filter: SocketFilter?) throws(KernelError) -> WatchFilter? {
+        guard let filter else { return nil }
+        return try WatchFilter(filter, for: &client, in: namespace)
+    }
+
+    /// Uses a filter from now on; what it finds is reported as what existed.
+    func use(_ filter: WatchFilter?, _ configuration: SocketWatcher.Configuration) {
+        (self.filter, self.configuration) = (filter, configuration)
+        if filter?.asksOwners == true, owners == nil { owners = OwnerMemory() }
+        noteConfiguration()
+        guard hasBegun else { return }
+        // What a row does not say, as whose a TIME_WAIT is, is remembered.
+        var known: [TrackedSocket] = []
+        tracker.forEach { known.append($0) }
+        let time = EventTime.now()
+        for socket in known {
+            let remembered = InetSocket(
+                socket.name.identity,
+                state: socket.state,
+                uid: socket.uid,
+                inode: socket.inode
+            )
+            take(.matching(socket.name, mask(remembered)), at: time)
+        }
+        resynchronize()
+    }
+
+    /// Dumps at another interval from now on.
+    func use(interval: Duration) {
+        configuration.interval = interval
+        schedule.change(interval: interval)
+        noteConfiguration()
+    }
+
+    private func noteConfiguration() {
+        let interval = max(configuration.interval.nanoseconds, 1_000_000)
+        take(.configured(interval: interval, needsInodes: owners != nil), at: .now())
+    }
+
     // MARK: Filter and owners
 
     private func mask(_ record: borrowing some SocketFields & ~Escapable) -> StateMask {
@@ -330,8 +421,14 @@ final class NamespaceWatcher {
     private func mask(_ name: SocketName, _ uid: UInt32) -> StateMask {
         guard let filter else { return .all }
         // In the kernel's message a uid of 0 is root's only where there is an inode, which tracepoints do not report.
-        let socket = TCPSocket(name.identity, state: .established, uid: uid, inode: uid == 0 ? .max : nil)
+        let socket = InetSocket(name.identity, state: .established, uid: uid, inode: uid == 0 ? .max : nil)
         return filter.mask(socket, owners: filter.asksOwners ? owners?[name.cookie] ?? [] : [])
+    }
+
+    private func verdict(onEnd record: borrowing some SocketFields & ~Escapable) -> FilterVerdict {
+        guard let filter else { return .finds }
+        let cookie = record.cookie
+        return filter.verdict(onEnd: record, owners: owners.flatMap { $0.knows(cookie) ? $0[cookie] : nil })
     }
 
     /// Finds out who holds the sockets that are new, for their later transitions: called when all that has happened is

@@ -1,7 +1,7 @@
 internal import BPF
 internal import ConnectionTracking
-internal import Glibc
 internal import KernelTrace
+internal import LinuxLibC
 internal import SockDiag
 
 /// Reads the records of all the namespaces that are watched, and sorts them. Belongs to one thread at a time.
@@ -13,6 +13,10 @@ final class TraceReader {
     private var all: [NamespaceWatcher] = []
     private var lost = CounterDelta()
     private var missed = CounterDelta()
+    /// Records until this moment were read by another reader, monotonic nanoseconds.
+    private let since: UInt64
+    /// How full the ring was at most, in this second and in the one before: shares of its size.
+    private var (fill, formerFill): (Double, Double) = (0, 0)
 
     /// How many records have been read so far.
     private(set) var count: UInt64 = 0
@@ -20,11 +24,16 @@ final class TraceReader {
     /// How often a record that a processor has begun to write is waited for.
     private static let retryLimit = 1000
 
-    /// Attaches to the tracepoints.
+    /// What the programs pass on.
+    let filter: TraceFilter
+
+    /// Attaches to the tracepoints; with another reader, goes on where that ends.
     ///
     /// - Throws: ``/SockDiag/KernelError``.
-    init(_ filter: TraceFilter, ringSize: Int) throws(KernelError) {
+    init(_ filter: TraceFilter, ringSize: Int, after former: TraceReader? = nil) throws(KernelError) {
         trace = try KernelTrace(filter, ringSize: ringSize)
+        self.filter = filter
+        since = former == nil ? 0 : EventTime.now().monotonicNanoseconds
         let reasons = trace.missing[.resetSent] == nil ? trace.resetReasons : [:]
         // Kernels from 6.10 on give reasons for the answers to wrong segments, later ones for all.
         let isComplete = reasons.values.contains(ResetReason.abortOnClose.rawValue)
@@ -47,13 +56,24 @@ final class TraceReader {
         self.watchers = Dictionary(watchers.map { ($0.inode, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The share of the ring that was in use at most, in the last second or two.
+    var highestFill: Double { max(fill, formerFill) }
+
+    /// Hands over the last records, before another reader's: those until it was attached.
+    func end(before next: TraceReader) {
+        drain(until: next.since)
+        noteMissed()
+    }
+
     /// Hands over all that the kernel has reported until now. What was lost by now was lost before some of it, and comes first.
-    func drain() {
+    func drain(until end: UInt64 = .max) {
+        fill = max(fill, trace.fill)
         note(.overrun, since: &lost) { trace.lostCount(of: $0) }
         let now = EventTime.now()
         for _ in 0..<Self.retryLimit {
             let isComplete = trace.read { record in
                 count += 1
+                guard record.time > since, record.time <= end else { return }
                 watchers[record.namespace]?.take(record, at: now.at(record.time))
             }
             if isComplete { break }
@@ -63,6 +83,7 @@ final class TraceReader {
 
     /// Hands over how many events the kernel passed over since this was called last. It takes some system calls.
     func noteMissed() {
+        (formerFill, fill) = (fill, 0)
         note(.passedOver, since: &missed) { trace.missedCount(of: $0) }
     }
 
@@ -105,7 +126,7 @@ extension TraceReader {
     }
 
     /// What of the configuration the programs can test.
-    private static func filter(_ configuration: SocketWatcher.Configuration) throws(KernelError) -> TraceFilter {
+    static func filter(_ configuration: SocketWatcher.Configuration) throws(KernelError) -> TraceFilter {
         if let filter = configuration.filter, !filter.isTraceable {
             throw KernelError(
                 .invalidRequest,

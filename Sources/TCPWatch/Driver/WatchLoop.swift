@@ -1,33 +1,29 @@
-internal import ConnectionTracking
-internal import Glibc
-internal import KernelTrace
+internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 internal import Synchronization
 
-/// The watcher's thread. It waits in one `poll(2)` for the kernel's reports and messages, for the time, and for the watcher's
-/// wishes; turns bytes into inputs, and carries out what the trackers want.
-///
-/// The ring comes first: between any two other things, none of which takes long, it is read.
+/// The watcher's thread: drives a ``WatchEngine``. It waits in one `poll(2)` for the kernel's reports and messages, for the
+/// time, and for the watcher's wishes.
 final class WatchLoop: Sendable {
+    /// Something to be done by the thread; nil where that has ended.
+    private typealias Wish = @Sendable (WatchEngine?) -> Void
+
     let buffer: EventBuffer
     /// Why there is no trace, where one was wanted.
     let refusal: KernelError?
     let isTracing: Bool
-    /// With tracing, from one dump of all sockets to the next, and of the half-open requests, nanoseconds.
-    let periods = Mutex<(all: UInt64, requests: UInt64)>((0, 0))
-    let configuration: SocketWatcher.Configuration
     /// A byte wakes the thread for ``wishes``, closing it stops the thread; -1 once closed.
     private let bell: Mutex<Int32>
-    private let wantsAnew = Atomic(false)
+    /// Nil when nobody will fulfil any more.
+    private let wishes = Mutex<[Wish]?>([])
+    private let lastMetrics = Mutex(SocketWatcher.Metrics())
     /// What the thread takes when it starts.
     private let resources: Mutex<Resources?>
 
     /// What the thread owns, and closes before the stream ends.
     struct Resources: ~Copyable {
-        var namespaces: WatchedNamespaces
-        let trace: TraceReader?
-        let stream: WatchStream
+        let engine: WatchEngine
         /// The end of a pair whose other end is ``bell``.
         let bell: Int32
 
@@ -36,33 +32,18 @@ final class WatchLoop: Sendable {
 
     /// What the thread is called, as `/proc/PID/task/TID/comm` has it.
     static let threadName = "tcpstates-watch"
-    /// From one reading of what the kernel passed over to the next, nanoseconds.
-    private static let missedPeriod: UInt64 = 1_000_000_000
-    /// How long what has happened until the watcher is stopped is read, nanoseconds.
-    private static let lastTimeLimit: UInt64 = 250_000_000
-    /// So long no message has come when the kernel has sent all of what has happened, milliseconds.
-    private static let quiet: Int32 = 25
 
     init(_ configuration: SocketWatcher.Configuration) throws(KernelError) {
-        self.configuration = configuration
         buffer = EventBuffer(capacity: configuration.bufferCapacity)
-        // Attached before the first dump: what happens meanwhile waits in the ring.
-        let trace: TraceReader?
-        (trace, refusal) = try TraceReader.make(configuration)
-        isTracing = trace != nil
-        let (isTracing, refusal) = (isTracing, refusal)
-        let header = configuration.journal.map {
-            JournalHeader(configuration, version: $0.version, isTracing: isTracing, refusal: refusal)
-        }
         let buffer = buffer
-        let stream = try WatchStream(configuration, header: header) { buffer.send($0, isBounded: $1) }
-        let namespaces = try WatchedNamespaces(configuration, trace: trace, stream: stream)
+        let engine = try WatchEngine(configuration) { buffer.send($0, isBounded: $1) }
+        (refusal, isTracing) = (engine.refusal, engine.isTracing)
         var pair: [Int32] = [-1, -1]
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let type = SocketType.stream | SocketType.closeOnExec | SocketType.nonBlocking
         guard socketpair(AF_UNIX, type, 0, &pair) == 0 else {
             throw KernelError(.system, errno: errno, operation: "open a pair of sockets")
         }
-        resources = Mutex(Resources(namespaces: namespaces, trace: trace, stream: stream, bell: pair[0]))
+        resources = Mutex(Resources(engine: engine, bell: pair[0]))
         bell = Mutex(pair[1])
     }
 
@@ -97,138 +78,112 @@ final class WatchLoop: Sendable {
         }
     }
 
+    // MARK: Wishes
+
     /// Asks the thread to report the state anew.
-    func resynchronize() {
-        wantsAnew.store(true, ordering: .relaxed)
+    func resynchronize() { ask { $0?.resynchronize() } }
+
+    /// Has the thread do something to what watches.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where that fails, and where the watcher has ended.
+    func perform(_ body: @escaping @Sendable (WatchEngine) throws(KernelError) -> Void) async throws(KernelError) {
+        let failure = await withCheckedContinuation { (continuation: CheckedContinuation<KernelError?, Never>) in
+            ask { engine in
+                var failure: KernelError?
+                do throws(KernelError) {
+                    guard let engine else {
+                        throw KernelError(.invalidRequest, operation: "change a watcher that has ended")
+                    }
+                    try body(engine)
+                } catch {
+                    failure = error
+                }
+                continuation.resume(returning: failure)
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func ask(_ wish: @escaping Wish) {
+        let isOpen = wishes.withLock { wishes in
+            wishes?.append(wish)
+            return wishes != nil
+        }
+        guard isOpen else { return wish(nil) }
         bell.withLock { bell in
             // A full pair rings already.
             if bell >= 0 { _ = send(bell, [1 as UInt8], 1, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)) }
         }
     }
 
+    private func takeWishes() -> [Wish] {
+        wishes.withLock { wishes in
+            defer { if wishes != nil { wishes = [] } }
+            return wishes ?? []
+        }
+    }
+
+    /// What the watcher has done so far.
+    var metrics: SocketWatcher.Metrics {
+        var metrics = lastMetrics.withLock { $0 }
+        buffer.add(to: &metrics)
+        return metrics
+    }
+
+    // MARK: The thread
+
     private func run() {
         var failure: KernelError?
         do throws(KernelError) {
             // Out of the lock and into this scope, which closes all before the stream ends.
-            if var owned = resources.withLock({ $0.take() }) {
-                defer { owned.stream.finish() }
-                try watch(&owned)
+            if let owned = resources.withLock({ $0.take() }) {
+                defer { owned.engine.finish() }
+                try watch(owned)
             }
         } catch {
             failure = error
         }
+        let rest = wishes.withLock { wishes in
+            defer { wishes = nil }
+            return wishes ?? []
+        }
+        for wish in rest { wish(nil) }
         buffer.finish(throwing: failure)
     }
 
-    private func watch(_ owned: inout Resources) throws(KernelError) {
-        let (trace, stream) = (owned.trace, owned.stream)
-        let drain = { if let trace { trace.drain() } }
-        try owned.namespaces.begin(drain)
-        stream.flush(isBounded: false)
-        var nextMissed: UInt64 = 0
-        var pace = ReportPace()
-        while !owned.namespaces.watchers.isEmpty {
-            drain()
-            let now = EventTime.now().monotonicNanoseconds
-            if let trace, nextMissed <= now {
-                trace.noteMissed()
-                nextMissed = now + Self.missedPeriod
-            }
-            if wantsAnew.exchange(false, ordering: .relaxed) {
-                for watcher in owned.namespaces.watchers { watcher.resynchronize() }
-            }
-            for watcher in owned.namespaces.watchers {
-                watcher.receive()
-                watcher.lookUp(drain)
-                if watcher.dumpIfDue(drain) { stream.flush(isBounded: false) }
-            }
-            owned.namespaces.update(at: now, drain)
-            note(owned.namespaces.watchers)
-            stream.flush()
-            for watcher in owned.namespaces.watchers { watcher.resolveOwners() }
-            let next = owned.namespaces.watchers.map(\.nextTurn).min() ?? 0
-            let deadline = min(next, owned.namespaces.nextCheck, trace == nil ? .max : nextMissed)
-            let count = owned.namespaces.watchers.reduce(trace?.count ?? 0) { $0 &+ $1.messageCount }
-            pace.note(count, at: EventTime.now().monotonicNanoseconds)
-            guard wait(for: owned, until: deadline, isStorm: pace.isStorm) else { return conclude(owned, drain) }
+    private func watch(_ owned: borrowing Resources) throws(KernelError) {
+        let engine = owned.engine
+        engine.reportsMetrics = { [self] in publish($0) }
+        while !engine.isOver {
+            for wish in takeWishes() { wish(engine) }
+            try engine.turn()
+            guard wait(for: owned) else { return engine.conclude() }
         }
     }
 
-    /// Reads what the kernel has reported until now: it may have happened just before the watcher was stopped. What a message
-    /// about a destroyed socket leaves open is asked, and what waits for a RST waits no longer. Takes an interval at most.
-    private func conclude(_ owned: borrowing Resources, _ drain: () -> Void) {
-        let watchers = owned.namespaces.watchers
-        let end = EventTime.now().monotonicNanoseconds &+ Self.lastTimeLimit
-        var count: UInt64?
-        repeat {
-            let before = count
-            drain()
-            for watcher in watchers {
-                watcher.receive()
-                watcher.lookUp(drain)
-            }
-            count = watchers.reduce(0) { $0 &+ $1.messageCount }
-            if count == before, !watchers.contains(where: \.hasLookups), !hasMessages(watchers) { break }
-        } while EventTime.now().monotonicNanoseconds < end
-        drain()
-        for watcher in watchers { watcher.takeWaiting() }
-        note(watchers)
-        owned.stream.flush()
-    }
-
-    /// Whether a message about a destroyed socket comes within a moment: a worker of the kernel's sends them, and may have to wait.
-    private func hasMessages(_ watchers: [NamespaceWatcher]) -> Bool {
-        var waited = watchers.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-        guard waited.contains(where: { $0.fd >= 0 }) else { return false }
-        return poll(&waited, nfds_t(waited.count), Self.quiet) > 0
-    }
-
-    private func note(_ watchers: [NamespaceWatcher]) {
-        buffer.socketCount.store(watchers.reduce(0) { $0 + $1.tracker.count }, ordering: .relaxed)
-        let all = watchers.map(\.schedule.all.period).max() ?? 0
-        let requests = watchers.map(\.schedule.frequent.period).max() ?? 0
-        periods.withLock { $0 = (all, requests) }
+    private func publish(_ metrics: SocketWatcher.Metrics) {
+        var metrics = metrics
+        metrics.processorTime = .nanoseconds(Int64(clamping: SystemClock.threadProcessorTime.nanoseconds))
+        let published = metrics
+        lastMetrics.withLock { $0 = published }
     }
 
     /// Waits for reports, messages, the time or a wish; false to stop.
-    private func wait(for owned: borrowing Resources, until deadline: UInt64, isStorm: Bool) -> Bool {
+    private func wait(for owned: borrowing Resources) -> Bool {
+        let engine = owned.engine
         var waited = [pollfd(fd: owned.bell, events: Int16(POLLIN), revents: 0)]
-        if !isStorm {
-            if let trace = owned.trace {
-                waited.append(pollfd(fd: trace.descriptor, events: Int16(POLLIN), revents: 0))
-            }
-            for watcher in owned.namespaces.watchers where watcher.descriptor >= 0 {
-                waited.append(pollfd(fd: watcher.descriptor, events: Int16(POLLIN), revents: 0))
+        if !engine.isStorm {
+            for descriptor in engine.descriptors {
+                waited.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
             }
         }
+        let deadline = engine.deadline
         let now = EventTime.now().monotonicNanoseconds
         let rest = Int32(pollingFor: deadline > now ? deadline - now : 0)
         // In a storm what is due waits for the pause too; questions that wait to be asked do not.
-        let time = isStorm && deadline > 0 ? Int32(ReportPace.pause / 1_000_000) : rest
-        guard poll(&waited, nfds_t(waited.count), time) > 0 else { return true }
-        guard waited[0].revents != 0 else { return true }
-        var byte: UInt8 = 0
-        return recv(owned.bell, &byte, 1, Int32(MSG_DONTWAIT)) > 0
-    }
-}
-
-/// How fast reports come, by which it is decided how they are waited for.
-struct ReportPace {
-    /// In a storm reports are read in groups, from one moment to the next, nanoseconds: a wake-up for each would cost more than
-    /// to read it.
-    static let pause: UInt64 = 4_000_000
-    /// So many in a ``pause`` are a storm.
-    private static let limit: UInt64 = 16
-
-    private(set) var isStorm = false
-    private var count: UInt64 = 0
-    private var since: UInt64 = 0
-
-    /// So many have been read until now, monotonic nanoseconds.
-    mutating func note(_ total: UInt64, at now: UInt64) {
-        let elapsed = now &- since
-        guard elapsed >= Self.pause else { return }
-        isStorm = Double(total &- count) * Double(Self.pause) >= Double(Self.limit) * Double(elapsed)
-        (count, since) = (total, now)
+        let time = engine.isStorm && deadline > 0 ? Int32(ReportPace.pause / 1_000_000) : rest
+        guard poll(&waited, nfds_t(waited.count), time) > 0, waited[0].revents != 0 else { return true }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        return recv(owned.bell, &bytes, bytes.count, Int32(MSG_DONTWAIT)) > 0
     }
 }

@@ -9,6 +9,8 @@ final class WatchStream {
     private var journal: JournalWriter?
     var delivery: EventDelivery
     private var events: [SocketEvent] = []
+    /// What has been reported so far.
+    private(set) var metrics = SocketWatcher.Metrics()
 
     /// - Throws: ``/SockDiag/KernelError`` where the journal cannot be written.
     init(
@@ -35,7 +37,14 @@ final class WatchStream {
     func note(_ entry: @autoclosure () -> JournalEntry) { if let journal { journal.append(entry()) } }
 
     /// Delivers an event with the next ``flush(isBounded:)``.
-    func append(_ event: SocketEvent) { events.append(event) }
+    func append(_ event: SocketEvent) {
+        metrics.events &+= 1
+        if case .gap(let gap) = event {
+            metrics.gaps[gap.source, default: 0] &+= 1
+            metrics.lost[gap.source, default: 0] &+= gap.lost ?? 0
+        }
+        events.append(event)
+    }
 
     /// Sends what has happened. What exists at the beginning passes the bound of the buffer.
     func flush(isBounded: Bool = true) {

@@ -5,10 +5,14 @@ internal import SockDiag
 /// Belongs to one thread at a time.
 struct WatchedNamespaces: ~Copyable {
     private(set) var watchers: [NamespaceWatcher] = []
-    private let configuration: SocketWatcher.Configuration
+    private var configuration: SocketWatcher.Configuration
     private let stream: WatchStream
-    private let trace: TraceReader?
+    private var trace: TraceReader?
     private var nextNumber: UInt32 = 0
+    /// The namespace that is watched where none was named.
+    private(set) var ownNamespace: NetworkNamespace?
+    /// What was done for namespaces that have ended.
+    private(set) var endedCounts: (dumps: UInt64, lookups: UInt64) = (0, 0)
     /// Those that could not be watched, as long as they are listed: their numbers are used again.
     private var refused: [NetworkNamespace.ID: Refusal] = [:]
     /// When it is looked next who has come and gone, monotonic nanoseconds.
@@ -46,6 +50,7 @@ struct WatchedNamespaces: ~Copyable {
         var namespaces = configuration.namespaces
         if configuration.followsAllNamespaces { namespaces += try NetworkNamespace.all() }
         if namespaces.isEmpty {
+            ownNamespace = try? NetworkNamespace.current
             watchers.append(try make(nil))
             return
         }
@@ -83,23 +88,30 @@ struct WatchedNamespaces: ~Copyable {
         stream.append(.gap(complete))
     }
 
-    /// Makes the first dump of each. One that fails is let go, unless it is the last.
+    /// Makes the first dump of each that has none. One that fails is let go, unless it is the last.
     ///
+    /// - Parameters:
+    ///   - limit: When to stop, monotonic nanoseconds; the next call goes on.
+    ///   - drain: Reads what is reported meanwhile.
+    /// - Returns: Whether each has been made.
     /// - Throws: ``/SockDiag/KernelError``: nothing can be seen.
-    mutating func begin(_ drain: () -> Void) throws(KernelError) {
-        trace?.serve(watchers)
-        for watcher in watchers {
+    mutating func begin(until limit: UInt64, _ drain: () -> Void) throws(KernelError) -> Bool {
+        for watcher in watchers where !watcher.hasBegun {
             do throws(KernelError) {
-                try watcher.begin(drain)
+                guard try watcher.begin(until: limit, drain) else { return false }
+                if let id = watcher.namespace?.id { refused[id] = nil }
             } catch {
                 guard watchers.count > 1 else { throw error }
                 end(watcher, error.description)
+                guard let namespace = watcher.namespace else { continue }
+                refuse(namespace, error, at: EventTime.now().monotonicNanoseconds, isReported: true)
             }
         }
+        return true
     }
 
     /// Lets go of the namespaces that have ended, and finds those that are new.
-    mutating func update(at now: UInt64, _ drain: () -> Void) {
+    mutating func update(at now: UInt64) {
         guard nextCheck <= now else { return }
         for watcher in watchers where !watcher.isInhabited() {
             end(watcher, "the network namespace \(watcher.namespace.map(\.description) ?? "") has ended")
@@ -110,12 +122,12 @@ struct WatchedNamespaces: ~Copyable {
         // Where that takes long, as with many processes, it is seldom done. It is the work that counts, not the time: on a
         // busy machine that is others' too, and so it would be found the later, the more there is to see.
         let cost = SystemClock.threadProcessorTime.nanoseconds &- start
-        if let all { addNew(all, drain) }
+        if let all { addNew(all) }
         nextCheck = EventTime.now().monotonicNanoseconds + max(Self.period, 50 * cost)
     }
 
-    private mutating func addNew(_ all: NetworkNamespace.Listing, _ drain: () -> Void) {
-        let known = Set(watchers.compactMap { $0.namespace?.id })
+    private mutating func addNew(_ all: NetworkNamespace.Listing) {
+        let known = Set(watchers.compactMap { $0.namespace?.id ?? ownNamespace?.id })
         if !refused.isEmpty {
             let listed = Set(all.map(\.id))
             refused = refused.filter { listed.contains($0.key) }
@@ -124,17 +136,65 @@ struct WatchedNamespaces: ~Copyable {
             let now = EventTime.now().monotonicNanoseconds
             if let refusal = refused[namespace.id], now < refusal.next { continue }
             do throws(KernelError) {
-                let watcher = try make(namespace)
-                watchers.append(watcher)
+                watchers.append(try make(namespace))
                 trace?.serve(watchers)
-                try watcher.begin(drain)
-                refused[namespace.id] = nil
             } catch {
-                let isBegun = watchers.last?.namespace?.id == namespace.id
-                if let last = watchers.last, isBegun { end(last, error.description) }
-                refuse(namespace, error, at: now, isReported: isBegun)
+                refuse(namespace, error, at: now, isReported: false)
             }
         }
+    }
+
+    // MARK: Steering
+
+    /// Watches one more, unless it is watched; it is dumped next.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where it cannot be entered.
+    mutating func add(_ namespace: NetworkNamespace, _ changed: SocketWatcher.Configuration) throws(KernelError) {
+        if !watchers.contains(where: { isWatcher($0, of: namespace) }) {
+            watchers.append(try make(namespace))
+            trace?.serve(watchers)
+        }
+        configuration = changed
+    }
+
+    /// Lets go of one, and reports that nothing more comes of it.
+    mutating func remove(_ namespace: NetworkNamespace, _ changed: SocketWatcher.Configuration) {
+        configuration = changed
+        guard let watcher = watchers.first(where: { isWatcher($0, of: namespace) }) else { return }
+        end(watcher, "\(namespace) is watched no more")
+    }
+
+    private func isWatcher(_ watcher: NamespaceWatcher, of namespace: NetworkNamespace) -> Bool {
+        (watcher.namespace?.id ?? ownNamespace?.id) == namespace.id
+    }
+
+    /// Uses another configuration from now on: a filter that was made ready for each, and another reader of records.
+    mutating func use(
+        _ changed: SocketWatcher.Configuration,
+        _ filters: [WatchFilter?],
+        _ trace: TraceReader?
+    ) {
+        (configuration, self.trace) = (changed, trace)
+        trace?.serve(watchers)
+        for (watcher, filter) in zip(watchers, filters) { watcher.use(filter, changed) }
+    }
+
+    /// Reads the records of another reader from now on.
+    mutating func use(_ trace: TraceReader?) {
+        self.trace = trace
+        trace?.serve(watchers)
+    }
+
+    /// Dumps at another interval from now on.
+    mutating func use(interval: Duration) {
+        configuration.interval = interval
+        for watcher in watchers { watcher.use(interval: interval) }
+    }
+
+    /// Finds those that are new with the next ``update(at:)``, or does not any more.
+    mutating func follow(_ changed: SocketWatcher.Configuration) {
+        configuration = changed
+        nextCheck = 0
     }
 
     /// A namespace cannot be watched now. That is reported once, but for one that has ended meanwhile or that may not be entered.
@@ -151,6 +211,8 @@ struct WatchedNamespaces: ~Copyable {
 
     private mutating func end(_ watcher: NamespaceWatcher, _ reason: String) {
         watcher.end(reason)
+        endedCounts.dumps &+= watcher.dumpCount
+        endedCounts.lookups &+= watcher.lookupCount
         watchers.removeAll { $0 === watcher }
         trace?.serve(watchers)
     }

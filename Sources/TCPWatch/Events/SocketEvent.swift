@@ -6,11 +6,11 @@ public indirect enum SocketEvent: Sendable {
     case socket(WatchedSocket)
     /// The sockets that existed have all been reported; what follows happened since.
     case ready
-    /// A connection or a listener took a step.
+    /// A connection or a listener changed its state.
     case transition(Transition)
     /// Something was lost on the way here. The state has been read anew from the kernel since.
     case gap(Gap)
-    /// The machine cannot keep the interval: a dump of its sockets takes longer. Reported once, with the interval that is
-    /// kept instead, and when that was noticed.
+    /// The machine cannot keep the interval: a dump of its sockets takes longer. Reported once, with the interval that
+    /// is kept instead, and when that was noticed.
     case slowed(Duration, at: EventTime)
 }

@@ -5,7 +5,9 @@ public import SockDiag
 /// What can be read of it is in ``/SockDiag/SocketFields``, as for any socket.
 public struct WatchedSocket: Hashable, Sendable, SocketFields {
     /// What the kernel says of it.
-    public var socket: TCPSocket
+    public var socket: InetSocket
+    /// Which connection of the socket it is, as ``Transition/incarnation``.
+    public var incarnation: UInt8 = 0
     /// Where it is, of ``SocketWatcher/Configuration/namespaces``; nil where none were named.
     public var namespace: NetworkNamespace?
     /// Who holds it; empty where nobody was found, and without ``SocketWatcher/Configuration/resolvesOwners``.
@@ -15,13 +17,16 @@ public struct WatchedSocket: Hashable, Sendable, SocketFields {
 
     /// A socket.
     public init(
-        socket: TCPSocket,
+        socket: InetSocket,
         namespace: NetworkNamespace? = nil,
         owners: [SocketOwner] = [],
         time: EventTime? = nil
     ) {
         (self.socket, self.namespace, self.owners, self.time) = (socket, namespace, owners, time)
     }
+
+    /// The transport protocol.
+    public var `protocol`: SocketProtocol { socket.protocol }
 
     /// Calls `body` with the bytes of the kernel's message.
     public func withMessage<Result, Failure: Error>(
@@ -41,7 +46,7 @@ extension WatchedSocket {
         namespace: NetworkNamespace?,
         owners: [SocketOwner]
     ) {
-        let socket = TCPSocket(identity, state: state, uid: uid, inode: inode)
+        let socket = InetSocket(identity, state: state, uid: uid, inode: inode)
         self.init(socket: socket, namespace: namespace, owners: owners)
     }
 }

@@ -7,7 +7,7 @@ extension JournalDecoder {
         switch tag {
         case .answer: return .answer(try answer())
         case .destroyed: return .destroyed(try destroyedSocket())
-        case .step: return .step(try step())
+        case .transition: return .transition(try transition())
         case .retransmitted:
             let (flags, matching) = try flags()
             let name = try socketName()
@@ -19,6 +19,10 @@ extension JournalDecoder {
             return .reset(ReportedReset(cookie, in: state, reason: try cursor.optional()))
         case .boundDestroyed: return .boundDestroyed(SocketCookie(rawValue: try cursor.number()))
         case .released: return .released(SocketCookie(rawValue: try cursor.number()))
+        case .configured: return .configured(interval: try cursor.number(), needsInodes: try cursor.flag())
+        case .matching:
+            let (_, mask) = try flags()
+            return .matching(try socketName(), mask)
         case .lost:
             let (source, reason) = (try gapSource(), try cursor.choice() as Loss.Reason)
             let includesRefusals = try cursor.flag()
@@ -60,21 +64,25 @@ extension JournalDecoder {
 
     private mutating func destroyedSocket() throws(JournalFault) -> DestroyedSocket {
         let (flags, matching) = try flags()
-        var socket = DestroyedSocket(try socketName(), matching: matching)
+        let isFound = matching.contains(.closed) || matching.contains(.established)
+        var socket = DestroyedSocket(try socketName(), isFound ? .finds : .passesOver)
         if flags.contains(.hasCounters) { socket.counters = try counters() }
         if flags.contains(.hasControls) { socket.acknowledgedControls = try cursor.number() }
         if flags.contains(.hasIdleTime) { socket.idleMilliseconds = try cursor.number() }
+        if flags.contains(.isUndecided) {
+            socket.verdict = .undecided(try cursor.list { cursor throws(JournalFault) in try cursor.printableText() })
+        }
         return socket
     }
 
-    private mutating func step() throws(JournalFault) -> TracedStep {
+    private mutating func transition() throws(JournalFault) -> TracedTransition {
         let (flags, matching) = try flags()
-        var step = TracedStep(.none, from: try state(), to: try state(), matching: matching)
-        step.name = try socketName()
-        step.uid = try cursor.number()
-        step.rtt = try cursor.number()
-        if flags.contains(.hasPID) { step.pid = Int32(bitPattern: try cursor.number()) }
-        guard flags.contains(.hasRest) else { return step }
+        var transition = TracedTransition(.none, from: try state(), to: try state(), matching: matching)
+        transition.name = try socketName()
+        transition.uid = try cursor.number()
+        transition.rtt = try cursor.number()
+        if flags.contains(.hasPID) { transition.pid = Int32(bitPattern: try cursor.number()) }
+        guard flags.contains(.hasRest) else { return transition }
         var rest = SocketRest(try counters(), error: try cursor.choice())
         rest.isPeerDone = try cursor.flag()
         rest.isOrphan = try cursor.flag()
@@ -84,8 +92,8 @@ extension JournalDecoder {
         case 2: rest.isBelowTimeWaitLimit = nil
         default: throw .wrong("a flag is neither set nor not")
         }
-        step.rest = rest
-        return step
+        transition.rest = rest
+        return transition
     }
 
     private mutating func counters() throws(JournalFault) -> SocketCounters {

@@ -153,7 +153,7 @@ extension JournalDecoder {
 
     private mutating func configuration() throws(JournalFault) -> TrackerConfiguration {
         var configuration = TrackerConfiguration()
-        configuration.reportsSteps = try cursor.flag()
+        configuration.reportsTransitions = try cursor.flag()
         configuration.reportsDestroyed = try cursor.flag()
         configuration.reportsRefusals = try cursor.flag()
         configuration.reportsExisting = try cursor.flag()

@@ -1,16 +1,16 @@
-package import SocketValues
+public import SocketValues
 
 /// Where a watcher writes its journal, and what is called where that fails.
-package struct JournalDestination: Sendable {
+public struct JournalDestination: Sendable {
     /// The file, made or emptied.
-    package var path: String
+    public var path: String
     /// The version of the program that writes it: no other reads it.
-    package var version: String
+    public var version: String
     /// Called once by the watcher's thread where the file cannot be written any more. Watching goes on.
-    package var reportsFailure: @Sendable (KernelError) -> Void
+    public var reportsFailure: @Sendable (KernelError) -> Void
 
     /// A destination.
-    package init(path: String, version: String, reportsFailure: @escaping @Sendable (KernelError) -> Void) {
+    public init(path: String, version: String, reportsFailure: @escaping @Sendable (KernelError) -> Void) {
         (self.path, self.version, self.reportsFailure) = (path, version, reportsFailure)
     }
 }

@@ -8,7 +8,7 @@ extension JournalEncoder {
         case .dumpBegan, .row, .dumpEnded: break  // they need what the last dump was
         case .answer(let answer): append(answer)
         case .destroyed(let socket): append(socket)
-        case .step(let step): append(step)
+        case .transition(let transition): append(transition)
         case .retransmitted(let handshake):
             append(.retransmitted)
             append(handshake.isRequest ? .isRequest : [], handshake.matching)
@@ -24,6 +24,14 @@ extension JournalEncoder {
         case .released(let cookie):
             append(.released)
             bytes.append(cookie.rawValue)
+        case .configured(let interval, let needsInodes):
+            append(.configured)
+            bytes.append(interval)
+            bytes.append(needsInodes)
+        case .matching(let name, let mask):
+            append(.matching)
+            append([], mask)
+            append(name)
         case .lost(let loss):
             append(.lost)
             bytes.append(loss.source.journalNumber)
@@ -62,25 +70,31 @@ extension JournalEncoder {
         var flags: JournalFactFlags = socket.counters == nil ? [] : .hasCounters
         if socket.acknowledgedControls != nil { flags.insert(.hasControls) }
         if socket.idleMilliseconds != nil { flags.insert(.hasIdleTime) }
-        append(flags, socket.matching)
+        var terms: [String] = []
+        if case .undecided(let unanswered) = socket.verdict { terms = unanswered }
+        if !terms.isEmpty { flags.insert(.isUndecided) }
+        append(flags, socket.verdict == .finds ? .all : [])
         append(socket.name)
         if let counters = socket.counters { append(counters) }
         if let controls = socket.acknowledgedControls { bytes.append(controls) }
         if let time = socket.idleMilliseconds { bytes.append(time) }
+        guard !terms.isEmpty else { return }
+        bytes.append(UInt64(terms.count))
+        for term in terms { bytes.append(term) }
     }
 
-    private mutating func append(_ step: TracedStep) {
-        append(.step)
-        var flags: JournalFactFlags = step.pid == nil ? [] : .hasPID
-        if step.rest != nil { flags.insert(.hasRest) }
-        append(flags, step.matching)
-        bytes.append(step.from.rawValue)
-        bytes.append(step.to.rawValue)
-        append(step.name)
-        bytes.append(step.uid)
-        bytes.append(step.rtt)
-        if let pid = step.pid { bytes.append(UInt32(bitPattern: pid)) }
-        guard let rest = step.rest else { return }
+    private mutating func append(_ transition: TracedTransition) {
+        append(.transition)
+        var flags: JournalFactFlags = transition.pid == nil ? [] : .hasPID
+        if transition.rest != nil { flags.insert(.hasRest) }
+        append(flags, transition.matching)
+        bytes.append(transition.from.rawValue)
+        bytes.append(transition.to.rawValue)
+        append(transition.name)
+        bytes.append(transition.uid)
+        bytes.append(transition.rtt)
+        if let pid = transition.pid { bytes.append(UInt32(bitPattern: pid)) }
+        guard let rest = transition.rest else { return }
         append(rest.counters)
         bytes.append(rest.error.rawValue)
         bytes.append(rest.isPeerDone)
@@ -127,7 +141,7 @@ extension JournalEncoder {
     }
 
     mutating func append(_ configuration: TrackerConfiguration) {
-        bytes.append(configuration.reportsSteps)
+        bytes.append(configuration.reportsTransitions)
         bytes.append(configuration.reportsDestroyed)
         bytes.append(configuration.reportsRefusals)
         bytes.append(configuration.reportsExisting)

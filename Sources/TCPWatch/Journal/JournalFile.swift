@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 
@@ -31,7 +31,7 @@ final class JournalFile {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
                 let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled...])
-                let length = Glibc.read(file.descriptor, rest.baseAddress, rest.count)
+                let length = LinuxLibC.read(file.descriptor, rest.baseAddress, rest.count)
                 if length < 0, errno == EINTR { continue }
                 if length < 0 { failure = errno }
                 guard length > 0 else { return }

@@ -1,39 +1,39 @@
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
-package import SocketValues
+public import SocketValues
 
 /// What a journal says of itself: who wrote it, where, and what could be seen there.
-package struct JournalHeader: Hashable, Sendable {
+public struct JournalHeader: Hashable, Sendable {
     /// The version of the program that wrote it. No other version reads it.
-    package var version: String
+    public var version: String
     /// The kernel's release and the machine's architecture, as `uname -rm` prints them.
-    package var kernel = ""
+    public var kernel = ""
     /// The kernel's name for the time since it started: cookies and monotonic times of two journals with the same one
     /// are of one world (`/proc/sys/kernel/random/boot_id`).
-    package var bootID = ""
+    public var bootID = ""
     /// When watching began.
-    package var start = EventTime(monotonicNanoseconds: 0, realtimeNanoseconds: 0)
-    /// Whether the kernel reported each step.
-    package var isTracing = false
+    public var start = EventTime(monotonicNanoseconds: 0, realtimeNanoseconds: 0)
+    /// Whether the kernel reported each transition.
+    public var isTracing = false
     /// Why it did not, and what was missing; empty where it did, and where that was not asked for.
-    package var refusal = ""
+    public var refusal = ""
     /// What of the sockets was asked for beside the states, in words; empty for all.
-    package var filter = ""
+    public var filter = ""
     /// The states whose transitions were reported.
-    package var states = TCPStateSet.all
+    public var states = TCPStateSet.all
     /// Whether the sockets that existed at the beginning were reported.
-    package var reportsExisting = true
+    public var reportsExisting = true
     /// Whether the network namespaces were named, and so are a part of each record.
-    package var namesNamespaces = false
+    public var namesNamespaces = false
     /// Whether it was found out who holds the sockets.
-    package var resolvesOwners = false
+    public var resolvesOwners = false
 
     /// A header of which no more is known than the version.
-    package init(version: String) { self.version = version }
+    public init(version: String) { self.version = version }
 
     /// The header of a watcher that begins now on this machine.
-    package init(
+    init(
         _ configuration: SocketWatcher.Configuration,
         version: String,
         isTracing: Bool,

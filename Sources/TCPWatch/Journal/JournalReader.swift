@@ -1,4 +1,4 @@
-internal import Glibc
+internal import LinuxLibC
 package import SocketValues
 
 /// Reads a journal: the header, then entry after entry, in order.

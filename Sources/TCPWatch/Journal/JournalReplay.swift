@@ -1,12 +1,12 @@
 internal import ConnectionTracking
 internal import SockDiag
-package import SocketValues
+public import SocketValues
 
 /// The events that a watcher delivered, from its journal: on any machine, without privilege.
 ///
 /// Every input is given to a tracker of its namespace, in order; so all but owners and names is what it was, byte for
 /// byte. What the watcher's own reader was too slow for is delivered too.
-package struct JournalReplay: ~Copyable {
+public struct JournalReplay: ~Copyable {
     private let reader: JournalReader
     private let reportsExisting: Bool
     private var delivery: EventDelivery
@@ -16,15 +16,15 @@ package struct JournalReplay: ~Copyable {
     private var failure: KernelError?
     private var isAtEnd = false
     /// The time of the latest input.
-    package private(set) var time: EventTime
+    public private(set) var time: EventTime
     /// How many sockets are known, in all namespaces.
-    package var socketCount: Int { namespaces.values.reduce(0) { $0 + $1.tracker.count } }
+    public var socketCount: Int { namespaces.values.reduce(0) { $0 + $1.tracker.count } }
 
     /// So many events are delivered at once.
     private static let batch = 1024
 
     /// What is said of a file that is no journal: how one is made is for the program to say.
-    package static let remedyForOtherFiles = "a journal is made by a watcher"
+    public static let remedyForOtherFiles = "a journal is made by a watcher"
 
     /// Opens a journal that this version has written.
     ///
@@ -33,7 +33,7 @@ package struct JournalReplay: ~Copyable {
     ///   - version: The version of this program.
     ///   - reportsExisting: Whether the sockets that existed at the beginning are delivered; nil for as it was.
     /// - Throws: ``/SockDiag/KernelError``.
-    package init(path: String, version: String, reportsExisting: Bool? = nil) throws(KernelError) {
+    public init(path: String, version: String, reportsExisting: Bool? = nil) throws(KernelError) {
         // Swift 6.3.1 in a release build destroys what a closure, as that of ??, reads of a value that is not whole yet.
         let reader = try JournalReader(path: path, version: version)
         let header = reader.header
@@ -44,12 +44,12 @@ package struct JournalReplay: ~Copyable {
     }
 
     /// What the journal says of itself.
-    package var header: JournalHeader { reader.header }
+    public var header: JournalHeader { reader.header }
 
     /// The next events; none at the end.
     ///
     /// - Throws: ``/SockDiag/KernelError`` where the journal is cut short or damaged, when all before that is delivered.
-    package mutating func next() throws(KernelError) -> [SocketEvent] {
+    public mutating func next() throws(KernelError) -> [SocketEvent] {
         while pending.count < Self.batch, failure == nil, !isAtEnd {
             do throws(KernelError) {
                 guard let entry = try reader.next() else {
@@ -78,7 +78,7 @@ package struct JournalReplay: ~Copyable {
             if let event = delivery.end(number) { pending.append(event) }
         case .socketsExpected(let number): delivery.expectSockets(of: number, anew: true)
         case .input(let number, let input): take(input, of: number)
-        case .message(let number, let message): namespaces[number]?.sockets.note(try TCPSocket(message: message))
+        case .message(let number, let message): namespaces[number]?.sockets.note(try InetSocket(message: message))
         case .owners(let number, let cookie, let owners): namespaces[number]?.owners[cookie] = owners
         case .gap(let number, var gap):
             let watched = number.flatMap { namespaces[$0] }
@@ -105,7 +105,9 @@ package struct JournalReplay: ~Copyable {
             if output == .ready { watched.sockets.removeAll() }
             guard let event else { continue }
             pending.append(event)
-            if case .transition(let step) = event, step.to == .closed { watched.owners[step.identity.cookie] = nil }
+            if case .transition(let transition) = event, transition.to == .closed {
+                watched.owners[transition.identity.cookie] = nil
+            }
         }
         outputs.removeAll(keepingCapacity: true)
     }

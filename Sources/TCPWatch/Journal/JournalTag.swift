@@ -25,7 +25,7 @@ enum JournalTag: UInt8 {
     case dumpEnded
     case answer
     case destroyed
-    case step
+    case transition
     case retransmitted
     case reset
     case boundDestroyed
@@ -33,6 +33,8 @@ enum JournalTag: UInt8 {
     case wake
     case resynchronize
     case released
+    case configured
+    case matching
 
     /// A row whose timer is where it would be, and for each more a drift of ``DumpRows/drifts``.
     static let driftBase: UInt8 = 0x80
@@ -71,4 +73,5 @@ struct JournalFactFlags: OptionSet {
     // In other facts, the same bits.
     static let hasControls = JournalFactFlags(rawValue: 1 << 4)
     static let hasIdleTime = JournalFactFlags(rawValue: 1 << 5)
+    static let isUndecided = JournalFactFlags(rawValue: 1 << 7)
 }

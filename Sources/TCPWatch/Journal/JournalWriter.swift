@@ -1,5 +1,5 @@
 package import ConnectionTracking
-internal import Glibc
+internal import LinuxLibC
 internal import LinuxSystem
 package import SockDiag
 
@@ -36,7 +36,7 @@ package final class JournalWriter {
             throw KernelError(.system, errno: errno, operation: "open the journal \(path) for writing")
         }
         if let failure = Self.claim(descriptor, path) {
-            Glibc.close(descriptor)
+            LinuxLibC.close(descriptor)
             throw failure
         }
         self.descriptor = descriptor
@@ -49,7 +49,7 @@ package final class JournalWriter {
         if let failure { throw failure }
     }
 
-    deinit { Glibc.close(descriptor) }
+    deinit { LinuxLibC.close(descriptor) }
 
     /// Empties a file, after it is its owner's alone: one that was there may have been everybody's. A device or a pipe stays as it
     /// is.
@@ -94,7 +94,7 @@ package final class JournalWriter {
     }
 
     /// Adds the kernel's message about a socket that exists.
-    package func append(_ socket: TCPSocket, to watcher: UInt32) {
+    package func append(_ socket: InetSocket, to watcher: UInt32) {
         append(.message(watcher: watcher, socket.withMessage { $0.array() }))
     }
 
@@ -131,7 +131,7 @@ package final class JournalWriter {
         bytes.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
-                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let count = LinuxLibC.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count >= 0 {
                     rest = rest.dropFirst(count)
                 } else if errno != EINTR {

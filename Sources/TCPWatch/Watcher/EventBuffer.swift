@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import SockDiag
 internal import Synchronization
 
@@ -11,6 +12,12 @@ final class EventBuffer: Sendable {
         /// Where the gaps are that wait, each source and namespace once.
         var gaps: [GapKey: Int] = [:]
         var dropped: UInt64 = 0
+        /// Those that were dropped and reported, and how often that was.
+        var reported: (dropped: UInt64, gaps: UInt64) = (0, 0)
+        /// When the first of ``pending`` came, monotonic nanoseconds.
+        var pendingSince: UInt64 = 0
+        /// The one that the stream is read by, until it is let go of.
+        var owner: ObjectIdentifier?
         var reader: Reader?
         var isFinished = false
         var failure: KernelError?
@@ -26,9 +33,6 @@ final class EventBuffer: Sendable {
     private let capacity: Int
     /// Called where a reader has missed events, when it takes what it has not.
     private let resynchronize = Mutex<(@Sendable () -> Void)?>(nil)
-    /// How many sockets the watcher knows.
-    let socketCount = Atomic(0)
-
     init(capacity: Int) { self.capacity = capacity }
 
     /// What is to be done where a reader has missed events: report the state anew.
@@ -43,6 +47,7 @@ final class EventBuffer: Sendable {
                 state.reader = nil
                 return reader
             }
+            if state.pending.isEmpty { state.pendingSince = SystemClock.monotonic.nanoseconds }
             for event in events {
                 if case .gap(let gap) = event {
                     state.keep(gap)
@@ -68,6 +73,43 @@ final class EventBuffer: Sendable {
         reader?([])
     }
 
+    // MARK: The one reader
+
+    /// Makes somebody the stream's reader; whether it is, and nobody else.
+    func claim(_ owner: ObjectIdentifier) -> Bool {
+        state.withLock { state in
+            if state.owner == nil { state.owner = owner }
+            return state.owner == owner
+        }
+    }
+
+    /// Lets a reader go, with what it was given and has not read; whoever reads next begins with that.
+    func release(_ owner: ObjectIdentifier, rest: ArraySlice<SocketEvent>) {
+        state.withLock { state in
+            guard state.owner == owner else { return }
+            state.owner = nil
+            guard !rest.isEmpty else { return }
+            state.pending.insert(contentsOf: rest, at: 0)
+            state.gaps = [:]
+        }
+    }
+
+    /// Adds what waits for the reader, and what the reader has missed.
+    func add(to metrics: inout SocketWatcher.Metrics) {
+        let now = SystemClock.monotonic.nanoseconds
+        state.withLock { state in
+            metrics.waiting = state.pending.count
+            if !state.pending.isEmpty {
+                metrics.lag = .nanoseconds(Int64(clamping: now - min(now, state.pendingSince)))
+            }
+            let dropped = state.reported.dropped &+ state.dropped
+            if dropped > 0 {
+                metrics.lost[.reader] = dropped
+                metrics.gaps[.reader] = state.reported.gaps &+ (state.dropped > 0 ? 1 : 0)
+            }
+        }
+    }
+
     /// The events that wait, or the next that come; empty at the end, and for a reader whose place another one takes.
     func next() async -> [SocketEvent] {
         await withUnsafeContinuation { continuation in next { continuation.resume(returning: $0) } }
@@ -84,6 +126,8 @@ final class EventBuffer: Sendable {
             state.gaps = [:]
             if state.dropped > 0 {
                 events.append(.gap(Gap(source: .reader, reason: "the reader was too slow", lost: state.dropped)))
+                state.reported.dropped &+= state.dropped
+                state.reported.gaps &+= 1
                 state.dropped = 0
                 hasLost = true
             }

@@ -60,6 +60,7 @@ struct EventDelivery {
         case .socket(let tracked):
             guard states.contains(tracked.state) else { return nil }
             var socket = WatchedSocket(socket: sockets[tracked], namespace: namespace)
+            socket.incarnation = tracked.incarnation
             socket.owners = owners(tracked.name.cookie)
             socket.time = time
             return .socket(socket)

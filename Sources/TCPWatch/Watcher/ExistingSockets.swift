@@ -11,10 +11,10 @@ struct ExistingSockets {
         let isMinisocket: Bool
     }
 
-    private var sockets: [Key: TCPSocket] = [:]
+    private var sockets: [Key: InetSocket] = [:]
 
     /// Takes the kernel's message about a socket.
-    mutating func note(_ socket: TCPSocket) {
+    mutating func note(_ socket: InetSocket) {
         sockets[Key(cookie: socket.cookie, isMinisocket: socket.isMinisocket)] = socket
     }
 
@@ -23,12 +23,12 @@ struct ExistingSockets {
 
     /// A socket that a tracker knows, with all that the kernel said of it; with what the tracker remembers where nothing
     /// was, or where it was in another state then. Its owner is remembered where the kernel names none any more.
-    subscript(tracked: TrackedSocket) -> TCPSocket {
+    subscript(tracked: TrackedSocket) -> InetSocket {
         let key = Key(cookie: tracked.name.cookie, isMinisocket: tracked.isMinisocket)
         guard let socket = sockets[key], socket.state == tracked.state else {
-            return TCPSocket(tracked.name.identity, state: tracked.state, uid: tracked.uid, inode: tracked.inode)
+            return InetSocket(tracked.name.identity, state: tracked.state, uid: tracked.uid, inode: tracked.inode)
         }
         guard socket.inode == nil, let inode = tracked.inode else { return socket }
-        return TCPSocket(socket, uid: tracked.uid, inode: inode)
+        return InetSocket(socket, uid: tracked.uid, inode: inode)
     }
 }

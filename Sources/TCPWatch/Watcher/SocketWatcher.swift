@@ -1,22 +1,23 @@
 public import SockDiag
 internal import Synchronization
 
-/// Watches the TCP sockets of this machine: first those that exist, then every step that one of them takes.
+/// Watches the TCP sockets of this machine: first those that exist, then every transition of one of them.
 ///
 /// ```swift
 /// let watcher = try SocketWatcher()
 /// for try await event in watcher {
-///     if case .transition(let step) = event {
-///         print(step.identity.local, step.identity.remote, step.from ?? .closed, "→", step.to)
+///     if case .transition(let transition) = event {
+///         let identity = transition.identity
+///         print(identity.local, identity.remote, transition.from ?? .closed, "→", transition.to)
 ///     }
 /// }
 /// ```
 ///
-/// Where the process may trace the kernel, each step is reported as the kernel takes it, ``Transition/Certainty/exact``.
-/// Else it needs no privilege: at an interval it asks the kernel for all sockets, with one dump for both families, and
-/// compares; between two dumps the kernel reports each full socket's end at once. A step then is
-/// ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``. What is lost is reported as a
-/// ``SocketEvent/gap(_:)``. ``Configuration/source`` chooses.
+/// Where the process may trace the kernel, each transition is reported as the kernel makes it,
+/// ``Transition/Certainty/exact``. Else it needs no privilege: at an interval it asks the kernel for all sockets, with
+/// one dump for both families, and compares; between two dumps the kernel reports each full socket's end at once. A
+/// transition then is ``Transition/Certainty/observed`` or ``Transition/Certainty/inferred``. What is lost is reported
+/// as a ``SocketEvent/gap(_:)``. ``Configuration/source`` chooses.
 ///
 /// The stream has one reader; a second iterator takes what the first leaves, and ends it where it waits. Where the reader is slow, up to
 /// ``Configuration/bufferCapacity`` events wait and what comes beyond is dropped and counted. Cancelling the reader's
@@ -26,21 +27,22 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     public struct Configuration: Sendable {
         /// The network namespaces to watch, all by one thread; none for the calling thread's own.
         ///
-        /// Others take CAP_SYS_ADMIN. One that ends is let go of, and reported as a gap of ``Gap/Source/namespace``; only
-        /// with the last one the stream ends too.
+        /// Others take CAP_SYS_ADMIN. One that ends is let go of, and reported as a gap of ``Gap/Source/namespace``;
+        /// only with the last one the stream ends too.
         public var namespaces: [NetworkNamespace] = []
         /// Whether to watch every network namespace that can be found, beside ``namespaces``, as they come and go.
         ///
-        /// One that comes later, as a container's does, is watched within about two seconds: its sockets are reported as
-        /// ``SocketEvent/socket(_:)``, then its steps. Found are those that ``/SockDiag/NetworkNamespace/all()`` finds.
-        /// Takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for those of other users' processes. The process' own is among them,
-        /// so that the stream goes on when the others have ended.
+        /// One that comes later, as a container's does, is watched within about two seconds: its sockets are reported
+        /// as ``SocketEvent/socket(_:)``, then its transitions. Found are those that
+        /// ``/SockDiag/NetworkNamespace/all()`` finds. Takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for those of other
+        /// users' processes. The process' own is among them, so that the stream goes on when the others have ended.
         public var followsAllNamespaces = false
         /// Only sockets of this family; nil for both.
         public var family: AddressFamily?
         /// Only transitions that leave, enter or pass one of these states.
         public var states: TCPStateSet = .all
-        /// Only transitions of sockets that it finds before the step, after it or in a state passed through; nil for all.
+        /// Only transitions of sockets that it finds before the transition, after it or in a state passed through; nil
+        /// for all.
         ///
         /// A request and a TIME_WAIT count as their user's, as far as the user was seen. What a filter reads of
         /// queues and measurements is as of the last dump. `pid` and `process` are answered as by
@@ -48,11 +50,11 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public var filter: SocketFilter?
         /// Whether to find out which processes hold the sockets: ``Transition/owners``.
         ///
-        /// Asked once for each new socket, for all new ones of a dump together and after what the dump shows is reported:
-        /// the first transition of a socket mostly has no owners yet. A pass costs some 3 µs for each descriptor of
-        /// the machine and is made for a fifth of the time at most.
+        /// Asked once for each new socket, for all new ones of a dump together and after what the dump shows is
+        /// reported: the first transition of a socket mostly has no owners yet. A pass costs some 3 µs for each
+        /// descriptor of the machine and is made for a fifth of the time at most.
         public var resolvesOwners = false
-        /// Where steps are learned.
+        /// Where transitions are learned.
         public var source: Source = .auto
         /// The time between two dumps. Where a dump takes longer, the next one that fits is awaited. With tracing
         /// these are dumps of half-open requests alone, as far as the ``reconciliationBudget`` allows.
@@ -62,9 +64,9 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public var reconciliationInterval: Duration = .seconds(10)
         /// With tracing, the share of one processor that dumps may take, for each namespace.
         public var reconciliationBudget = 0.005
-        /// Without tracing, whether the kernel is to report each socket's end; see ``/SockDiag/DestroyMonitor`` for what that costs a busy
-        /// machine. Without it, connections that come and go between two dumps are not seen, and none has final
-        /// counters.
+        /// Without tracing, whether the kernel is to report each socket's end; see ``/SockDiag/DestroyMonitor`` for
+        /// what that costs a busy machine. Without it, connections that come and go between two dumps are not seen, and
+        /// none has final counters.
         public var usesDestroyEvents = true
         /// The receive buffer for the kernel's messages, bytes; it grants as much of it as it allows.
         public var receiveBufferSize = DestroyMonitor.defaultReceiveBufferSize
@@ -74,13 +76,13 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public var bufferCapacity = 65_536
 
         /// Where every input is written down, for ``JournalReplay``; nil for nowhere.
-        package var journal: JournalDestination?
+        public var journal: JournalDestination?
         /// Called by the watcher's thread with what the kernel measured of each full socket that it destroys: where this
         /// side closed first, long before TIME_WAIT and with it the connection ends.
-        package var reportsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
+        public var reportsCounters: (@Sendable (SocketIdentity, FinalCounters) -> Void)?
 
         /// The size of the ring of records, bytes, a power of two: a third of a second of 90,000 records.
-        package var traceBufferSize = 4 << 20
+        public var traceBufferSize = 4 << 20
         /// In a debug build, the reader drops one record of so many, for tests of what finds it; 0 for none.
         package var dropsOneRecordOf: Int32 = 0
 
@@ -88,12 +90,12 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public init() {}
     }
 
-    /// Where steps are learned.
+    /// Where transitions are learned.
     public enum Source: String, Hashable, Sendable, CaseIterable {
         /// By tracepoints where the kernel allows it, else by dumps: ``SocketWatcher/traceRefusal`` says why.
         case auto
-        /// By the kernel's tracepoints: each step as the kernel takes it. Takes CAP_BPF and CAP_PERFMON, or root, and
-        /// Linux 5.12 with BTF.
+        /// By the kernel's tracepoints: each transition as the kernel makes it. Takes CAP_BPF and CAP_PERFMON, or root,
+        /// and Linux 5.12 with BTF.
         case trace
         /// By dumps, and by the kernel's messages about destroyed sockets. Takes no privilege.
         case poll
@@ -115,7 +117,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     /// Why the kernel is not traced; nil where it is, and where that was not asked for.
     public var traceRefusal: KernelError? { loop.refusal }
 
-    /// Whether the kernel reports the steps.
+    /// Whether the kernel reports the transitions.
     public var isTracing: Bool { loop.isTracing }
 
     /// The events for one reader.
@@ -125,44 +127,100 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     public func stop() { loop.stop() }
 
     /// Calls `body`, once and on any thread, with the events that wait or with the next that come; with none at the end.
-    /// For a reader that waits for other things too, and without a task.
-    package func receive(_ body: @escaping @Sendable ([SocketEvent]) -> Void) { loop.buffer.next(body) }
+    ///
+    /// For a reader that waits for other things too, and without a task. Where another reader waits in the same way, that
+    /// one's closure is called with none.
+    public func receive(_ body: @escaping @Sendable ([SocketEvent]) -> Void) { loop.buffer.next(body) }
 
-    /// How many sockets were there when it looked last.
-    package var socketCount: Int { loop.buffer.socketCount.load(ordering: .relaxed) }
-
-    /// With tracing, the time between two dumps of all sockets, and of the half-open requests.
-    package var periods: (all: Duration, requests: Duration) {
-        let (all, requests) = loop.periods.withLock { $0 }
-        return (.nanoseconds(Int64(clamping: all)), .nanoseconds(Int64(clamping: requests)))
-    }
+    /// What it has done since it began, and how it stands.
+    public var metrics: Metrics { loop.metrics }
 
     /// What ended the stream, where it was a failure.
-    package var failure: KernelError? { loop.buffer.failure }
+    public var failure: KernelError? { loop.buffer.failure }
+
+    // MARK: Steering
+
+    /// Reports the sockets anew: those that there are as ``SocketEvent/socket(_:)``, then ``SocketEvent/ready``.
+    public func resynchronize() { loop.resynchronize() }
+
+    /// Uses another filter from now on, or none. What it finds is reported as by ``resynchronize()``.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where it cannot be used, as where tracepoints cannot answer it; nothing has changed
+    ///   then.
+    public func update(filter: SocketFilter?) async throws(KernelError) {
+        try await loop.perform { engine throws(KernelError) in try engine.use(filter: filter) }
+    }
+
+    /// Dumps at another interval from now on, beginning at once.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where the watcher has ended.
+    public func update(interval: Duration) async throws(KernelError) {
+        try await loop.perform { engine in engine.use(interval: interval) }
+    }
+
+    /// Watches one more network namespace: its sockets are reported as ``SocketEvent/socket(_:)``, then its transitions.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where it cannot be entered; nothing has changed then.
+    public func add(_ namespace: NetworkNamespace) async throws(KernelError) {
+        try await loop.perform { engine throws(KernelError) in try engine.add(namespace) }
+    }
+
+    /// Watches a network namespace no more, which is reported as a gap of ``Gap/Source/namespace``. With the last one the
+    /// stream ends.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where the watcher has ended.
+    public func remove(_ namespace: NetworkNamespace) async throws(KernelError) {
+        try await loop.perform { engine in engine.remove(namespace) }
+    }
+
+    /// Watches the network namespaces that there are and that come, as ``Configuration/followsAllNamespaces`` does, or those
+    /// that come no more.
+    ///
+    /// - Throws: ``/SockDiag/KernelError`` where that is refused; nothing has changed then.
+    public func followAllNamespaces(_ follows: Bool = true) async throws(KernelError) {
+        try await loop.perform { engine throws(KernelError) in try engine.follow(follows) }
+    }
 
     /// The reader's end of the stream.
     public struct Iterator: AsyncIteratorProtocol {
-        private let watcher: SocketWatcher
-        private var events: ArraySlice<SocketEvent> = []
+        private let reader: Reader
 
-        init(watcher: SocketWatcher) { self.watcher = watcher }
+        init(watcher: SocketWatcher) { reader = Reader(watcher) }
 
         /// The next event; nil after ``SocketWatcher/stop()`` and after cancellation.
         ///
-        /// - Throws: ``/SockDiag/KernelError`` where watching cannot go on.
+        /// - Throws: ``/SockDiag/KernelError`` where watching cannot go on, and where another iterator reads the stream.
         public mutating func next(
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws(KernelError) -> SocketEvent? {
-            if let event = events.popFirst() { return event }
-            let loop = watcher.loop
-            events = await withTaskCancellationHandler {
+            if let event = reader.events.popFirst() { return event }
+            let loop = reader.watcher.loop
+            guard loop.buffer.claim(ObjectIdentifier(reader)) else {
+                throw KernelError(
+                    .invalidRequest,
+                    operation: "read the events of a watcher",
+                    detail: "another iterator reads them",
+                    remedy: "make a watcher for each reader"
+                )
+            }
+            reader.events = await withTaskCancellationHandler {
                 await loop.buffer.next()[...]
             } onCancel: {
                 loop.stop()
             }
-            if let event = events.popFirst() { return event }
+            if let event = reader.events.popFirst() { return event }
             if let failure = loop.buffer.failure { throw failure }
             return nil
         }
+    }
+
+    /// Whoever reads the stream, as long as its iterator is there: the next one begins with what it leaves.
+    private final class Reader {
+        let watcher: SocketWatcher
+        var events: ArraySlice<SocketEvent> = []
+
+        init(_ watcher: SocketWatcher) { self.watcher = watcher }
+
+        deinit { watcher.loop.buffer.release(ObjectIdentifier(self), rest: events) }
     }
 }

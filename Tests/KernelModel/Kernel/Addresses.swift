@@ -24,15 +24,21 @@ struct Addresses {
     func boundPort(_ slot: Int) -> UInt16 { UInt16(60_000 + slot) }
     func freePort(_ slot: Int, _ again: Int) -> UInt16 { UInt16(40_000 + slot * 1000 + again % 1000) }
 
-    /// The ends of a socket that has none.
+    /// The endpoints of a socket that has none.
     var unused: SocketName {
         SocketName(.any, Endpoints(local: (0, 0), 0, remote: (0, 0), 0, interface: 0), family: family)
     }
 
-    /// The ends of a child of the listener.
+    /// The endpoints of a child of the listener.
     func child(_ slot: Int, port: UInt16) -> SocketName {
-        let ends = Endpoints(local: (high, local), port, remote: (high, remote), UInt16(50_000 + slot), interface: 0)
-        return SocketName(.any, ends, family: family)
+        let endpoints = Endpoints(
+            local: (high, local),
+            port,
+            remote: (high, remote),
+            UInt16(50_000 + slot),
+            interface: 0
+        )
+        return SocketName(.any, endpoints, family: family)
     }
 
     func setLocal(_ name: inout SocketName) { (name.endpoints.localHigh, name.endpoints.localLow) = (high, local) }

@@ -7,10 +7,11 @@ package enum Feature: Int, CaseIterable, Sendable {
     case abortInEstablished, abortInFINWait1, abortInFINWait2, abortInCloseWait, abortInClosing, abortInLastACK
     case queuedChildAborted, requestOutlivesListener, requestExpired, requestDropped, boundBeforeConnect,
         boundDestroyed, released
-    case orphanMinisocket, orphanBecameTimeWait, orphanExpired, noRoomForTimeWait, timeWaitExpired
-    case cookieGivenByMessage, minisocketNamedAnew, wipedMessage, husk, kernelSocketEnded, unusedSocket
-    case resetBeforeStep, resetAfterStep, handshakeRetransmitted, backlogStep, listenerWithoutPort, connectWithoutPort
-    case oldStateAnswered, stepUnread, rowMissed, rowRepeated, dumpCut, lookupFailed, listenerAnswered, reportLost
+    case orphanMinisocket, orphanBecameTimeWait, orphanExpired, timeWaitLimitReached, timeWaitExpired
+    case cookieGivenByMessage, minisocketNamedAnew, clearedMessage, closedSocket, kernelSocketEnded, unusedSocket
+    case resetBeforeTransition, resetAfterTransition, handshakeRetransmitted, backlogTransition, listenerWithoutPort,
+        connectWithoutPort
+    case oldStateAnswered, transitionUnread, rowMissed, rowRepeated, dumpCut, lookupFailed, listenerAnswered, reportLost
     case existedBefore, resynchronized, checkpoint, lateWake, reopenedListener
 
     /// One bit.

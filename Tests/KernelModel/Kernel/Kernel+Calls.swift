@@ -78,7 +78,7 @@ extension Kernel {
         guard objects[socket].state == .closed, !objects[socket].hasConnected, slot == 0 else { return }
         if objects[socket].closedState != .bound || objects[socket].isLifeOver { beginLife(socket, side: .unknown) }
         if !objects[socket].formerLives.isEmpty { features.insert(.reopenedListener) }
-        step(socket, to: .listen, Causes(.listen), pid: pid)
+        setState(socket, to: .listen, Causes(.listen), pid: pid)
         if !objects[socket].hasPort {
             features.insert(.listenerWithoutPort)
             objects[socket].hasPort = true
@@ -119,7 +119,7 @@ extension Kernel {
         }
         let uid = objects[socket].isOfKernel ? nil : pid
         lives[objects[socket].life].beganWithoutPort = !objects[socket].isPortBound
-        step(socket, to: .synSent, Causes(.connect), pid: uid)
+        setState(socket, to: .synSent, Causes(.connect), pid: uid)
         slots[play.number]?[slot].connects += 1
         slots[play.number]?[slot].isBlocking = isBlocking
         guard hasPort || objects[socket].isPortBound else {
@@ -133,10 +133,10 @@ extension Kernel {
         lives[objects[socket].life].name = objects[socket].name
     }
 
-    /// EADDRNOTAVAIL before the first step: there is no new life.
+    /// EADDRNOTAVAIL before the first transition: there is no new life.
     private func giveUpConnect(_ socket: Int) {
         let life = objects[socket].life
-        guard life >= 0, lives[life].steps.isEmpty else { return }
+        guard life >= 0, lives[life].transitions.isEmpty else { return }
         objects[socket].life = objects[socket].formerLives.popLast() ?? -1
         for cookie in lives[life].cookies { livesOfCookie[Int(cookie)].removeAll { $0 == Int32(life) } }
         lives[life].cookies = []
@@ -148,8 +148,9 @@ extension Kernel {
         for object in present where objects[object].kind == .minisocket && objects[object].cookie == cookie {
             features.insert(.cookieAliased)
         }
-        if let former = objects[socket].formerLives.last, lives[former].steps.contains(where: { $0.to == .synSent }),
-            !lives[former].steps.contains(where: { $0.to == .established })
+        if let former = objects[socket].formerLives.last,
+            lives[former].transitions.contains(where: { $0.to == .synSent }),
+            !lives[former].transitions.contains(where: { $0.to == .established })
         {
             features.insert(.refusedAgain)
         }
@@ -183,9 +184,9 @@ extension Kernel {
 
     private func endBound(_ socket: Int) {
         let life = objects[socket].life
-        guard life >= 0, !objects[socket].isLifeOver, lives[life].steps.last?.to == .bound else { return }
+        guard life >= 0, !objects[socket].isLifeOver, lives[life].transitions.last?.to == .bound else { return }
         truth(socket, to: .closed, Causes(.close, orNone: true), at: now + 40_000)
-        if isTraced, isWatched { lives[life].steps[lives[life].steps.count - 1].reportedFrom = .bound }
+        if isTraced, isWatched { lives[life].transitions[lives[life].transitions.count - 1].reportedFrom = .bound }
     }
 
     func close(_ socket: Int, _ pid: Int32) {
@@ -197,7 +198,7 @@ extension Kernel {
         case .finWait2:
             finish(
                 socket,
-                Ending(causes: .any, pid: caller, isCall: true, heir: .finWait2, isOrphan: true)
+                Ending(causes: .any, pid: caller, isCall: true, successor: .finWait2, isOrphan: true)
             )
         default: break
         }
@@ -212,8 +213,8 @@ extension Kernel {
             if objects[socket].isPortBound { beginBound(socket, .any) }
         case .synReceived, .established:
             if objects[socket].state == .synReceived { features.insert(.fastOpenClosedInHandshake) }
-            step(socket, to: .finWait1, Causes(.close), pid: caller)
-        case .closeWait: step(socket, to: .lastAck, Causes(.close), pid: caller)
+            setState(socket, to: .finWait1, Causes(.close), pid: caller)
+        case .closeWait: setState(socket, to: .lastAck, Causes(.close), pid: caller)
         default: break
         }
     }
@@ -247,7 +248,7 @@ extension Kernel {
         case .synSent: finish(socket, Ending(causes: Causes(.close, .abort), pid: caller, isCall: isCall))
         case .closing, .lastAck:
             noteAbort(socket)
-            // Without a RST, and where the pid may be that of the backlog, nothing tells it from the last ACK.
+            // Without a RST, and where the pid may be that of the backlog, nothing distinguishes it from the last ACK.
             let reason: Reason? = generator.happens(500) ? .disconnectWithData : nil
             let causes = reason == nil || !habits.reportsReasons ? Causes.any : Causes(.abort)
             finish(socket, Ending(causes: causes, pid: caller, isCall: isCall, reason: reason))

@@ -33,12 +33,12 @@ extension Kernel {
         }
     }
 
-    /// Whether the ends are free; a TIME_WAIT gives way.
+    /// Whether the endpoints are free; a TIME_WAIT gives way.
     func takePlace(_ name: SocketName, localPort: UInt16, _ feature: Feature) -> Bool {
-        var ends = name.endpoints
-        ends.localPort = localPort
-        guard let holder = holder(of: ends) else {
-            if lives.contains(where: { $0.name.endpoints == ends }) { features.insert(.tupleReused) }
+        var endpoints = name.endpoints
+        endpoints.localPort = localPort
+        guard let holder = holder(of: endpoints) else {
+            if lives.contains(where: { $0.name.endpoints == endpoints }) { features.insert(.tupleReused) }
             return true
         }
         guard objects[holder].kind == .minisocket, objects[holder].state == .timeWait else { return false }
@@ -47,10 +47,11 @@ extension Kernel {
         return true
     }
 
-    /// What has these ends in the hash of connections.
-    func holder(of ends: Endpoints) -> Int? {
+    /// What has these endpoints in the hash of connections.
+    func holder(of endpoints: Endpoints) -> Int? {
         present.first { index in
-            objects[index].name.endpoints == ends && objects[index].state != .closed && objects[index].state != .listen
+            objects[index].name.endpoints == endpoints && objects[index].state != .closed
+                && objects[index].state != .listen
         }
     }
 
@@ -97,7 +98,7 @@ extension Kernel {
         let child = addChild(of: listener, name, play, slot, life: nil)
         truth(child, to: .synReceived, Causes(.receiveSYN))
         objects[child].state = .synReceived
-        step(child, to: .established, Causes(.receiveACK))
+        setState(child, to: .established, Causes(.receiveACK))
         objects[child].changedAt = 0
         if operation == .fin || operation == .finAck { receive(.fin, child) }
     }
@@ -119,7 +120,7 @@ extension Kernel {
         objects[child].isMissed = old.isMissed
         objects[child].synTime = old.answers == 0 ? old.synTime : now
         lives[old.life].due = 0
-        step(child, to: .established, Causes(.receiveACK))
+        setState(child, to: .established, Causes(.receiveACK))
         if operation == .fin || operation == .finAck { receive(.fin, child) }
     }
 
@@ -147,32 +148,32 @@ extension Kernel {
         case (.synSent, .synAck), (.synReceived, .ack), (.synReceived, .synAck):
             let isActive = objects[socket].state == .synSent
             objects[socket].hasConnected = true
-            step(socket, to: .established, isActive ? Causes(.receiveSYNACK) : Causes(.receiveACK))
+            setState(socket, to: .established, isActive ? Causes(.receiveSYNACK) : Causes(.receiveACK))
         case (.synSent, .synCrossing):
             features.insert(.simultaneousOpen)
-            step(socket, to: .synReceived, Causes(.receiveSYN))
+            setState(socket, to: .synReceived, Causes(.receiveSYN))
         case (.synReceived, .fin), (.established, .fin), (.established, .finAck):
             objects[socket].isPeerDone = true
-            step(socket, to: .closeWait, Causes(.receiveFIN))
+            setState(socket, to: .closeWait, Causes(.receiveFIN))
         case (.finWait1, .ack):
             objects[socket].isFINAcknowledged = true
-            step(socket, to: .finWait2, Causes(.receiveACK))
-            if isOrphan { finish(socket, Ending(causes: .any, heir: .finWait2, isOrphan: true)) }
+            setState(socket, to: .finWait2, Causes(.receiveACK))
+            if isOrphan { finish(socket, Ending(causes: .any, successor: .finWait2, isOrphan: true)) }
         case (.finWait1, .finAck):
             objects[socket].isFINAcknowledged = true
-            step(socket, to: .finWait2, Causes(.receiveACK))
+            setState(socket, to: .finWait2, Causes(.receiveACK))
             objects[socket].isPeerDone = true
-            finish(socket, Ending(causes: Causes(.receiveFIN), heir: .timeWait, isOrphan: isOrphan))
+            finish(socket, Ending(causes: Causes(.receiveFIN), successor: .timeWait, isOrphan: isOrphan))
         case (.finWait1, .fin):
             features.insert(.simultaneousClose)
             objects[socket].isPeerDone = true
-            step(socket, to: .closing, Causes(.receiveFIN))
+            setState(socket, to: .closing, Causes(.receiveFIN))
         case (.finWait2, .fin), (.finWait2, .finAck):
             objects[socket].isPeerDone = true
-            finish(socket, Ending(causes: Causes(.receiveFIN), heir: .timeWait, isOrphan: isOrphan))
+            finish(socket, Ending(causes: Causes(.receiveFIN), successor: .timeWait, isOrphan: isOrphan))
         case (.closing, .ack), (.closing, .finAck):
             objects[socket].isFINAcknowledged = true
-            finish(socket, Ending(causes: Causes(.receiveACK), heir: .timeWait, isOrphan: isOrphan))
+            finish(socket, Ending(causes: Causes(.receiveACK), successor: .timeWait, isOrphan: isOrphan))
         case (.lastAck, .ack), (.lastAck, .finAck):
             objects[socket].isFINAcknowledged = true
             finish(socket, Ending(causes: Causes(.receiveACK), isOrphan: isOrphan))
@@ -208,7 +209,7 @@ extension Kernel {
         let (play, slot) = (objects[socket].play, objects[socket].slot)
         if state == .synSent, objects[socket].isHeld, slots[play]?[slot].isBlocking == true { wipe(socket) }
         if objects[socket].isHeld, objects[socket].hasPort, objects[socket].closedState == .closed {
-            features.insert(.husk)
+            features.insert(.closedSocket)
         }
         release(socket)
     }

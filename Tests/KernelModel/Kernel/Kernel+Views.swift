@@ -26,19 +26,19 @@ extension Kernel {
         return row
     }
 
-    /// The answer of the kernel to an exact lookup: by the ends, or the listener that they lead to; then the cookie must
-    /// be the one that was asked for.
+    /// The answer of the kernel to an exact lookup: by the endpoints, or the listener that they lead to; then the
+    /// cookie must be the one that was asked for.
     func lookUp(_ name: SocketName) -> SocketRow? {
         let found =
             present.first { isConnection($0) && objects[$0].name.endpoints == name.endpoints }
             ?? present.first { index in
                 guard objects[index].shownState(at: now, showsBound: false) == .listen else { return false }
-                let ends = objects[index].name.endpoints
-                guard ends.localPort == name.endpoints.localPort, objects[index].name.family == name.family else {
+                let endpoints = objects[index].name.endpoints
+                guard endpoints.localPort == name.endpoints.localPort, objects[index].name.family == name.family else {
                     return false
                 }
-                return ends.localHigh == 0 && ends.localLow == 0
-                    || (ends.localHigh, ends.localLow) == (name.endpoints.localHigh, name.endpoints.localLow)
+                return endpoints.localHigh == 0 && endpoints.localLow == 0
+                    || (endpoints.localHigh, endpoints.localLow) == (name.endpoints.localHigh, name.endpoints.localLow)
             }
         guard let found, let row = row(found) else { return nil }
         if name.cookie == .any, row.state == .listen { features.insert(.listenerAnswered) }

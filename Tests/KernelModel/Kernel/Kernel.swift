@@ -2,7 +2,7 @@ internal import ConnectionTracking
 internal import SeededRandom
 internal import SocketValues
 
-/// The TCP of a simulated network namespace: sockets, requests and minisockets, what they tell, and what truly was.
+/// The TCP of a simulated network namespace: sockets, requests and minisockets, what they report, and what truly was.
 package final class Kernel {
     let habits: Habits
     let isTraced: Bool
@@ -116,11 +116,11 @@ package final class Kernel {
         if objects[object].cookie != 0 { note(lives.count - 1, of: object) }
     }
 
-    /// Notes a true step of an object's life.
+    /// Notes a true transition of an object's life.
     func truth(_ object: Int, to: TCPState, _ causes: Causes, pid: Int32? = nil, at time: UInt64? = nil) {
         let life = objects[object].life
         guard life >= 0 else { return }
-        lives[life].steps.append(TrueLife.Step(to: to, time: time ?? now, causes: causes, pid: pid))
+        lives[life].transitions.append(TrueTransition(to: to, time: time ?? now, causes: causes, pid: pid))
         lives[life].name = objects[object].name
     }
 
@@ -132,7 +132,7 @@ package final class Kernel {
         guard isTraced, isWatched else { return true }
         if life >= 0 { lives[life].isReported = true }
         if isLosing() {
-            // No step is lost with it.
+            // No transition is lost with it.
             if case .released = fact { return false }
             lostRecords += 1
             features.insert(.reportLost)

@@ -1,36 +1,36 @@
 internal import ConnectionTracking
 internal import SocketValues
 
-/// One connection, listener or bound socket as it really was: what a tracker should have told.
-package struct TrueLife {
-    /// The step from one state to the next.
-    package struct Step {
-        /// The state after it.
-        var to: TCPState
-        /// When the kernel took it; of a reported one the time of the report.
-        var time: UInt64
-        /// What may be told of its cause.
-        var causes: Causes
-        /// The process whose call took it.
-        var pid: Int32?
-        /// The state that the report says was left; nil where none was made.
-        var reportedFrom: TCPState?
-        /// Whether that report was lost.
-        var isLost = false
-        /// Whether it was reported, and not as the end of a socket that nobody may have known.
-        var isReport: Bool { reportedFrom != nil && reportedFrom != .bound }
-        /// The number of the reason of the RST that was sent with it.
-        var reason: UInt32?
-    }
+/// The transition from one state to the next, as it really was.
+package struct TrueTransition {
+    /// The state after it.
+    var to: TCPState
+    /// When the kernel made it; of a reported one the time of the report.
+    var time: UInt64
+    /// What may be reported of its cause.
+    var causes: Causes
+    /// The process whose call made it.
+    var pid: Int32?
+    /// The state that the report says was left; nil where none was made.
+    var reportedFrom: TCPState?
+    /// Whether that report was lost.
+    var isLost = false
+    /// Whether it was reported, and not as the end of a socket that nobody may have known.
+    var isReport: Bool { reportedFrom != nil && reportedFrom != .bound }
+    /// The number of the reason of the RST that was sent with it.
+    var reason: UInt32?
+}
 
+/// One connection, listener or bound socket as it really was: what a tracker should have reported.
+package struct TrueLife {
     /// The play.
     let play: Int
     /// Which of the kernel's full sockets; −1 for a request that became none.
     var socket = -1
     /// The names that its objects have, at most three.
     var cookies: [UInt32] = []
-    /// CLOSED, then the states of the steps.
-    var steps: [Step] = []
+    /// CLOSED, then the states of the transitions.
+    var transitions: [TrueTransition] = []
     var name: SocketName
     var side: OpeningSide
     /// What it comes to, without the FINs.
@@ -41,25 +41,25 @@ package struct TrueLife {
     var listener = -1
     /// How many rows of complete dumps have shown it.
     var rows = 0
-    /// Whether some report of it was lost, also one that is no step.
+    /// Whether some report of it was lost, also one that is no transition.
     var hasLost = false
     /// Whether it was reported under a name.
     var isReported = false
-    /// Whether its first step was reported before it had a port.
+    /// Whether its first transition was reported before it had a port.
     var beganWithoutPort = false
-    /// Whether its last step made a TIME_WAIT of which the report tells.
+    /// Whether its last transition made a TIME_WAIT, which the report implies.
     var impliesTimeWait = false
-    /// The ends that it had, other than those of `name`: before its port was known.
+    /// The endpoints that it had, other than those of `name`: before its port was known.
     var isOfKernel = false
 
-    /// The state after so many steps.
-    func state(after count: Int) -> TCPState { count == 0 ? .closed : steps[count - 1].to }
+    /// The state after so many transitions.
+    func state(after count: Int) -> TCPState { count == 0 ? .closed : transitions[count - 1].to }
 
     /// Whether it is over.
-    var hasEnded: Bool { steps.last?.to == .closed }
+    var hasEnded: Bool { transitions.last?.to == .closed }
 }
 
-/// What may be told of the cause of a step.
+/// What may be reported of the cause of a transition.
 package struct Causes {
     private var bits: UInt32
     /// Whether it may be left open.

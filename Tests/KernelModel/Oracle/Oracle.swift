@@ -1,15 +1,15 @@
 internal import ConnectionTracking
 internal import SocketValues
 
-/// Checks what a tracker tells: each transition when it comes, and all of them against the truth when all is over.
+/// Checks what a tracker reports: each transition when it comes, and all of them against the truth when all is over.
 package struct Oracle {
     let mode: Scenario.Mode
     let habits: Habits
     /// The first thing that was wrong.
     package private(set) var violation: Violation?
-    var told: [ToldLife] = []
-    /// Of each cookie's number the indices of ``told``.
-    var toldOfCookie: [Int: [Int]] = [:]
+    var reported: [ReportedLife] = []
+    /// Of each cookie's number the indices of ``reported``.
+    var reportedOfCookie: [Int: [Int]] = [:]
     private var isReady = false
     /// When the first dump had ended.
     private(set) var begun: UInt64 = .max
@@ -23,7 +23,7 @@ package struct Oracle {
     /// Whether losses were declared, and no dump has been since.
     private var isInDoubt = false
     private var lastLoss: UInt64 = 0
-    /// How many transitions were told.
+    /// How many transitions were reported.
     package private(set) var transitions = 0
 
     init(_ scenario: Scenario) { (mode, habits) = (scenario.mode, scenario.habits) }
@@ -48,10 +48,10 @@ package struct Oracle {
         isResynchronizing = true
     }
 
-    /// A complete dump has shown what lost reports would have told.
+    /// A complete dump has shown what lost reports would have said.
     mutating func settleLosses() { isInDoubt = false }
 
-    /// Hears what a tracker says.
+    /// Receives what a tracker says.
     mutating func note(_ output: Output, at now: UInt64, _ kernel: Kernel) {
         switch output {
         case .transition(let transition): note(transition, at: now, kernel)
@@ -61,9 +61,9 @@ package struct Oracle {
             isReady = true
             guard isResynchronizing else { return }
             isResynchronizing = false
-            // What was not told anew is over.
-            for index in told.indices where !told[index].isEnded && told[index].epoch != epoch {
-                told[index].isEnded = true
+            // What was not reported anew is over.
+            for index in reported.indices where !reported[index].isEnded && reported[index].epoch != epoch {
+                reported[index].isEnded = true
             }
         case .gap(let gap):
             let sum = gaps[gap.source, default: (0, false)]
@@ -80,14 +80,14 @@ package struct Oracle {
         guard !isReady || isResynchronizing else {
             return fail(.wrongBeginning, "a socket after ready", at: now, about: [cookie])
         }
-        if let index = toldOfCookie[number]?.first(where: { told[$0].incarnation == socket.incarnation }) {
-            told[index].epoch = epoch
-            if told[index].state != socket.state {
-                told[index].retold.append((told[index].steps.count, socket.state))
-                told[index].state = socket.state
+        if let index = reportedOfCookie[number]?.first(where: { reported[$0].incarnation == socket.incarnation }) {
+            reported[index].epoch = epoch
+            if reported[index].state != socket.state {
+                reported[index].reportedAnew.append((reported[index].transitions.count, socket.state))
+                reported[index].state = socket.state
             }
         } else {
-            var life = ToldLife(cookie: cookie, incarnation: socket.incarnation, state: socket.state)
+            var life = ReportedLife(cookie: cookie, incarnation: socket.incarnation, state: socket.state)
             (life.existing, life.existingAt, life.epoch) = (socket.state, now, epoch)
             life.localPort = socket.name.endpoints.localPort
             life.remotePort = socket.name.endpoints.remotePort
@@ -95,99 +95,108 @@ package struct Oracle {
         }
     }
 
-    private mutating func add(_ life: ToldLife, _ number: Int) {
-        toldOfCookie[number, default: []].append(told.count)
-        told.append(life)
+    private mutating func add(_ life: ReportedLife, _ number: Int) {
+        reportedOfCookie[number, default: []].append(reported.count)
+        reported.append(life)
     }
 
-    private mutating func note(_ step: Transition, at now: UInt64, _ kernel: Kernel) {
+    private mutating func note(_ transition: Transition, at now: UInt64, _ kernel: Kernel) {
         transitions += 1
-        let cookie = step.identity.cookie
+        let cookie = transition.identity.cookie
         let text =
-            "\(cookie)#\(step.incarnation) \(step.from?.description ?? "?")→\(step.via)\(step.to) \(step.certainty)"
+            "\(cookie)#\(transition.incarnation) \(transition.from?.description ?? "?")→\(transition.via)\(transition.to) \(transition.certainty)"
         guard let number = kernel.number(of: cookie) else {
             return fail(.unknownCookie, text, at: now, about: [cookie])
         }
         if !isReady { fail(.beforeReady, text, at: now, about: [cookie]) }
-        let time = step.time.monotonicNanoseconds
+        let time = transition.time.monotonicNanoseconds
         if time > now { fail(.fromTheFuture, "\(text) at \(time / 1000)µs", at: now, about: [cookie]) }
-        checkWalk(step, text, at: now)
-        var place = toldOfCookie[number]?.first { told[$0].incarnation == step.incarnation }
+        checkWalk(transition, text, at: now)
+        var place = reportedOfCookie[number]?.first { reported[$0].incarnation == transition.incarnation }
         if place == nil {
-            let count = toldOfCookie[number]?.count ?? 0
-            // Where existing sockets are not told, some that are known have not been told of.
-            if Int(step.incarnation) != min(count, 255), habits.reportsExisting {
+            let count = reportedOfCookie[number]?.count ?? 0
+            // Where existing sockets are not reported, some that are known have not been mentioned.
+            if Int(transition.incarnation) != min(count, 255), habits.reportsExisting {
                 fail(.wrongIncarnation, "\(text): \(count) are known", at: now, about: [cookie])
             }
-            var life = ToldLife(cookie: cookie, incarnation: step.incarnation, state: step.from ?? .closed)
-            if let from = step.from, from != .closed {
+            var life = ReportedLife(
+                cookie: cookie,
+                incarnation: transition.incarnation,
+                state: transition.from ?? .closed
+            )
+            if let from = transition.from, from != .closed {
                 if habits.reportsExisting, epoch == 0, time > begun {
                     fail(.wrongBeginning, text, at: now, about: [cookie])
                 }
                 (life.existing, life.existingAt) = (from, min(begun, now))
             }
-            if step.from == nil, step.to != .closed { fail(.wrongBeginning, text, at: now, about: [cookie]) }
-            place = told.count
+            if transition.from == nil, transition.to != .closed {
+                fail(.wrongBeginning, text, at: now, about: [cookie])
+            }
+            place = reported.count
             add(life, number)
         }
         guard let index = place else { return }
-        checkOrder(step, text, after: told[index], at: now)
-        told[index].steps.append(
-            ToldLife.Step(
-                from: step.from,
-                to: step.to,
-                via: step.via,
-                certainty: step.certainty,
-                source: step.source,
+        checkOrder(transition, text, after: reported[index], at: now)
+        reported[index].transitions.append(
+            ReportedTransition(
+                from: transition.from,
+                to: transition.to,
+                via: transition.via,
+                certainty: transition.certainty,
+                source: transition.source,
                 time: time,
                 learned: now,
-                cause: step.cause,
-                pid: step.pid,
-                reason: step.resetReason,
+                cause: transition.cause,
+                pid: transition.pid,
+                reason: transition.resetReason,
                 isInDoubt: isInDoubt || time <= lastLoss
             )
         )
-        told[index].state = step.to
-        if step.identity.local.port != 0 { told[index].localPort = step.identity.local.port }
-        if step.identity.remote.port != 0 { told[index].remotePort = step.identity.remote.port }
-        if step.to == .closed {
-            told[index].isEnded = true
-            told[index].final = step.final
-        } else if step.final != nil {
+        reported[index].state = transition.to
+        if transition.identity.local.port != 0 { reported[index].localPort = transition.identity.local.port }
+        if transition.identity.remote.port != 0 { reported[index].remotePort = transition.identity.remote.port }
+        if transition.to == .closed {
+            reported[index].isEnded = true
+            reported[index].final = transition.final
+        } else if transition.final != nil {
             fail(.wrongCounters, "\(text): final counters before the end", at: now, about: [cookie])
         }
-        if step.openedBy != .unknown { told[index].side = step.openedBy }
+        if transition.openedBy != .unknown { reported[index].side = transition.openedBy }
     }
 
-    private mutating func checkWalk(_ step: Transition, _ text: String, at now: UInt64) {
-        let cookie = step.identity.cookie
-        if let from = step.from {
+    private mutating func checkWalk(_ transition: Transition, _ text: String, at now: UInt64) {
+        let cookie = transition.identity.cookie
+        if let from = transition.from {
             var last = from
-            for state in step.via + [step.to] {
+            for state in transition.via + [transition.to] {
                 if TCPStateMachine.step(from: last, to: state) == nil {
                     fail(.illegalStep, text, at: now, about: [cookie])
                 }
                 last = state
             }
         }
-        if step.certainty == .exact, !step.via.isEmpty { fail(.exactWithVia, text, at: now, about: [cookie]) }
+        if transition.certainty == .exact, !transition.via.isEmpty {
+            fail(.exactWithVia, text, at: now, about: [cookie])
+        }
     }
 
-    private mutating func checkOrder(_ step: Transition, _ text: String, after life: ToldLife, at now: UInt64) {
-        let cookie = step.identity.cookie
+    private mutating func checkOrder(_ transition: Transition, _ text: String, after life: ReportedLife, at now: UInt64)
+    {
+        let cookie = transition.identity.cookie
         if life.isEnded {
             return fail(.afterTheEnd, "\(text), after \(life.text)", at: now, about: [cookie])
         }
-        if let from = step.from, from != life.state {
+        if let from = transition.from, from != life.state {
             fail(.doesNotFollow, "\(text), after \(life.text)", at: now, about: [cookie])
         }
-        let time = step.time.monotonicNanoseconds
-        guard let last = life.steps.last else { return }
-        if step.from == nil { fail(.doesNotFollow, "\(text), after \(life.text)", at: now, about: [cookie]) }
+        let time = transition.time.monotonicNanoseconds
+        guard let last = life.transitions.last else { return }
+        if transition.from == nil { fail(.doesNotFollow, "\(text), after \(life.text)", at: now, about: [cookie]) }
         if time < last.time {
             return fail(.timeGoesBack, "\(text) at \(time / 1000)µs, after \(life.text)", at: now, about: [cookie])
         }
-        if let duration = step.timeInState, last.to != .closed, life.retold.isEmpty,
+        if let duration = transition.timeInState, last.to != .closed, life.reportedAnew.isEmpty,
             duration != .nanoseconds(Int64(time - last.time))
         {
             fail(.wrongTimeInState, "\(text): \(duration), after \(life.text)", at: now, about: [cookie])
@@ -199,7 +208,11 @@ package struct Oracle {
         for source in [Gap.Source.trace, .destroy] {
             let (real, said) = (declared[source], gaps[source])
             guard (real?.count ?? 0) == (said?.count ?? 0), real?.isOpen != true || said?.isOpen == true else {
-                return fail(.wrongLoss, "\(source): \(real?.count ?? 0) were lost, \(said?.count ?? 0) told", at: now)
+                return fail(
+                    .wrongLoss,
+                    "\(source): \(real?.count ?? 0) were lost, \(said?.count ?? 0) reported",
+                    at: now
+                )
             }
         }
     }

@@ -10,8 +10,9 @@ package struct Violation: Sendable {
         // 2: certainty.
         case exactUnreported, exactWithVia, exactAtWrongTime, inferredThoughReported, derivedTooEarly
         // 3: the truth.
-        case neverHappened, toldTooEarly, toldWhenOver, toldTwice, untold, stepUntold, wrongCause, causeUntold
-        case wrongPid, pidUntold, wrongReason, wrongCounters, countersUntold, wrongSide, wrongDuration
+        case neverHappened, reportedTooEarly, reportedWhenOver, reportedTwice, unreported, transitionUnreported,
+            wrongCause, causeUnreported
+        case wrongPid, pidUnreported, wrongReason, wrongCounters, countersUnreported, wrongSide, wrongDuration
         // 4: losses and the table.
         case wrongLoss, tableDiffers
         // 5 and 6.

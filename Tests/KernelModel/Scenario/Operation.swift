@@ -9,11 +9,11 @@ package enum Operation: String, Sendable, CaseIterable {
     case openInKernel
     /// `bind()` to a port of one's own.
     case bind
-    /// `listen()`; without `bind` the kernel chooses the port after it has reported the step.
+    /// `listen()`; without `bind` the kernel chooses the port after it has reported the transition.
     case listen
     /// `connect()`, blocking: where it is refused the socket is disconnected.
     case connect
-    /// `connect()` without waiting: where it is refused the socket keeps its ends.
+    /// `connect()` without waiting: where it is refused the socket keeps its endpoints.
     case connectWithoutWaiting
     /// `connect()` where all ports are taken.
     case connectWithoutPort
@@ -69,6 +69,6 @@ package enum Operation: String, Sendable, CaseIterable {
     case keepalive
     /// There are too many orphans.
     case orphanLimit
-    /// From now on there is no room for another TIME_WAIT of the slot.
+    /// From now on the namespace has as many TIME_WAITs as `tcp_max_tw_buckets` allows: the slot gets none.
     case timeWaitLimit
 }

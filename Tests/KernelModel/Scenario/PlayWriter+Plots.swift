@@ -156,7 +156,7 @@ extension PlayWriter {
             if maybe() { wait(1...30, milliseconds: 1_000_000_000) }
             if plot == .orphan { add(1, .fin) }
             if plot == .orphanReset { add(1, one(.rst, .data, .destroy)) }
-        case .withoutRoom:
+        case .timeWaitLimit:
             connected(1)
             add(1, .timeWaitLimit)
             if maybe() {
@@ -181,7 +181,7 @@ extension PlayWriter {
             for _ in 0...generator.below(3) { add(1, one(.connect, .connectWithoutWaiting), .rst) }
             if maybe() { add(1, .connect, .synAck, .close, .finAck) }
             add(1, .close)
-        case .husk:
+        case .closedSocket:
             add(1, .open)
             if maybe(800) { add(1, .bind) }
             add(1, .connectWithoutWaiting, .synAck, one(.rst, .timeout, .destroy, .shutdown), .ack, .fin)

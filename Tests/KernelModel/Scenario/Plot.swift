@@ -8,8 +8,8 @@ package enum Plot: String, Sendable, CaseIterable {
     case resetInEachState, abortInEachState, timeoutInEachState, dataAfterClose
     case queuedChildren, listenerAlone, listenerAgain, listenerWithoutPort
     case bound, boundThenConnected, unused
-    case orphan, orphanReset, orphanGivenUp, withoutRoom, outlived
-    case disconnected, twoMinisockets, refusedAgain, husk
+    case orphan, orphanReset, orphanGivenUp, timeWaitLimit, outlived
+    case disconnected, twoMinisockets, refusedAgain, closedSocket
     case tupleAgain, timeWaitAgain, timeWaitReset
     case inKernel, longLived, wild
 }

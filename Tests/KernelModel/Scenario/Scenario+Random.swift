@@ -21,7 +21,7 @@ extension Scenario {
         habits.showsBound = generator.happens(800)
         habits.reportsReasons = generator.happens(800)
         habits.reportsRefusals = generator.happens(800)
-        habits.tellsTimeWaitLimit = generator.happens(900)
+        habits.reportsTimeWaitLimit = generator.happens(900)
         habits.resynchronizes = generator.happens(100)
         habits.interval = generator.one(of: [250_000_000, 250_000_000, 500_000_000, 1_000_000_000])
         habits.start = generator.one(of: [1, 1, 500_000_000, 5_000_000_000])
@@ -37,7 +37,7 @@ extension Scenario {
     /// What its sources are able to report.
     package var configuration: ConnectionTracker.Configuration {
         var configuration = ConnectionTracker.Configuration()
-        configuration.reportsSteps = mode == .trace
+        configuration.reportsTransitions = mode == .trace
         configuration.reportsDestroyed = habits.reportsDestroyed
         configuration.reportsRefusals = mode == .trace && habits.reportsRefusals
         configuration.reportsExisting = habits.reportsExisting

@@ -43,9 +43,9 @@ package struct Act: Sendable {
     package var operation: Operation
 }
 
-/// What the sources do, beside telling the truth at once.
+/// What the sources do, beside reporting what is true at once.
 package struct Habits: Sendable {
-    /// Records of the trace, or messages, are lost and counted.
+    /// Records of the ring, or messages, are lost and counted.
     package var losesReports = false
     /// The kernel does not say how many messages were lost.
     package var losesCount = false
@@ -65,7 +65,7 @@ package struct Habits: Sendable {
     package var stampsRowsAtBeginning = false
     /// The kernel's messages about destroyed sockets are received; in the mode poll.
     package var reportsDestroyed = false
-    /// Existing sockets are told.
+    /// Existing sockets are reported.
     package var reportsExisting = true
     /// Dumps show bound sockets (6.8 and later).
     package var showsBound = true
@@ -73,8 +73,8 @@ package struct Habits: Sendable {
     package var reportsReasons = true
     /// Each RST that answers a SYN is reported.
     package var reportsRefusals = true
-    /// The kernel's types tell the limit of TIME_WAITs.
-    package var tellsTimeWaitLimit = true
+    /// The kernel's types report the limit of TIME_WAITs.
+    package var reportsTimeWaitLimit = true
     /// The reader asks for the state anew.
     package var resynchronizes = false
     /// From one dump to the next.
@@ -82,7 +82,7 @@ package struct Habits: Sendable {
     /// When watching begins.
     package var start: UInt64 = 0
 
-    /// Sources that tell the truth at once.
+    /// Sources that report what is true at once.
     package init() {}
 }
 

@@ -1,7 +1,7 @@
 package import ConnectionTracking
 package import SocketValues
 
-/// All that a tracker was told and what it answered, in order.
+/// All that a tracker received and what it emitted, in order.
 package struct Journal {
     /// The inputs.
     package private(set) var inputs: [Input] = []
@@ -77,9 +77,10 @@ extension Input.Fact {
             "answer to \(answer.lookup.words): \(answer.result.words), asked \(answer.askedAt / 1000)µs"
         case .destroyed(let socket):
             "destroyed \(socket.name.words) controls \(socket.acknowledgedControls.map(String.init) ?? "–") "
-                + "idle \(socket.idleMilliseconds.map(String.init) ?? "–") \(socket.counters == nil ? "wiped" : "")"
-        case .step(let step):
-            "step \(step.name.words) \(step.from)→\(step.to) pid \(step.pid ?? 0) rtt \(step.rtt) \(step.rest?.words ?? "")"
+                + "idle \(socket.idleMilliseconds.map(String.init) ?? "–") \(socket.counters == nil ? "cleared" : "")"
+        case .transition(let transition):
+            "transition \(transition.name.words) \(transition.from)→\(transition.to) pid \(transition.pid ?? 0) "
+                + "rtt \(transition.rtt) \(transition.rest?.words ?? "")"
         case .retransmitted(let handshake):
             "retransmitted \(handshake.name.words)\(handshake.isRequest ? " request" : "")"
         case .reset(let reset): "reset \(reset.cookie) in \(reset.state) reason \(reset.reason.map(String.init) ?? "–")"
@@ -88,6 +89,8 @@ extension Input.Fact {
         case .lost(let loss): "lost \(loss.count.map(String.init) ?? "?") of \(loss.source) \(loss.reason)"
         case .wake: "wake"
         case .resynchronize: "resynchronize"
+        case .configured(let interval, let needsInodes): "interval \(interval), \(needsInodes ? "" : "no ")inodes"
+        case .matching(let name, let mask): "\(name.cookie) matches \(mask.rawValue)"
         }
     }
 }
@@ -95,10 +98,10 @@ extension Input.Fact {
 extension Output {
     fileprivate var words: String {
         switch self {
-        case .transition(let step):
-            "\(step.identity.cookie)#\(step.incarnation) \(step.from.map { "\($0)" } ?? "?")→\(step.via)\(step.to) "
-                + "\(step.certainty) \(step.source) at \(step.time.microseconds)µs "
-                + "cause \(step.cause.map { "\($0)" } ?? "–") pid \(step.pid ?? 0) \(step.identity.local)-\(step.identity.remote)"
+        case .transition(let transition):
+            "\(transition.identity.cookie)#\(transition.incarnation) \(transition.from.map { "\($0)" } ?? "?")→\(transition.via)\(transition.to) "
+                + "\(transition.certainty) \(transition.source) at \(transition.time.microseconds)µs "
+                + "cause \(transition.cause.map { "\($0)" } ?? "–") pid \(transition.pid ?? 0) \(transition.identity.local)-\(transition.identity.remote)"
         case .socket(let socket): "socket \(socket.name.words) \(socket.state)"
         case .ready: "ready"
         case .gap(let gap): "gap \(gap.source) \(gap.lost.map(String.init) ?? "?")"

@@ -11,7 +11,7 @@ package enum Model {
         package var lives = 0
         /// How many inputs the tracker took.
         package var inputs = 0
-        /// How many transitions it told.
+        /// How many transitions it reported.
         package var transitions = 0
         /// What the kernel and the sources did.
         package var features = Features()
@@ -48,7 +48,7 @@ package enum Model {
         outcome.transitions = simulation.oracle.transitions
         outcome.features = simulation.kernel.features
         for life in simulation.kernel.lives {
-            for step in life.steps { outcome.states.insert(TCPStateSet(step.to)) }
+            for transition in life.transitions { outcome.states.insert(TCPStateSet(transition.to)) }
         }
         return outcome
     }
@@ -122,13 +122,13 @@ package enum Model {
 }
 
 extension Habits {
-    /// The switches, and how each is where the sources tell the truth at once.
+    /// The switches, and how each is where the sources report what is true at once.
     fileprivate static var switches: [(key: WritableKeyPath<Habits, Bool>, value: Bool)] {
         [
             (\.losesReports, false), (\.losesCount, false), (\.failsLookups, false), (\.missesRows, false),
             (\.repeatsRows, false), (\.cutsDumps, false), (\.isSlow, false), (\.stampsRowsAtBeginning, false),
             (\.reportsExisting, true), (\.showsBound, true), (\.reportsReasons, true), (\.reportsRefusals, true),
-            (\.tellsTimeWaitLimit, true), (\.resynchronizes, false),
+            (\.reportsTimeWaitLimit, true), (\.resynchronizes, false),
         ]
     }
 }

@@ -26,7 +26,7 @@ extension Simulation where Tracker: ~Copyable {
         }
         now += isQuiet ? 1000 : generator.among(0...200_000)
         advance(to: now)
-        if !isFirst || generator.happens(500) { drain() }
+        drain()
         if isCut { kernel.features.insert(.dumpCut) }
         deliver(.dumpEnded(isComplete: !isCut), at: now)
         if isFirst { oracle.hasBegun(at: now) } else if scope == .all, !isCut, losses == 0 { oracle.settleLosses() }
@@ -75,8 +75,8 @@ extension Simulation where Tracker: ~Copyable {
             var result = LookupAnswer.Result.failed
             if !isFailing { result = kernel.lookUp(lookup.name).map { .found($0) } ?? .gone }
             answers.append(LookupAnswer(lookup, askedAt: now, result))
-            // A socket may have been taken out of the table whose step is reported only now.
-            if !kernel.ring.isEmpty { kernel.features.insert(.stepUnread) }
+            // A socket may have been taken out of the table whose transition is reported only now.
+            if !kernel.ring.isEmpty { kernel.features.insert(.transitionUnread) }
             now += generator.among(2...40) * 1000
             advance(to: now)
         }

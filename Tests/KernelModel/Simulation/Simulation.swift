@@ -2,8 +2,8 @@ internal import ConnectionTracking
 internal import SeededRandom
 internal import SocketValues
 
-/// A namespace, a driver and a tracker, run in virtual time: every report of the kernel is delivered in an order in which
-/// it could come, every wish of the tracker is obeyed, and what it tells is checked.
+/// A namespace, a driver and a tracker, run in virtual time: every report of the kernel is delivered in an order in
+/// which it could come, every wish of the tracker is obeyed, and what it reports is checked.
 package final class Simulation<Tracker: Tracking & ~Copyable> {
     let scenario: Scenario
     let kernel: Kernel
@@ -22,7 +22,7 @@ package final class Simulation<Tracker: Tracking & ~Copyable> {
     var isPaused = false
     private var isFinishing = false
     private var wakes = 0
-    /// How often losses of the trace were declared since the last dump began.
+    /// how often losses of the ring were declared since the last dump began.
     var losses = 0
     /// All inputs and outputs, where that is wanted.
     package private(set) var journal: Journal?

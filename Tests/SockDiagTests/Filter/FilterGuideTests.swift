@@ -15,7 +15,7 @@ import Testing
         #expect(filters.count > 20)
         var client = try SockDiagClient()
         for text in filters {
-            let filter = try SocketFilter(text)
+            let filter = try SocketFilter(text, resolvesHosts: true)
             #expect(try SocketFilter(filter.description) == filter)
             do {
                 try client.forEach(SocketQuery(filter: filter), external: { _, _ in false }) { _ in }

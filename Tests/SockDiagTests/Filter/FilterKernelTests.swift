@@ -12,7 +12,7 @@ struct FilterKernelTests {
     private func expectSame<Key: Hashable & Sendable>(
         _ zoo: FilterZoo,
         _ filter: SocketFilter,
-        key: (TCPSocket) -> Key?,
+        key: (InetSocket) -> Key?,
         answer: (SocketMatcher) throws -> [Key]
     ) throws {
         let matcher = try zoo.client.matcher(for: filter)

@@ -109,7 +109,7 @@ import Testing
         var client = try kernel.makeClient()
         let query = SocketQuery(protocol: .mptcp, filter: .rtt > .zero)
         let error = #expect(throws: KernelError.self) { try client.sockets(query) }
-        #expect(error?.description == "cannot filter by rtt or retrans: only TCP sockets have tcp_info")
+        #expect(error?.description == "cannot filter MPTCP sockets by 'rtt > 0s': they have no such thing")
     }
 
     @Test func withoutSomebodyToAskAFilterOnOwnersIsAnError() throws {

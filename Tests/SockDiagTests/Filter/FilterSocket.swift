@@ -18,8 +18,8 @@ struct FilterSocket: CustomStringConvertible {
     /// A half-open request or a TIME_WAIT: the kernel sends no owner, no group and no `tcp_info`.
     var isMinisocket: Bool { state == .timeWait || state == .synReceived }
 
-    var socket: TCPSocket {
-        get throws { try TCPSocket(message: message) }
+    var socket: InetSocket {
+        get throws { try InetSocket(message: message) }
     }
 
     var description: String {

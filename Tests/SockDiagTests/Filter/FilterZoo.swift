@@ -9,7 +9,7 @@ final class FilterZoo {
     let lab: Lab
     var client: SockDiagClient
     /// What the namespace holds, with `tcp_info`.
-    private(set) var sockets: [TCPSocket] = []
+    private(set) var sockets: [InetSocket] = []
 
     static let marks: [UInt32] = [1, 3, 0x8000_0001]
 
@@ -66,9 +66,9 @@ final class FilterZoo {
     }
 
     /// What the kernel lets through, before anything is tested here.
-    func passed(_ operations: [UInt8], states: TCPStateSet = .all) throws -> [TCPSocket] {
-        var sockets: [TCPSocket] = []
-        try client.walk(SocketQuery(states: states), operations: operations) { sockets.append(TCPSocket($0)) }
+    func passed(_ operations: [UInt8], states: TCPStateSet = .all) throws -> [InetSocket] {
+        var sockets: [InetSocket] = []
+        try client.walk(SocketQuery(states: states), operations: operations) { sockets.append(InetSocket($0)) }
         return sockets
     }
 }
@@ -90,7 +90,7 @@ struct SocketKey: Hashable, CustomStringConvertible {
     let isMinisocket: Bool
     let description: String
 
-    init(_ socket: TCPSocket) {
+    init(_ socket: InetSocket) {
         (cookie, isMinisocket) = (socket.cookie, socket.isMinisocket)
         description = "\(socket)"
     }

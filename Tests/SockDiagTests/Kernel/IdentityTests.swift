@@ -57,7 +57,7 @@ struct IdentityTests {
             let (client, server) = try lab.connectionFromABoundPort()
             let cookie = try client.cookie()
             try end(client, server)
-            func rows() throws -> [TCPSocket] { try lab.dump().filter { $0.local.port == client.local.port } }
+            func rows() throws -> [InetSocket] { try lab.dump().filter { $0.local.port == client.local.port } }
             let both = try rows()
             #expect(both.map(\.state.description).sorted() == ["CLOSED", "TIME_WAIT"])
             #expect(Set(both.map(\.cookie)) == [cookie] && Set(both.map(\.remote)).count == 1)

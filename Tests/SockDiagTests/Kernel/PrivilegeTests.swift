@@ -8,10 +8,10 @@ import Testing
 /// What a process without CAP_NET_ADMIN receives: everything but what the kernel keeps from it.
 struct PrivilegeTests {
     /// What a dump of the lab's namespace yields to a thread without any capability.
-    private func dumpWithoutCapabilities(_ lab: Lab, _ query: SocketQuery) throws -> [TCPSocket] {
+    private func dumpWithoutCapabilities(_ lab: Lab, _ query: SocketQuery) throws -> [InetSocket] {
         let result = try lab.run {
             // Capabilities are the thread's, and so is the namespace, which a new one inherits.
-            try runInThread { () -> Result<[TCPSocket], KernelError>? in
+            try runInThread { () -> Result<[InetSocket], KernelError>? in
                 guard clab_drop_capabilities() == 0 else { return nil }
                 return Result { () throws(KernelError) in
                     var client = try SockDiagClient()

@@ -96,7 +96,7 @@ import Testing
                     }
                 }
                 try #require(sent == lie.count)
-                var identity = try TCPSocket(message: Message.timeWait).identity
+                var identity = try InetSocket(message: Message.timeWait).identity
                 identity.cookie.rawValue = 1
                 let request = DumpRequest(identity, extensions: [], sequence: 1)
                 try socket.send(request.bytes, operation: "ask")

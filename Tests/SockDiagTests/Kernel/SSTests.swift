@@ -48,7 +48,7 @@ struct SSTests {
     ]
 
     /// Compares what `ss` printed with the row; which keys of ``fields`` were compared.
-    private func compare(_ line: Line, _ row: TCPSocket) throws -> Set<String> {
+    private func compare(_ line: Line, _ row: InetSocket) throws -> Set<String> {
         #expect(TCPState(line.columns[0]) == (row.state == .bound ? .closed : row.state))
         #expect(line.columns[1...2] == ["\(row.receiveQueue)", "\(row.sendQueue)"])
         #expect(line.values["ino"] == "\(row.inode ?? 0)")

@@ -12,7 +12,7 @@ struct SocketOptionTests {
         _ level: Int32,
         _ name: Int32,
         _ value: Int32
-    ) throws -> TCPSocket {
+    ) throws -> InetSocket {
         try Lab.with { lab in
             let socket = try lab.listener(over: network)
             try SocketOption.set(#require(socket.descriptor), level, name, value)

@@ -21,10 +21,10 @@ extension Lab {
     }
 
     /// What a dump of the namespace yields.
-    func dump(_ query: SocketQuery = SocketQuery()) throws -> [TCPSocket] { try withClient { try $0.sockets(query) } }
+    func dump(_ query: SocketQuery = SocketQuery()) throws -> [InetSocket] { try withClient { try $0.sockets(query) } }
 
     /// The one row of a dump that is a connection's.
-    func row(of connection: Connection, extensions: SocketExtensions = []) throws -> TCPSocket {
+    func row(of connection: Connection, extensions: SocketExtensions = []) throws -> InetSocket {
         let rows = try dump(SocketQuery(extensions: extensions)).filter {
             $0.local.port == connection.local.port && $0.remote.port == connection.remote.port
         }
@@ -33,7 +33,7 @@ extension Lab {
     }
 
     /// The one row of a dump that has the inode of a socket.
-    func row(of socket: KernelSocket, extensions: SocketExtensions = []) throws -> TCPSocket {
+    func row(of socket: KernelSocket, extensions: SocketExtensions = []) throws -> InetSocket {
         let inode = try socket.inode()
         let rows = try dump(SocketQuery(extensions: extensions)).filter { $0.inode.map(UInt64.init) == inode }
         #expect(rows.count == 1)
@@ -41,7 +41,7 @@ extension Lab {
     }
 
     /// The socket of an identity as it is now.
-    func lookUp(_ identity: SocketIdentity, extensions: SocketExtensions = []) throws -> TCPSocket? {
+    func lookUp(_ identity: SocketIdentity, extensions: SocketExtensions = []) throws -> InetSocket? {
         try withClient { try $0.socket(identity, extensions: extensions) }
     }
 

@@ -13,7 +13,7 @@ struct Fixture {
     var attributes: [(type: AttributeType, value: [UInt8])] = []
 
     /// The socket that such a message describes.
-    func socket() throws -> TCPSocket { try TCPSocket(message: message) }
+    func socket() throws -> InetSocket { try InetSocket(message: message) }
 
     private var message: [UInt8] {
         let family: UInt8 = local.address.contains(":") ? 10 : 2

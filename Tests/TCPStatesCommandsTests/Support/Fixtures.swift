@@ -5,7 +5,7 @@ import TCPRecords
 
 /// The sockets of the snapshots: one of each kind that is written in its own way.
 enum Fixtures {
-    static func all() throws -> [TCPSocket] {
+    static func all() throws -> [InetSocket] {
         try [
             listener, dualStackListener, bound, established, mapped, linkLocal, boundToDevice, closeWait, halfOpen,
             timeWait, unknownState, encrypted, subflow,

@@ -10,7 +10,7 @@ extension SocketDetails {
 
 /// The sockets as a table.
 func table(
-    _ sockets: [TCPSocket],
+    _ sockets: [InetSocket],
     _ details: SocketDetails = [],
     states: TCPStateSet = .all,
     hosts: HostNames? = nil,
@@ -35,7 +35,7 @@ enum RecordFormat { case jsonl, csv, csvRows }
 
 /// The sockets as records.
 func records(
-    _ sockets: [TCPSocket],
+    _ sockets: [InetSocket],
     _ format: RecordFormat,
     _ details: SocketDetails = .known,
     hosts: HostNames? = nil

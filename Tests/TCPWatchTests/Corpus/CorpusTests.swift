@@ -41,7 +41,7 @@ struct CorpusTests {
     }
 
     @Test(arguments: Corpus.names)
-    func `A journal tells nothing of the machine that it was made on but its kernel's version`(name: String) throws {
+    func `A journal reveals nothing of the machine that it was made on but its kernel's version`(name: String) throws {
         let (_, events) = try Corpus.replay(name)
         let reader = try JournalReader(path: Corpus.journal(name), version: Corpus.version)
         #expect(reader.header.bootID.isEmpty)
@@ -62,7 +62,7 @@ extension SocketEvent {
     fileprivate var addresses: [IPAddress] {
         switch self {
         case .socket(let socket): [socket.local.address, socket.remote.address]
-        case .transition(let step): [step.identity.local.address, step.identity.remote.address]
+        case .transition(let transition): [transition.identity.local.address, transition.identity.remote.address]
         default: []
         }
     }

@@ -21,7 +21,7 @@ enum EventLine {
                 "\(socket.state)",
             ]
         case .ready: words = ["ready"]
-        case .transition(let step): words = [time(step.time, since: start)] + self.words(step)
+        case .transition(let transition): words = [time(transition.time, since: start)] + self.words(transition)
         case .gap(let gap):
             words = [
                 time(gap.time, since: start), "gap", gap.source.rawValue, gap.lost.map { "\($0)" } ?? "?", gap.reason,
@@ -31,16 +31,17 @@ enum EventLine {
         return words.joined(separator: " ")
     }
 
-    private static func words(_ step: Transition) -> [String] {
+    private static func words(_ transition: Transition) -> [String] {
         var words = [
-            "\(step.identity.cookie)/\(step.incarnation)", "\(step.identity.local)", "\(step.identity.remote)",
+            "\(transition.identity.cookie)/\(transition.incarnation)", "\(transition.identity.local)",
+            "\(transition.identity.remote)",
         ]
-        words += [step.path, step.certainty.rawValue, step.source.rawValue]
-        if let cause = step.cause { words.append(cause.rawValue) }
-        if let reason = step.resetReason { words.append(reason.rawValue) }
-        if step.pid != nil { words.append("pid") }
-        if step.uid != nil { words.append("uid") }
-        if let sent = step.final?.bytesSent, let received = step.final?.bytesReceived {
+        words += [transition.path, transition.certainty.rawValue, transition.source.rawValue]
+        if let cause = transition.cause { words.append(cause.rawValue) }
+        if let reason = transition.resetReason { words.append(reason.rawValue) }
+        if transition.pid != nil { words.append("pid") }
+        if transition.uid != nil { words.append("uid") }
+        if let sent = transition.final?.bytesSent, let received = transition.final?.bytesReceived {
             words.append("final:\(sent),\(received)")
         }
         return words

@@ -31,10 +31,10 @@ final class JournalRecorder {
 
     init(_ lab: Lab, _ mode: Scenario.Mode, _ name: String) { (self.lab, self.mode, self.name) = (lab, mode, name) }
 
-    /// What has been told.
-    var told: [Transition] {
+    /// What has been reported.
+    var reported: [Transition] {
         watch?.stream.flush()
-        return delivered.events.compactMap { if case .transition(let step) = $0 { step } else { nil } }
+        return delivered.events.compactMap { if case .transition(let transition) = $0 { transition } else { nil } }
     }
 
     /// What was lost.
@@ -43,7 +43,7 @@ final class JournalRecorder {
         return delivered.events.compactMap { if case .gap(let gap) = $0 { gap } else { nil } }
     }
 
-    /// Watching begins: what exists by now is told as that.
+    /// Watching begins: what exists by now is reported as that.
     func begin(_ configure: (inout SocketWatcher.Configuration) -> Void = { _ in }) throws {
         var configuration = SocketWatcher.Configuration()
         configuration.source = mode == .trace ? .trace : .poll
@@ -68,7 +68,7 @@ final class JournalRecorder {
         try pass()
     }
 
-    /// Of the machine it tells the kernel's version, and nothing else.
+    /// Of the machine it has the kernel's version, and nothing else.
     private func header(_ configuration: SocketWatcher.Configuration) -> JournalHeader {
         var header = JournalHeader(
             configuration,
@@ -85,7 +85,8 @@ final class JournalRecorder {
         get throws { try #require(watch, "the scenario does not begin to watch") }
     }
 
-    /// What a watcher's thread does, over and over: reads what was reported, asks what it wants to know, dumps when it is time.
+    /// What a watcher's thread does, over and over: reads what was reported, asks what it wants to know, dumps when it
+    /// is time.
     func pass(_ duration: Duration = .milliseconds(20)) throws {
         let watch = try current
         let end = ContinuousClock.now + duration
@@ -100,18 +101,18 @@ final class JournalRecorder {
     }
 
     /// A dump of all sockets, and what it brings about.
-    func look() throws {
+    func poll() throws {
         let watch = try current
-        if let failure = watch.watcher.dump(.all, watch.drain) { throw failure }
+        try watch.watcher.dump(.all, watch.drain)
         try pass()
     }
 
-    /// Goes on until a step is told that ends so: `FIN_WAIT_2>TIME_WAIT`, `>CLOSED`.
+    /// Goes on until a transition is reported that ends so: `FIN_WAIT_2>TIME_WAIT`, `>CLOSED`.
     func wait(for suffix: String, count: Int = 1, within limit: Duration = .seconds(20)) throws {
         let deadline = ContinuousClock.now + limit
-        while told.paths.count(where: { $0.hasSuffix(suffix) }) < count {
-            let paths = told.paths
-            try #require(ContinuousClock.now < deadline, "\(count) \(suffix) are not told, but \(paths)")
+        while reported.paths.count(where: { $0.hasSuffix(suffix) }) < count {
+            let paths = reported.paths
+            try #require(ContinuousClock.now < deadline, "\(count) \(suffix) are not reported, but \(paths)")
             try pass(.milliseconds(10))
         }
     }
@@ -123,12 +124,12 @@ final class JournalRecorder {
         while watcher.lostCount ?? 0 == 0, ContinuousClock.now < deadline { sched_yield() }
     }
 
-    /// The state is told anew, as for a reader who was too slow: the sockets, then ready.
+    /// The state is reported anew, as for a reader who was too slow: the sockets, then ready.
     func resynchronize() throws {
         try current.watcher.resynchronize()
         let deadline = ContinuousClock.now + .seconds(20)
         while readyCount < 2 {
-            try #require(ContinuousClock.now < deadline, "the state is not told anew")
+            try #require(ContinuousClock.now < deadline, "the state is not reported anew")
             try pass(.milliseconds(10))
         }
     }
@@ -138,7 +139,7 @@ final class JournalRecorder {
     /// Closes the journal, and writes beside it what was delivered: where that is the kernel's state in the end, is possible,
     /// and is what the journal is replayed to.
     func finish() throws {
-        for _ in 0..<3 { try look() }
+        for _ in 0..<3 { try poll() }
         let watch = try current
         let (known, kernel) = (known(watch), try kernel())
         #expect(known == kernel, "what is known in the end, and what the kernel has")

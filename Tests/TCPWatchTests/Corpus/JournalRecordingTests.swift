@@ -10,7 +10,7 @@ internal import Testing
 )
 struct JournalRecordingTests {
     @Test(arguments: Scenario.all, Scenario.Mode.allCases)
-    func `What is told of a scenario is the kernel's state in the end, and possible`(
+    func `What is reported of a scenario is the kernel's state in the end, and possible`(
         scenario: Scenario,
         mode: Scenario.Mode
     ) throws {

@@ -6,7 +6,7 @@ internal import Testing
 
 /// What happens in a lab while a journal of it is written.
 struct Scenario: Sendable, CustomTestStringConvertible {
-    /// Where the watcher learns of steps.
+    /// Where the watcher learns of transitions.
     enum Mode: String, Sendable, CaseIterable { case poll, trace }
 
     let name: String
@@ -28,15 +28,15 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
     static let all = steps + ends + aborts + lives + failures
 
-    /// Every step between two states, of a connection that exists when watching begins.
+    /// Every transition between two states, of a connection that exists when watching begins.
     private static let steps = Script.steps.map { script in
         Scenario("step-\(script.side)-\(script.expected.asFileName)") { recorder in
             // Both families, and both sides.
             let connection = try script.connect(recorder.lab, over: script.side == .active ? .ipv4 : .ipv6)
             try recorder.begin()
             try script.act(connection)
-            try recorder.look()
-            expectTold(script, by: recorder)
+            try recorder.poll()
+            expectReported(script, by: recorder)
         }
     }
 
@@ -48,18 +48,18 @@ struct Scenario: Sendable, CustomTestStringConvertible {
             try recorder.begin()
             let connection = try script.connect(recorder.lab, over: .ipv4)
             if script.from == .timeWait { try recorder.wait(for: ">TIME_WAIT") }
-            try recorder.look()
+            try recorder.poll()
             try script.act(connection)
-            try recorder.look()
-            try recorder.look()
-            expectTold(script, by: recorder)
+            try recorder.poll()
+            try recorder.poll()
+            expectReported(script, by: recorder)
             connection.close()
         }
     }
 
-    private static func expectTold(_ script: Script, by recorder: JournalRecorder) {
-        let paths = recorder.told.paths
-        // What dumps see as one step may be two, each of which the trace reports.
+    private static func expectReported(_ script: Script, by recorder: JournalRecorder) {
+        let paths = recorder.reported.paths
+        // What dumps see as one transition may be two, each of which the tracepoints report.
         let suffix = recorder.mode == .poll ? script.expected : ">\(script.expected.split(separator: ">").last ?? "")"
         #expect(paths.contains { $0.hasSuffix(suffix) }, "\(paths)")
     }

@@ -7,7 +7,7 @@ internal import Testing
 @testable internal import TCPWatch
 
 extension Scenario {
-    /// What was once told wrongly.
+    /// What was once reported wrongly.
     static let failures = aliases + reports + losses
 
     /// One socket, one connection after the other.
@@ -22,7 +22,7 @@ extension Scenario {
                 if life > 0 { try client.disconnect() }
                 try client.connect(to: listener.local)
                 _ = try recorder.lab.accepted(from: listener)
-                try recorder.look()
+                try recorder.poll()
             }
             expectLives(3, of: try client.cookie(), recorder)
         },
@@ -34,7 +34,7 @@ extension Scenario {
             try #require(try client.connect(to: nobody.local) == ECONNREFUSED)
             let cookie = try client.cookie()
             try client.connect(to: listener.local)
-            try recorder.look()
+            try recorder.poll()
             // Dumps saw one of them alone.
             if recorder.mode == .trace { expectLives(2, of: cookie, recorder) }
         },
@@ -48,7 +48,7 @@ extension Scenario {
         try client.connect(to: listener.local)
         let cookie = try client.cookie()
         let accepted = try recorder.lab.accepted(from: listener)
-        if isWatched { try recorder.look() }
+        if isWatched { try recorder.poll() }
         try client.shutDown()
         accepted.close()
         try client.wait(until: .closed)
@@ -56,15 +56,15 @@ extension Scenario {
         try client.disconnect()
         try client.connect(to: listener.local)
         let second = try recorder.lab.accepted(from: listener)
-        for _ in 0..<5 { try recorder.look() }
+        for _ in 0..<5 { try recorder.poll() }
         expectLives(2, of: cookie, recorder)
         second.close()
-        try recorder.look()
+        try recorder.poll()
         client.close()
     }
 
     private static func expectLives(_ count: Int, of cookie: SocketCookie, _ recorder: JournalRecorder) {
-        let lives = ToldLife.all(in: recorder.told).filter { $0.cookie == cookie }
+        let lives = ReportedLife.all(in: recorder.reported).filter { $0.cookie == cookie }
         #expect(lives.map(\.incarnation) == (0..<count).map { UInt8($0) }, "\(lives)")
     }
 
@@ -75,9 +75,10 @@ extension Scenario {
             for _ in 0..<5 { try recorder.lab.converse(with: listener) }
             listener.close()
             try recorder.wait(for: "LISTEN>CLOSED")
-            for step in recorder.told where step.certainty == .exact {
-                let isCall = [.listen, .synSent, .finWait1, .lastAck].contains(step.to) || step.from == .listen
-                #expect((step.pid != nil) == isCall, "\(step.path)")
+            for transition in recorder.reported where transition.certainty == .exact {
+                let isCall =
+                    [.listen, .synSent, .finWait1, .lastAck].contains(transition.to) || transition.from == .listen
+                #expect((transition.pid != nil) == isCall, "\(transition.path)")
             }
         },
         Scenario("syn-cookies-keep-no-request") { recorder in
@@ -95,18 +96,18 @@ extension Scenario {
             try recorder.begin()
             for connection in connections { try connection.peer.send(.rst) }
             try recorder.wait(for: "ESTABLISHED>CLOSED", count: 3)
-            for _ in 0..<10 { try recorder.look() }
+            for _ in 0..<10 { try recorder.poll() }
             connections[0].close()
-            try recorder.look()
+            try recorder.poll()
         },
     ]
 
     private static let losses = [
-        Scenario("reader-is-told-anew") { recorder in
+        Scenario("resynchronized") { recorder in
             let pair = try recorder.lab.loopbackPair()
             try recorder.begin()
             try recorder.lab.server(in: .closeWait)
-            try recorder.look()
+            try recorder.poll()
             try recorder.resynchronize()
             pair.client.close()
             try recorder.wait(for: ">FIN_WAIT_2")

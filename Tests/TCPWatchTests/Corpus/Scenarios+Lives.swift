@@ -15,12 +15,12 @@ extension Scenario {
         Scenario("simultaneous-open-and-close") { recorder in
             try recorder.begin()
             let client = try recorder.lab.client(in: .synReceived)
-            try recorder.look()
+            try recorder.poll()
             try client.peer.send(.ack)
             try recorder.wait(for: "SYN_RCVD>ESTABLISHED")
             try client.shutDown()
             try client.peer.receive(.fin)
-            try recorder.look()
+            try recorder.poll()
             try client.peer.send(.fin.acknowledging(.nothingNew))
             try recorder.wait(for: "FIN_WAIT_1>CLOSING")
             try client.peer.send(.ack)
@@ -32,7 +32,7 @@ extension Scenario {
         Scenario("refused") { recorder in
             try recorder.begin()
             let client = try recorder.lab.client(in: .synSent)
-            try recorder.look()
+            try recorder.poll()
             try client.peer.send(.rst)
             try recorder.wait(for: "SYN_SENT>CLOSED")
             client.close()
@@ -40,7 +40,7 @@ extension Scenario {
         Scenario("unreachable") { recorder in
             try recorder.begin()
             let client = try recorder.lab.client(in: .synSent)
-            try recorder.look()
+            try recorder.poll()
             // The peer has taken the first SYN; the next is sent after a second.
             try client.peer.refuse(client.peer.receive(.syn))
             try recorder.wait(for: "SYN_SENT>CLOSED")
@@ -64,7 +64,7 @@ extension Scenario {
         if isWatched { try recorder.wait(for: ">TIME_WAIT") }
         first.close()
         try recorder.wait(for: ">CLOSED")
-        let final = recorder.told.compactMap(\.final).first
+        let final = recorder.reported.compactMap(\.final).first
         let expected = clientCloses ? [300, 1000] : [1000, 300] as [UInt64]
         #expect([final?.bytesSent, final?.bytesReceived] == expected)
         pair.listener.close()
@@ -90,9 +90,9 @@ extension Scenario {
         Scenario("child-bears-the-cookie-of-its-request") { recorder in
             try recorder.begin()
             let request = try recorder.lab.server(in: .synReceived)
-            try recorder.look()
+            try recorder.poll()
             try request.peer.send(.ack)
-            try recorder.look()
+            try recorder.poll()
             try request.peer.send(.rst)
             try recorder.wait(for: ">CLOSED")
         },
@@ -101,7 +101,7 @@ extension Scenario {
             try recorder.begin()
             try recorder.lab.server(in: .closeWait, on: listener, accepted: false)
             try recorder.lab.server(in: .established, on: listener, accepted: false)
-            try recorder.look()
+            try recorder.poll()
             listener.close()
             try recorder.wait(for: ">CLOSED", count: 3)
         },
@@ -115,9 +115,9 @@ extension Scenario {
             let peer = try recorder.lab.peer(of: listener)
             try peer.send(.syn.carrying([1, 2, 3]))
             try peer.receive(.synAck)
-            try recorder.look()
+            try recorder.poll()
             try peer.send(.ack)
-            try recorder.look()
+            try recorder.poll()
             try peer.send(.rst)
         },
     ]
@@ -126,7 +126,7 @@ extension Scenario {
         Scenario("connect-times-out") { recorder in
             try recorder.begin()
             let client = try recorder.lab.client(in: .synSent)
-            try recorder.look()
+            try recorder.poll()
             var timeout: Int32 = 1000
             setsockopt(client.descriptor ?? -1, Int32(IPPROTO_TCP), 18, &timeout, 4)  // TCP_USER_TIMEOUT
             try recorder.wait(for: "SYN_SENT>CLOSED")
@@ -147,7 +147,7 @@ extension Scenario {
             try recorder.wait(for: ">TIME_WAIT")
             try connection.peer.send(.syn.shifted(by: 100_000))
             try connection.peer.receive(.synAck)
-            try recorder.look()
+            try recorder.poll()
             try connection.peer.send(.ack)
             try recorder.wait(for: "SYN_RCVD>ESTABLISHED")
         },
@@ -168,7 +168,7 @@ extension Scenario {
         Scenario("bound-then-listening") { recorder in
             try recorder.begin()
             let socket = try recorder.lab.bound()
-            try recorder.look()
+            try recorder.poll()
             listen(socket.descriptor ?? -1, 1)
             try recorder.wait(for: "BOUND>LISTEN")
             socket.close()
@@ -184,7 +184,7 @@ extension Scenario {
             let (socket, listener) = (try recorder.lab.bound(), try recorder.lab.listener())
             try recorder.begin()
             listener.local.withSocketAddress { _ = connect(socket.descriptor ?? -1, $0, $1) }
-            try recorder.look()
+            try recorder.poll()
             try socket.shutDown()
             try recorder.wait(for: ">FIN_WAIT_2")
         },

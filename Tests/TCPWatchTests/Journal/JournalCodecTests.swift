@@ -21,8 +21,8 @@ import Testing
 
     /// Rows are compared field by field, by hand: none may be forgotten.
     @Test func aRowThatDiffersInAnythingButItsTimerIsAnother() {
-        let ends = Endpoints(local: (0, 0), 0, remote: (0, 0), 0, interface: 0)
-        let row = SocketRow(SocketName(SocketCookie(rawValue: 1), ends, family: .ipv4), .established)
+        let endpoints = Endpoints(local: (0, 0), 0, remote: (0, 0), 0, interface: 0)
+        let row = SocketRow(SocketName(SocketCookie(rawValue: 1), endpoints, family: .ipv4), .established)
         let changes: [(inout SocketRow) -> Void] = [
             { $0.name.cookie.rawValue = 2 }, { $0.name.family = .ipv6 }, { $0.name.endpoints.localHigh = 1 },
             { $0.name.endpoints.localLow = 1 }, { $0.name.endpoints.remoteHigh = 1 },
@@ -38,8 +38,8 @@ import Testing
         var later = row
         later.timer = 7
         #expect(later.isEqualButForTimer(row))
-        // All fields there are: the name, its ends and the timer are no changes of their own.
-        let fields = [Mirror(reflecting: row), Mirror(reflecting: row.name), Mirror(reflecting: ends)]
+        // All fields there are: the name, its endpoints and the timer are no changes of their own.
+        let fields = [Mirror(reflecting: row), Mirror(reflecting: row.name), Mirror(reflecting: endpoints)]
         #expect(fields.reduce(0) { $0 + $1.children.count } == changes.count + 3)
     }
 

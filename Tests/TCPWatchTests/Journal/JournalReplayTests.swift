@@ -17,8 +17,8 @@ import Testing
     }
 
     private func name(_ cookie: UInt64, port: UInt16 = 40_000) -> SocketName {
-        let ends = Endpoints(local: (0, 0xc000_0201), port, remote: (0, 0xc633_6407), 443, interface: 0)
-        return SocketName(SocketCookie(rawValue: cookie), ends, family: .ipv4)
+        let endpoints = Endpoints(local: (0, 0xc000_0201), port, remote: (0, 0xc633_6407), 443, interface: 0)
+        return SocketName(SocketCookie(rawValue: cookie), endpoints, family: .ipv4)
     }
 
     private func dump(_ rows: [SocketRow], at seconds: UInt64, watcher: UInt32 = 0) -> [JournalEntry] {
@@ -54,8 +54,8 @@ import Testing
         }
     }
 
-    private func steps(_ events: [SocketEvent]) -> [Transition] {
-        events.compactMap { if case .transition(let step) = $0 { step } else { nil } }
+    private func transitions(_ events: [SocketEvent]) -> [Transition] {
+        events.compactMap { if case .transition(let transition) = $0 { transition } else { nil } }
     }
 
     private var begin: JournalEntry { .namespace(watcher: 0, nil, TrackerConfiguration()) }
@@ -71,9 +71,9 @@ import Testing
         }
         #expect(socket.cookie.rawValue == 1 && socket.state == .established && socket.uid == 1000)
         #expect(socket.time == time(0))
-        let step = try #require(steps(events).first)
-        #expect((step.from, step.to) == (.established, .closeWait))
-        #expect(step.time == time(1) && step.identity == row.name.identity)
+        let transition = try #require(transitions(events).first)
+        #expect((transition.from, transition.to) == (.established, .closeWait))
+        #expect(transition.time == time(1) && transition.identity == row.name.identity)
         #expect(events.count == 3)
     }
 
@@ -83,12 +83,12 @@ import Testing
         later.state = .closeWait
         let entries = [begin] + dump([row], at: 0) + dump([later], at: 1)
         #expect(try replay(entries, states: .listen).count == 1)  // ready
-        #expect(try steps(replay(entries, states: .closeWait)).count == 1)
+        #expect(try transitions(replay(entries, states: .closeWait)).count == 1)
     }
 
     @Test func theSocketsThatExistedAreShownWithAllThatTheKernelSaid() throws {
         let row = SocketRow(name(1), .established, inode: 7, uid: 1000)
-        var message = TCPSocket(row.name.identity, state: .established, uid: 1000, inode: 7).withMessage { $0.array() }
+        var message = InetSocket(row.name.identity, state: .established, uid: 1000, inode: 7).withMessage { $0.array() }
         message[56] = 99  // idiag_rqueue
         let entries = [begin, .message(watcher: 0, message)] + dump([row], at: 0)
         guard case .socket(let socket)? = try replay(entries).first else { throw CancellationError() }
@@ -106,9 +106,9 @@ import Testing
         entries += dump([row], at: 0, watcher: 1)
         entries += [.owners(watcher: 1, row.name.cookie, [owner]), .owners(watcher: 0, row.name.cookie, [])]
         entries += dump([later], at: 1, watcher: 1) + dump([row], at: 0)
-        let step = try #require(steps(replay(entries)).first)
-        #expect(step.owners == [owner])
-        #expect(step.namespace?.label == "web")
+        let transition = try #require(transitions(replay(entries)).first)
+        #expect(transition.owners == [owner])
+        #expect(transition.namespace?.label == "web")
     }
 
     @Test func allNamespacesAreReadyBeforeOneIsSaidToBe() throws {
@@ -130,10 +130,10 @@ import Testing
             .gap(watcher: 0, gap), .namespaceEnded(watcher: 0),
         ])
         guard case .slowed(let interval, at: let moment)? = events.first,
-            case .gap(let told)? = events.dropFirst().first
+            case .gap(let reported)? = events.dropFirst().first
         else { throw CancellationError() }
         #expect(interval == .milliseconds(500) && moment == time(2))
-        #expect(told.reason == gap.reason && told.namespace == namespace && told.time == time(3))
+        #expect(reported.reason == gap.reason && reported.namespace == namespace && reported.time == time(3))
     }
 
     @Test func aJournalThatIsCutShortDeliversWhatIsWholeFirst() throws {

@@ -70,7 +70,7 @@ struct RandomEntries {
         case 5: chance() ? .boundDestroyed(cookie()) : .released(cookie())
         case 6: .lost(loss())
         case 7: chance() ? .wake : .resynchronize
-        default: .step(step())
+        default: .transition(transition())
         }
     }
 
@@ -88,14 +88,14 @@ struct RandomEntries {
         )
     }
 
-    private mutating func step() -> TracedStep {
+    private mutating func transition() -> TracedTransition {
         var rest: SocketRest?
         if chance() {
             let error = SocketFailure.allCases.randomElement(using: &random) ?? .none
             rest = SocketRest(counters(), error: error, isPeerDone: chance(), isOrphan: chance())
             rest?.isBelowTimeWaitLimit = chance() ? nil : chance()
         }
-        return TracedStep(
+        return TracedTransition(
             name(),
             from: state(),
             to: state(),
@@ -113,8 +113,16 @@ struct RandomEntries {
             counters: chance() ? counters() : nil,
             acknowledgedControls: optional(),
             idleMilliseconds: optional(),
-            matching: matching()
+            verdict()
         )
+    }
+
+    private mutating func verdict() -> FilterVerdict {
+        switch int(in: 0..<3) {
+        case 0: .finds
+        case 1: .passesOver
+        default: .undecided((0...int(in: 0..<3)).map { "uid = \($0)" })
+        }
     }
 
     private mutating func lookup() -> Lookup {
@@ -155,14 +163,14 @@ struct RandomEntries {
 
     mutating func name() -> SocketName {
         let family: AddressFamily = [.ipv4, .ipv6, .ipv6, AddressFamily(rawValue: number())][int(in: 0..<4)]
-        let ends = Endpoints(
+        let endpoints = Endpoints(
             local: (family == .ipv4 && chance() ? 0 : number(), number()),
             number(),
             remote: (family == .ipv4 && chance() ? 0 : number(), number()),
             number(),
             interface: chance() ? 0 : number()
         )
-        return SocketName(SocketCookie(rawValue: int(in: 0..<20) == 0 ? .max : number()), ends, family: family)
+        return SocketName(SocketCookie(rawValue: int(in: 0..<20) == 0 ? .max : number()), endpoints, family: family)
     }
 
     private mutating func owners() -> [SocketOwner] {
@@ -185,7 +193,7 @@ struct RandomEntries {
 
     private mutating func configuration() -> TrackerConfiguration {
         var configuration = TrackerConfiguration()
-        configuration.reportsSteps = chance()
+        configuration.reportsTransitions = chance()
         configuration.reportsDestroyed = chance()
         configuration.reportsRefusals = chance()
         configuration.reportsExisting = chance()

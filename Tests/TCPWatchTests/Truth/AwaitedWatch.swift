@@ -20,9 +20,9 @@ final class AwaitedWatch {
     private var events: ArraySlice<SocketEvent> = []
     /// The sockets that existed.
     private(set) var existing: [WatchedSocket] = []
-    private(set) var told: [Transition] = []
+    private(set) var reported: [Transition] = []
     private(set) var gaps: [Gap] = []
-    /// Whether ``told`` grows; a reader of hundreds of thousands of transitions does without.
+    /// Whether ``reported`` grows; a reader of hundreds of thousands of transitions does without.
     var keepsTransitions = true
 
     /// Watches what the configuration names, or the lab's namespace; or the current test is cancelled where the kernel may
@@ -72,47 +72,47 @@ final class AwaitedWatch {
             events = inbox.take(within: limit)?[...] ?? []
         }
         guard let event = events.popFirst() else {
-            let last = told.suffix(20).map { "\($0.identity.cookie)/\($0.incarnation) \($0.path)" }
+            let last = reported.suffix(20).map { "\($0.identity.cookie)/\($0.incarnation) \($0.path)" }
             throw Absent(
-                description: "\(awaited) did not come within \(limit); the last of \(told.count): "
+                description: "\(awaited) did not come within \(limit); the last of \(reported.count): "
                     + last.joined(separator: ", ") + "; gaps: \(gaps.map(\.reason).joined(separator: ", "))"
             )
         }
         switch event {
         case .socket(let socket): existing.append(socket)
-        case .transition(let step): if keepsTransitions { told.append(step) }
+        case .transition(let transition): if keepsTransitions { reported.append(transition) }
         case .gap(let gap): gaps.append(gap)
         default: break
         }
         return event
     }
 
-    /// Awaits that the sockets that existed have been told.
+    /// Awaits that the sockets that existed have been reported.
     func begin() async throws {
         while true { if case .ready = try await next("ready") { return } }
     }
 
     /// Awaits a transition.
     @discardableResult
-    func step(_ awaited: String, where fits: (Transition) -> Bool) async throws -> Transition {
+    func transition(_ awaited: String, where fits: (Transition) -> Bool) async throws -> Transition {
         while true {
-            if case .transition(let step) = try await next(awaited), fits(step) { return step }
+            if case .transition(let transition) = try await next(awaited), fits(transition) { return transition }
         }
     }
 
-    /// Awaits that what has been told is enough, in whichever order it came.
-    func told(_ awaited: String, until isEnough: ([Transition]) -> Bool) async throws {
-        while !isEnough(told) { try await next(awaited) }
+    /// Awaits that what has been reported is enough, in whichever order it came.
+    func reported(_ awaited: String, until isEnough: ([Transition]) -> Bool) async throws {
+        while !isEnough(reported) { try await next(awaited) }
     }
 
     /// Awaits that a socket is in the state.
     @discardableResult
-    func step(of cookie: SocketCookie, to state: TCPState) async throws -> Transition {
-        try await step("\(state) of \(cookie)") { $0.identity.cookie == cookie && $0.to == state }
+    func transition(of cookie: SocketCookie, to state: TCPState) async throws -> Transition {
+        try await transition("\(state) of \(cookie)") { $0.identity.cookie == cookie && $0.to == state }
     }
 
-    /// Awaits so many dumps, and what they tell: each shows a bound socket, which no other source does. With the trace they
-    /// are of all sockets; without it some are, the others leave out TIME_WAITs.
+    /// Awaits so many dumps, and what they report: each shows a bound socket, which no other source does. With
+    /// tracepoints they are of all sockets; without them some are, the others leave out TIME_WAITs.
     func passDumps(_ count: Int, in lab: Lab, over network: LabNetwork = .ipv4) async throws {
         guard KernelRelease.running >= KernelRelease("6.8") else {
             return try await passTime(count, in: lab, over: network)
@@ -120,9 +120,9 @@ final class AwaitedWatch {
         for _ in 0..<count {
             let socket = try lab.bound(over: network)
             let cookie = try socket.cookie()
-            try await step(of: cookie, to: .bound)
+            try await transition(of: cookie, to: .bound)
             socket.close()
-            try await step(of: cookie, to: .closed)
+            try await transition(of: cookie, to: .closed)
         }
     }
 
@@ -131,72 +131,74 @@ final class AwaitedWatch {
         try await Task.sleep(for: max(interval, .milliseconds(50)) * (count + 1))
         let listener = try lab.listener(over: network)
         let cookie = try listener.cookie()
-        try await step(of: cookie, to: .listen)
+        try await transition(of: cookie, to: .listen)
         listener.close()
-        try await step(of: cookie, to: .closed)
+        try await transition(of: cookie, to: .closed)
     }
 
-    /// The lives of a socket, as far as they have been told.
-    func lives(of cookie: SocketCookie) -> [ToldLife] { ToldLife.all(in: told).filter { $0.cookie == cookie } }
+    /// The lives of a socket, as far as they have been reported.
+    func lives(of cookie: SocketCookie) -> [ReportedLife] {
+        ReportedLife.all(in: reported).filter { $0.cookie == cookie }
+    }
 
     /// The gaps, but for what the kernel passed over while a program ran on the same processor. That is counted for all
     /// namespaces together, and the busier other tests are the more there is of it.
     var losses: [Gap] { gaps.filter { !$0.isPassedOver } }
 
-    /// What is wrong with any life that was told.
-    var faults: [String] { ToldLife.all(in: told).flatMap(\.faults) }
+    /// What is wrong with any life that was reported.
+    var faults: [String] { ReportedLife.all(in: reported).flatMap(\.faults) }
 }
 
-/// One connection as it was told, from the first step to the last.
-struct ToldLife: CustomStringConvertible {
+/// One connection as it was reported, from the first transition to the last.
+struct ReportedLife: CustomStringConvertible {
     let cookie: SocketCookie
     let incarnation: UInt8
-    var steps: [Transition] = []
+    var transitions: [Transition] = []
 
     /// Every life, those of one cookie together and in order.
-    static func all(in told: [Transition]) -> [ToldLife] {
+    static func all(in reported: [Transition]) -> [ReportedLife] {
         struct Key: Hashable {
             let namespace: NetworkNamespace?
             let cookie: SocketCookie
             let incarnation: UInt8
         }
-        let groups = Dictionary(grouping: told) {
+        let groups = Dictionary(grouping: reported) {
             Key(namespace: $0.namespace, cookie: $0.identity.cookie, incarnation: $0.incarnation)
         }
-        return groups.map { ToldLife(cookie: $0.cookie, incarnation: $0.incarnation, steps: $1) }
+        return groups.map { ReportedLife(cookie: $0.cookie, incarnation: $0.incarnation, transitions: $1) }
             .sorted { ($0.cookie.rawValue, $0.incarnation) < ($1.cookie.rawValue, $1.incarnation) }
     }
 
     /// The states that it entered.
-    var path: [TCPState] { steps.flatMap { $0.via + [$0.to] } }
+    var path: [TCPState] { transitions.flatMap { $0.via + [$0.to] } }
 
-    /// The two ends, as each step names them; one pair where all name the same.
+    /// The two endpoints, as each transition names them; one pair where all name the same.
     var endpoints: [[SocketEndpoint]] {
         var pairs: [[SocketEndpoint]] = []
-        for step in steps where pairs.last != [step.identity.local, step.identity.remote] {
-            pairs.append([step.identity.local, step.identity.remote])
+        for transition in transitions where pairs.last != [transition.identity.local, transition.identity.remote] {
+            pairs.append([transition.identity.local, transition.identity.remote])
         }
         return pairs
     }
 
-    var description: String { "\(cookie)/\(incarnation) \(steps.paths.joined(separator: " "))" }
+    var description: String { "\(cookie)/\(incarnation) \(transitions.paths.joined(separator: " "))" }
 
     /// Why it is no walk of the state machine that ends once and whose times never go back.
     var faults: [String] {
         var faults: [String] = []
-        for (before, after) in zip(steps, steps.dropFirst()) {
+        for (before, after) in zip(transitions, transitions.dropFirst()) {
             if after.from != before.to { faults.append("\(after.path) follows \(before.path)") }
             if before.to == .closed { faults.append("\(after.path) comes after the end") }
             if after.time.monotonicNanoseconds < before.time.monotonicNanoseconds {
                 faults.append("\(after.path) lies before \(before.path)")
             }
         }
-        for step in steps {
-            let states = (step.from.map { [$0] } ?? []) + step.via + [step.to]
+        for transition in transitions {
+            let states = (transition.from.map { [$0] } ?? []) + transition.via + [transition.to]
             for (from, to) in zip(states, states.dropFirst()) where TCPStateMachine.step(from: from, to: to) == nil {
-                faults.append("\(step.path) goes from \(from) to \(to)")
+                faults.append("\(transition.path) goes from \(from) to \(to)")
             }
-            if step.via.contains(.closed) { faults.append("\(step.path) ends on its way") }
+            if transition.via.contains(.closed) { faults.append("\(transition.path) ends on its way") }
         }
         return faults.map { "\(description): \($0)" }
     }

@@ -23,28 +23,28 @@ struct NamespaceTruthTests {
         #expect(watch.existing.map(\.cookie) == [try existing.cookie()])
         let connection = try lab.server(in: .established)
         let cookie = try lab.cookie(of: connection)
-        try await watch.step(of: cookie, to: .established)
+        try await watch.transition(of: cookie, to: .established)
         try connection.peer.send(.fin)
-        try await watch.step(of: cookie, to: .closeWait)
+        try await watch.transition(of: cookie, to: .closeWait)
         connection.close()
-        try await watch.step(of: cookie, to: .lastAck)
+        try await watch.transition(of: cookie, to: .lastAck)
         try connection.peer.receive(.fin)
         try connection.peer.send(.ack)
-        try await watch.step(of: cookie, to: .closed)
+        try await watch.transition(of: cookie, to: .closed)
         try await watch.passDumps(5, in: lab)
         let life = try #require(watch.lives(of: cookie).first)
         let states: [TCPState] = [.synReceived, .established, .closeWait, .lastAck, .closed]
         #expect(life.path == states, "\(life)")
         let faults = watch.faults
         #expect(faults.isEmpty)
-        #expect(watch.told.allSatisfy { $0.namespace == named[0] })
-        let steps = watch.told.map { "\($0.identity.cookie) \($0.path)" }
-        #expect(Set(steps).count == steps.count)
+        #expect(watch.reported.allSatisfy { $0.namespace == named[0] })
+        let transitions = watch.reported.map { "\($0.identity.cookie) \($0.path)" }
+        #expect(Set(transitions).count == transitions.count)
         #expect(watch.losses.isEmpty)
     }
 
     @Test(arguments: sources)
-    func `Connections with the same ends in two namespaces stay apart to the end of TIME_WAIT`(
+    func `Connections with the same endpoints in two namespaces stay apart to the end of TIME_WAIT`(
         source: SocketWatcher.Source
     ) async throws {
         let labs = [try Lab.orCancel(), try Lab()]
@@ -52,38 +52,39 @@ struct NamespaceTruthTests {
         let named = try labs.map { try NetworkNamespace(path: $0.namespace.path) }
         let watch = try AwaitedWatch(labs[0], source) { $0.namespaces = named }
         try await watch.begin()
-        // Each lab's first peer has the same port, and each listener is told to have the same.
+        // Each lab's first peer has the same port, and each listener is made to have the same.
         let connections = try labs.map { try $0.server(in: .timeWait, on: $0.listener(port: 7000)) }
         try #require(connections[0].local == connections[1].local && connections[0].remote == connections[1].remote)
         var cookies: [SocketCookie] = []
         for (lab, connection) in zip(labs, connections) { cookies.append(try lab.cookie(of: connection)) }
         var awaited = Set(cookies)
         while !awaited.isEmpty {
-            awaited.remove(try await watch.step("both TIME_WAITs") { $0.to == .timeWait }.identity.cookie)
+            awaited.remove(try await watch.transition("both TIME_WAITs") { $0.to == .timeWait }.identity.cookie)
         }
         // One ends, by a RST, and the other does not.
         try connections[0].peer.send(.rst)
-        try await watch.step(of: cookies[0], to: .closed)
+        try await watch.transition(of: cookies[0], to: .closed)
         for lab in labs { try await watch.passDumps(3, in: lab) }
         #expect(watch.lives(of: cookies[1]).first?.path.last == .timeWait)
-        // A SYN takes the other's place: a new connection between the same ends, in the second namespace alone.
+        // A SYN takes the other's place: a new connection between the same endpoints, in the second namespace alone.
         try connections[1].peer.send(.syn.shifted(by: 100_000))
         try connections[1].peer.receive(.synAck)
-        func isNew(_ step: Transition) -> Bool {
-            step.to == .synReceived && step.identity.remote == connections[1].remote
-                && !cookies.contains(step.identity.cookie)
+        func isNew(_ transition: Transition) -> Bool {
+            transition.to == .synReceived && transition.identity.remote == connections[1].remote
+                && !cookies.contains(transition.identity.cookie)
         }
-        try await watch.told("the request in the other's place, and its end") { told in
-            told.contains(where: isNew) && told.contains { $0.identity.cookie == cookies[1] && $0.to == .closed }
+        try await watch.reported("the request in the other's place, and its end") { reported in
+            reported.contains(where: isNew)
+                && reported.contains { $0.identity.cookie == cookies[1] && $0.to == .closed }
         }
-        let request = watch.told.filter(isNew)
+        let request = watch.reported.filter(isNew)
         #expect(request.map(\.namespace) == [named[1]])
         for lab in labs { try await watch.passDumps(3, in: lab) }
         let path: [TCPState] = [.synReceived, .established, .finWait1, .finWait2, .timeWait, .closed]
         for (index, cookie) in cookies.enumerated() {
             let lives = watch.lives(of: cookie)
             #expect(lives.map(\.path) == [path], "\(lives)")
-            #expect(lives.flatMap(\.steps).allSatisfy { $0.namespace == named[index] })
+            #expect(lives.flatMap(\.transitions).allSatisfy { $0.namespace == named[index] })
             #expect(lives.flatMap(\.endpoints) == [[connections[index].local, connections[index].remote]])
         }
         let faults = watch.faults
@@ -118,7 +119,7 @@ struct NamespaceTruthTests {
         let filter = try SocketFilter("sport = \(Self.port)")
         let own = try NetworkNamespace(path: lab.namespace.path)
         let watch = try AwaitedWatch(lab, source) { configuration in
-            // The lab's, which a thread alone is in, nobody finds who is not told.
+            // The lab's, which a thread alone is in, nobody finds to whom it is not named.
             configuration.namespaces = [own]
             configuration.followsAllNamespaces = true
             configuration.filter = filter
@@ -127,12 +128,13 @@ struct NamespaceTruthTests {
         let (namespace, release) = try come(holder)
         let listener = try namespace.run { () throws(KernelError) in OpenListener(Self.port) }
         let begin = ContinuousClock.now
-        // It is told as one that existed, or by its step where that was heard.
-        var isTold = false
-        while !isTold {
+        // It is reported as one that existed, or by its transition where that was reported.
+        var isReported = false
+        while !isReported {
             switch try await watch.next("the listener in \(namespace)") {
-            case .socket(let socket): isTold = socket.namespace == namespace && socket.cookie == listener.cookie
-            case .transition(let step): isTold = step.namespace == namespace && step.identity.cookie == listener.cookie
+            case .socket(let socket): isReported = socket.namespace == namespace && socket.cookie == listener.cookie
+            case .transition(let transition):
+                isReported = transition.namespace == namespace && transition.identity.cookie == listener.cookie
             default: break
             }
         }
@@ -140,7 +142,9 @@ struct NamespaceTruthTests {
         // About two seconds, but where other tests keep the machine busy.
         #expect(delay < .seconds(8))
         listener.close()
-        let end = try await watch.step("the listener's end in \(namespace)") { $0.identity.cookie == listener.cookie }
+        let end = try await watch.transition("the listener's end in \(namespace)") {
+            $0.identity.cookie == listener.cookie
+        }
         #expect(end.path == "LISTEN>CLOSED")
         #expect(end.namespace == namespace)
         try release()
@@ -151,8 +155,8 @@ struct NamespaceTruthTests {
         #expect(gap?.source == .namespace)
         // The others are watched on.
         let other = try lab.listener(port: Self.port)
-        let step = try await watch.step(of: other.cookie(), to: .listen)
-        #expect(step.namespace == own)
+        let transition = try await watch.transition(of: other.cookie(), to: .listen)
+        #expect(transition.namespace == own)
         #expect(watch.gaps.count { $0.namespace == namespace } == 1)
     }
 

@@ -7,13 +7,13 @@ internal import TCPWatch
 internal import Testing
 
 /// What is processed from a socket's backlog runs in the process that holds the socket, and is not its doing.
-@Suite("A process is told with the steps that its calls take, and with no other", .timeLimit(.minutes(5)))
+@Suite("A process is reported with the transitions that its calls make, and with no other", .timeLimit(.minutes(5)))
 struct PIDTests {
-    /// Whether a call takes such a step, as the scripts below make them: only a client aborts.
-    private func isCall(_ step: Transition, clients: Set<SocketCookie>) -> Bool {
-        switch (step.from, step.to) {
+    /// Whether a call makes such a transition, as the scripts below make them: only a client aborts.
+    private func isCall(_ transition: Transition, clients: Set<SocketCookie>) -> Bool {
+        switch (transition.from, transition.to) {
         case (_, .synSent), (_, .listen), (.listen, _), (_, .finWait1), (_, .lastAck): true
-        case (.established, .closed): clients.contains(step.identity.cookie)
+        case (.established, .closed): clients.contains(transition.identity.cookie)
         default: false
         }
     }
@@ -29,14 +29,14 @@ struct PIDTests {
         for _ in 0..<20 { clients.insert(try lab.converse(with: listener, aborting: true)) }
         let cookie = try listener.cookie()
         listener.close()
-        try await watch.step(of: cookie, to: .closed)
+        try await watch.transition(of: cookie, to: .closed)
         var faults: [String: Int] = [:]
         var counts: [String: Int] = [:]
-        for step in watch.told where step.certainty == .exact {
-            let expected = isCall(step, clients: clients) ? getpid() : nil
-            counts[step.path, default: 0] += 1
-            guard step.pid != expected else { continue }
-            faults["\(step.path) has pid \(step.pid?.description ?? "none")", default: 0] += 1
+        for transition in watch.reported where transition.certainty == .exact {
+            let expected = isCall(transition, clients: clients) ? getpid() : nil
+            counts[transition.path, default: 0] += 1
+            guard transition.pid != expected else { continue }
+            faults["\(transition.path) has pid \(transition.pid?.description ?? "none")", default: 0] += 1
         }
         #expect(faults.isEmpty)
         // The four that the kernel takes on its own, and the calls, have all been there.
@@ -47,28 +47,28 @@ struct PIDTests {
             #expect(counts[path, default: 0] > 50, "\(path)")
         }
         #expect(counts["ESTABLISHED>CLOSED", default: 0] > 10)
-        // What is computed from another step is nobody's call.
-        #expect(watch.told.allSatisfy { $0.certainty == .exact || $0.pid == nil })
+        // What is computed from another transition is nobody's call.
+        #expect(watch.reported.allSatisfy { $0.certainty == .exact || $0.pid == nil })
     }
 
-    @Test func `The process that is told is the one that called, not the one that watches`() async throws {
+    @Test func `The process that is reported is the one that called, not the one that watches`() async throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try AwaitedWatch(lab, .trace)
         try await watch.begin()
         let words = ["pair", "send", "1000", "close", "client", "close", "accepted", "close", "listener"]
         let program = try lab.run { try Program([Program.probe, "script"] + words) }
-        try await watch.told("the ends of the listener and of the server") { told in
-            told.contains { $0.from == .listen && $0.to == .closed } && told.contains { $0.from == .lastAck }
+        try await watch.reported("the ends of the listener and of the server") { reported in
+            reported.contains { $0.from == .listen && $0.to == .closed } && reported.contains { $0.from == .lastAck }
         }
-        let called = watch.told.filter { isCall($0, clients: []) }
+        let called = watch.reported.filter { isCall($0, clients: []) }
         #expect(
             Set(called.paths) == [
                 "CLOSED>LISTEN", "CLOSED>SYN_SENT", "ESTABLISHED>FIN_WAIT_1", "CLOSE_WAIT>LAST_ACK", "LISTEN>CLOSED",
             ]
         )
         #expect(called.map(\.pid) == called.map { _ in program.pid })
-        let others = watch.told.filter { !isCall($0, clients: []) }
+        let others = watch.reported.filter { !isCall($0, clients: []) }
         #expect(others.map(\.pid) == others.map { _ in nil }, "\(others.paths)")
     }
 }

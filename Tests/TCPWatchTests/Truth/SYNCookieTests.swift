@@ -9,7 +9,7 @@ struct SYNCookieTests {
     /// 1: requests are kept as long as there is room. 2: none is ever kept.
     /// For a listener of both families, the client's SYN and its child have different forms of one address.
     @Test(arguments: [(1, false), (2, false), (2, true)])
-    func `No request is told before its client's SYN nor before its listener, and none as a report of the kernel`(
+    func `No request is reported before its client's SYN nor before its listener, and none as a report of the kernel`(
         syncookies: Int,
         isDualStack: Bool
     ) async throws {
@@ -29,19 +29,19 @@ struct SYNCookieTests {
             servers.append((try child.cookie(), try client.cookie(), try listener.cookie()))
             child.close()
         }
-        try await watch.step(of: servers[rounds - 1].client, to: .closeWait)
+        try await watch.transition(of: servers[rounds - 1].client, to: .closeWait)
         try await watch.passDumps(2, in: lab)
         var faults: [String] = []
         for (child, client, listener) in servers {
-            let request = watch.lives(of: child).first?.steps.first
-            let syn = watch.lives(of: client).first?.steps.first
-            let listening = watch.lives(of: listener).first?.steps.first
+            let request = watch.lives(of: child).first?.transitions.first
+            let syn = watch.lives(of: client).first?.transitions.first
+            let listening = watch.lives(of: listener).first?.transitions.first
             guard let request, let syn, let listening, request.path == "CLOSED>SYN_RCVD", syn.to == .synSent else {
-                faults.append("of \(child) or \(client) the first step is missing")
+                faults.append("of \(child) or \(client) the first transition is missing")
                 continue
             }
             let time = request.time.monotonicNanoseconds
-            // Of a step that the kernel passed over the time is when it was found out.
+            // Of a transition that the kernel passed over the time is when it was found out.
             for before in [syn, listening] where before.certainty == .exact {
                 guard time < before.time.monotonicNanoseconds else { continue }
                 faults.append("\(child): \(before.time.monotonicNanoseconds - time) ns before \(before.to)")

@@ -6,7 +6,7 @@ internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
 
-/// What the kernel itself has counted, or what was told, of the connections of one namespace.
+/// What the kernel itself has counted, or what was reported, of the connections of one namespace.
 private struct OpenCounts: Equatable, CustomStringConvertible {
     var activeOpens = 0
     var passiveOpens = 0
@@ -27,14 +27,14 @@ private struct OpenCounts: Equatable, CustomStringConvertible {
     }
 
     /// Counts as `tcp_set_state()`, `tcp_done()`, `tcp_connect()` and `tcp_create_openreq_child()` do.
-    mutating func note(_ step: Transition) {
-        let states = [step.from ?? .closed] + step.via + [step.to]
+    mutating func note(_ transition: Transition) {
+        let states = [transition.from ?? .closed] + transition.via + [transition.to]
         for (from, to) in zip(states, states.dropFirst()) {
             switch (from, to) {
             case (_, .synSent): activeOpens += 1
             case (.synReceived, .established): passiveOpens += 1
             // A program that closes before the answer has not failed.
-            case (.synSent, .closed): if step.cause != .close { attemptFails += 1 }
+            case (.synSent, .closed): if transition.cause != .close { attemptFails += 1 }
             case (.established, .closed), (.closeWait, .closed): establishedResets += 1
             default: break
             }
@@ -54,20 +54,22 @@ struct ServerTests {
         var connections = 0
         /// Requests that ended as such: none does here.
         var requests = 0
-        /// Steps into a state that the same life has entered before.
+        /// Transitions into a state that the same life has entered before.
         var repeated: [String] = []
         /// By cookie and incarnation, which states were entered: bits by number.
         private var entered: [UInt64: UInt16] = [:]
 
         mutating func note(_ event: SocketEvent) {
-            guard case .transition(let step) = event else { return }
-            counts.note(step)
-            if step.from == .synReceived, step.to == .closed { requests += 1 }
-            let life = step.identity.cookie.rawValue << 8 | UInt64(step.incarnation)
+            guard case .transition(let transition) = event else { return }
+            counts.note(transition)
+            if transition.from == .synReceived, transition.to == .closed { requests += 1 }
+            let life = transition.identity.cookie.rawValue << 8 | UInt64(transition.incarnation)
             if entered[life] == nil { connections += 1 }
-            for state in step.via + [step.to] {
+            for state in transition.via + [transition.to] {
                 let bit: UInt16 = 1 << UInt16(state.rawValue & 15)
-                if entered[life, default: 0] & bit != 0 { repeated.append("\(step.identity.cookie) \(step.path)") }
+                if entered[life, default: 0] & bit != 0 {
+                    repeated.append("\(transition.identity.cookie) \(transition.path)")
+                }
                 entered[life, default: 0] |= bit
             }
         }
@@ -105,7 +107,7 @@ struct ServerTests {
     /// Where nobody listens.
     private static let nobody = SocketEndpoint(.loopbackIPv4, port: 9)
 
-    @Test func `What is told of haproxy, nginx and redis under load is what the kernel has counted, to the unit`()
+    @Test func `What is reported of haproxy, nginx and redis under load is what the kernel has counted, to the unit`()
         async throws
     {
         try Servers.cancelUnlessInstalled()
@@ -129,9 +131,11 @@ struct ServerTests {
         while !ports.isEmpty {
             let event = try await watch.next("LISTEN of ports \(ports)")
             tally.note(event)
-            if case .transition(let step) = event, step.to == .listen { ports.remove(step.identity.local.port) }
+            if case .transition(let transition) = event, transition.to == .listen {
+                ports.remove(transition.identity.local.port)
+            }
         }
-        // A thread of its own, since those of tasks wait for what is told.
+        // A thread of its own, since those of tasks wait for what is reported.
         let (watcher, said) = (watch.watcher, Outcome())
         let load = try JoinedThread {
             let result = Result { try run(lab, servers, marker: marker) }
@@ -144,7 +148,9 @@ struct ServerTests {
             while !isDone {
                 let event = try await watch.next("the end of the load")
                 tally.note(event)
-                if case .transition(let step) = event { isDone = step.identity.cookie == cookie && step.to == .closed }
+                if case .transition(let transition) = event {
+                    isDone = transition.identity.cookie == cookie && transition.to == .closed
+                }
             }
         } catch {
             if case .failure(let cause) = said.value.withLock({ $0 }) { throw cause }
@@ -155,7 +161,9 @@ struct ServerTests {
         print("servers: \(words.split(separator: "\n").joined(separator: "; "))")
         let counted = try kernel(lab)
         print("servers: the kernel counted \(counted)")
-        print("servers: told were \(tally.counts), of \(tally.connections) lives, \(tally.requests) of requests alone")
+        print(
+            "servers: reported: \(tally.counts), of \(tally.connections) lives, \(tally.requests) of requests alone"
+        )
         #expect(before == OpenCounts())
         #expect(tally.counts == counted)
         #expect(tally.requests == 0)
@@ -169,11 +177,13 @@ struct ServerTests {
             let socket = try lab.bound(over: .ipv6)
             let name = try socket.cookie()
             for state in [TCPState.bound, .closed] {
-                var isTold = false
-                while !isTold {
+                var isReported = false
+                while !isReported {
                     let event = try await watch.next("\(state) of a bound socket")
                     tally.note(event)
-                    if case .transition(let step) = event { isTold = step.identity.cookie == name && step.to == state }
+                    if case .transition(let transition) = event {
+                        isReported = transition.identity.cookie == name && transition.to == state
+                    }
                 }
                 socket.close()
             }

@@ -27,7 +27,7 @@ struct Servers {
         }
     }
 
-    /// Starts them; that they listen is for a watcher to tell.
+    /// Starts them; a watcher reports that they listen.
     init(_ lab: Lab) throws {
         var template = Array("/tmp/tcpstates-servers-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw LabError(.systemCall(errno), "mkdtemp") }

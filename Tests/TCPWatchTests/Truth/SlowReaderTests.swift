@@ -3,7 +3,7 @@ internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
 
-/// What a reader has missed nobody can tell it again, but how things are now can be told.
+/// What a reader has missed cannot be delivered again, but the state as it is now can.
 @Suite("A reader that was too slow knows the state again", .timeLimit(.minutes(5)))
 struct SlowReaderTests {
     private static let sources: [SocketWatcher.Source] = [.poll, .trace]
@@ -16,8 +16,8 @@ struct SlowReaderTests {
         mutating func note(_ event: SocketEvent) {
             switch event {
             case .socket(let socket): states[socket.cookie] = socket.state
-            case .transition(let step) where step.to == .closed: states[step.identity.cookie] = nil
-            case .transition(let step): states[step.identity.cookie] = step.to
+            case .transition(let transition) where transition.to == .closed: states[transition.identity.cookie] = nil
+            case .transition(let transition): states[transition.identity.cookie] = transition.to
             case .gap(let gap) where gap.source == .reader: states = [:]
             default: break
             }
@@ -45,7 +45,7 @@ struct SlowReaderTests {
         }
     }
 
-    /// Opens connections, and awaits that a reader who keeps up has been told of them all.
+    /// Opens connections, and awaits that a reader who keeps up has received them all.
     private func open(_ count: Int, _ lab: Lab, _ witness: AwaitedWatch) async throws -> [KernelSocket] {
         let listener = try lab.loopbackListener()
         var sockets: [KernelSocket] = []
@@ -57,7 +57,7 @@ struct SlowReaderTests {
             awaited.formUnion([try client.cookie(), try sockets[sockets.count - 1].cookie()])
         }
         while !awaited.isEmpty {
-            awaited.remove(try await witness.step("ESTABLISHED") { $0.to == .established }.identity.cookie)
+            awaited.remove(try await witness.transition("ESTABLISHED") { $0.to == .established }.identity.cookie)
         }
         return sockets
     }
@@ -88,7 +88,7 @@ struct SlowReaderTests {
             gauges.note(event)
             if case .gap(let found) = event, found.source == .reader { gap = found }
         }
-        #expect(watch.told.count <= Self.capacity)
+        #expect(watch.reported.count <= Self.capacity)
         let lost = try #require(gap?.lost)
         // What the watcher was late to find out may follow, until it reads the state anew. Then nothing comes between the
         // sockets.
@@ -101,15 +101,15 @@ struct SlowReaderTests {
             switch event {
             case .ready: isReady = true
             case .socket: isListing = true
-            case .transition(let step): if isListing { between.append(step.path) }
+            case .transition(let transition): if isListing { between.append(transition.path) }
             default: break
             }
         }
         #expect(between.isEmpty)
-        // All that the kernel has reported has been told or is counted: the listener's step, and two at each end of each
-        // connection.
+        // All that the kernel has reported is delivered or counted: the listener's transition, and two at each
+        // end of each connection.
         let isExact = source == .trace && watch.gaps.count == 1
-        if isExact { #expect(watch.told.count + Int(lost) == 1 + 4 * count) } else { #expect(lost > 0) }
+        if isExact { #expect(watch.reported.count + Int(lost) == 1 + 4 * count) } else { #expect(lost > 0) }
         let cookies = watch.existing.map(\.cookie)
         #expect(cookies.count == 1 + 2 * count)
         #expect(Set(cookies).count == cookies.count)
@@ -123,7 +123,7 @@ struct SlowReaderTests {
         #expect(watch.losses.count == 1)
     }
 
-    /// Makes the kernel drop what it has to tell, until a reader who keeps up has been told of so many losses.
+    /// Makes the kernel drop what it has to report, until a reader who keeps up has received so many losses.
     private func lose(_ times: Int, _ lab: Lab, _ witness: AwaitedWatch) async throws {
         for _ in 0..<times {
             let count = witness.gaps.count
@@ -134,7 +134,7 @@ struct SlowReaderTests {
                     _ = try socket.cookie()
                     socket.close()
                 }
-                // What no message told a dump tells, and with it the loss has been told.
+                // What no message reported a dump shows, and with it the loss is reported.
                 try await witness.passDumps(1, in: lab)
             }
         }

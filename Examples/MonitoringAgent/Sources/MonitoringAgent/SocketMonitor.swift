@@ -10,6 +10,7 @@ struct SocketMonitor: Service {
 
     func run() async throws {
         var configuration = SocketWatcher.Configuration()
+        configuration.source = .auto
         configuration.interval = .seconds(1)
         let watcher = try SocketWatcher(configuration)
         var states = StateGauges()

@@ -1,6 +1,7 @@
 internal import SocketValues
 
-/// What a socket's last step, the one to CLOSED, means: its connection has ended, and by what, or it goes on as a minisocket.
+/// What a socket's last transition, the one to CLOSED, means: its connection has ended, and by what, or it goes on as a
+/// minisocket.
 extension ConnectionTracker {
     private enum Outcome {
         /// The kernel has made a TIME_WAIT.
@@ -13,23 +14,23 @@ extension ConnectionTracker {
     /// `TCP_TIMEWAIT_LEN` of `<net/tcp.h>`: 60 seconds.
     static var timeWaitLength: UInt64 { 60_000_000_000 }
 
-    mutating func finish(_ place: SocketTable.Place, _ step: TracedStep) {
-        var rest = step.rest ?? SocketRest()
+    mutating func finish(_ place: SocketTable.Place, _ transition: TracedTransition) {
+        var rest = transition.rest ?? SocketRest()
         var counters = rest.counters
         if rest.isPeerDone { counters.discountFIN() }
-        let reset = resets.take(step.name.cookie)
-        if isOld(rest, with: step, after: reset) { rest.error = .none }
+        let reset = resets.take(transition.name.cookie)
+        if isOld(rest, with: transition, after: reset) { rest.error = .none }
         let time = now.monotonicNanoseconds
-        switch outcome(of: step, rest, after: reset) {
+        switch outcome(of: transition, rest, after: reset) {
         case .timeWait:
-            let cause: TCPStep.Trigger = step.from == .finWait2 ? .receiveFIN : .receiveACK
+            let cause: TCPStep.Trigger = transition.from == .finWait2 ? .receiveFIN : .receiveACK
             let report = Report(
                 to: .timeWait,
                 certainty: .derived,
                 source: .trace,
                 time: now,
                 cause: cause,
-                matching: step.matching
+                matching: transition.matching
             )
             advance(place, report)
             becomeMinisocket(place, mayHoldSocket: !rest.isOrphan)
@@ -37,10 +38,10 @@ extension ConnectionTracker {
             sockets.changeBucket(place) { $0.due = time + Self.timeWaitLength }
             schedule(place, at: time + Self.timeWaitLength)
         case .minisocket:
-            sockets[place].matching = step.matching
+            sockets[place].matching = transition.matching
             becomeMinisocket(place, mayHoldSocket: !rest.isOrphan)
             sockets.keep(counters, at: place)
-            sockets.changeBucket(place) { $0.lastStepAt = time }
+            sockets.changeBucket(place) { $0.lastTransitionAt = time }
             schedule(place, at: time + Self.firstCheck)
         case .ended(let cause):
             let report = Report(
@@ -49,39 +50,47 @@ extension ConnectionTracker {
                 source: .trace,
                 time: now,
                 cause: cause,
-                pid: step.isCall || cause == .abort || cause == .close ? step.pid : nil,
+                pid: transition.isCall || cause == .abort || cause == .close ? transition.pid : nil,
                 resetReason: reset?.reason,
-                matching: step.matching
+                matching: transition.matching
             )
             let last = lastTransition(place, report, counters)
             if let last {
-                if mayBeReset(step, cause, reset) { resets.await(last) } else { outputs.append(.transition(last)) }
+                if mayBeReset(transition, cause, reset) {
+                    resets.await(last)
+                } else {
+                    outputs.append(.transition(last))
+                }
             }
             forget(place, mayHoldSocket: !rest.isOrphan)
         }
     }
 
-    /// Whether the error was there before the last step, and another thing ended the connection: FINs, or a call. What else
-    /// ends one leaves its own error, maybe the same again.
-    private mutating func isOld(_ rest: SocketRest, with step: TracedStep, after reset: ResetReports.Early?) -> Bool {
-        guard !oldErrors.isEmpty, let error = oldErrors.removeValue(forKey: step.name.cookie), error == rest.error
+    /// Whether the error was there before the last transition, and another thing ended the connection: FINs, or a call.
+    /// What else ends one leaves its own error, maybe the same again.
+    private mutating func isOld(_ rest: SocketRest, with transition: TracedTransition, after reset: ResetReports.Early?)
+        -> Bool
+    {
+        guard !oldErrors.isEmpty, let error = oldErrors.removeValue(forKey: transition.name.cookie), error == rest.error
         else {
             return false
         }
         if let reset, reset.reason == nil { return false }
-        switch step.from {
+        switch transition.from {
         case .lastAck, .closing: return true
         case .finWait2 where rest.isOrphan: return true
-        default: return step.pid != nil
+        default: return transition.pid != nil
         }
     }
 
-    /// What the last step of a socket means, by the state that it leaves and by what the kernel left in it.
-    private func outcome(of step: TracedStep, _ rest: SocketRest, after reset: ResetReports.Early?) -> Outcome {
+    /// What the last transition of a socket means, by the state that it leaves and by what the kernel left in it.
+    private func outcome(of transition: TracedTransition, _ rest: SocketRest, after reset: ResetReports.Early?)
+        -> Outcome
+    {
         // By its program alone.
-        if step.from == .listen { return .ended(.close) }
+        if transition.from == .listen { return .ended(.close) }
         // The error of a FIN_WAIT_2 that the peer has closed is an old one.
-        if step.from == .finWait2, rest.isPeerDone {
+        if transition.from == .finWait2, rest.isPeerDone {
             return rest.isBelowTimeWaitLimit == true ? .timeWait : .minisocket
         }
         switch rest.error {
@@ -89,18 +98,18 @@ extension ConnectionTracker {
         case .none: break
         case .timedOut: return .ended(.timeout)
         // A firewall that rejects by ICMP leaves the same error as a RST.
-        case .refused where step.from == .synSent && reset == nil && reportsRefusals: return .ended(.unreachable)
-        case .refused where step.from == .synSent, .reset: return .ended(.receiveRST)
+        case .refused where transition.from == .synSent && reset == nil && reportsRefusals: return .ended(.unreachable)
+        case .refused where transition.from == .synSent, .reset: return .ended(.receiveRST)
         case .aborted: return .ended(.abort)
-        case .unreachable where step.from == .synSent: return .ended(.unreachable)
+        case .unreachable where transition.from == .synSent: return .ended(.unreachable)
         // What ICMP said of an earlier segment is left when retransmission is given up (`tcp_write_err()`), and when the
         // program closes: then a RST is sent.
         case .refused, .unreachable: if reset?.reason == nil { return .ended(.timeout) } else { return .ended(.abort) }
         }
-        switch step.from {
+        switch transition.from {
         case .closing:
             // By a call it may have been aborted: a lookup will show, or the report of a RST.
-            return rest.isBelowTimeWaitLimit == true && step.pid == nil ? .timeWait : .minisocket
+            return rest.isBelowTimeWaitLimit == true && transition.pid == nil ? .timeWait : .minisocket
         case .finWait2:
             // Where nobody holds it, the kernel has put a minisocket in its place, or had no room for one.
             return rest.isOrphan ? .minisocket : .ended(.abort)
@@ -110,17 +119,19 @@ extension ConnectionTracker {
         }
     }
 
-    /// Whether the report of a RST may follow the last step of a connection.
-    private func mayBeReset(_ step: TracedStep, _ cause: TCPStep.Trigger?, _ reset: ResetReports.Early?) -> Bool {
+    /// Whether the report of a RST may follow the last transition of a connection.
+    private func mayBeReset(_ transition: TracedTransition, _ cause: TCPStep.Trigger?, _ reset: ResetReports.Early?)
+        -> Bool
+    {
         guard resets.hasReasons, reset?.reason == nil else { return false }
-        switch (cause, step.from) {
+        switch (cause, transition.from) {
         case (.abort, _): return true
         // Data that nobody can read ends a closed socket as a RST from the peer does, but that one is sent.
         case (.receiveRST, .finWait1), (.receiveRST, .finWait2): return true
         // An old error, and the program closes.
-        case (.timeout, _): return step.rest?.error != .timedOut
+        case (.timeout, _): return transition.rest?.error != .timedOut
         // By a call, it may have been aborted before the last ACK came.
-        case (.receiveACK, .lastAck): return step.pid != nil
+        case (.receiveACK, .lastAck): return transition.pid != nil
         default: return false
         }
     }
@@ -135,13 +146,13 @@ extension ConnectionTracker {
         // It answers a segment that belongs to no connection, and ends none.
         case .listen: break
         case .synSent where reset.reason != nil: break
-        case .closed: concludeLastStep(of: reset.cookie, reason)
+        case .closed: concludeLastTransition(of: reset.cookie, reason)
         default: resets.note(reset.cookie, reason, at: now.monotonicNanoseconds)
         }
     }
 
     /// A RST was sent for a socket that has come to CLOSED.
-    private mutating func concludeLastStep(of cookie: SocketCookie, _ reason: ResetReason?) {
+    private mutating func concludeLastTransition(of cookie: SocketCookie, _ reason: ResetReason?) {
         if var last = resets.takeWaiting(cookie, resetAt: now.monotonicNanoseconds) {
             (last.cause, last.resetReason) = (.abort, reason)
             outputs.append(.transition(last))
@@ -157,7 +168,7 @@ extension ConnectionTracker {
                     to: .closed,
                     certainty: .exact,
                     source: .trace,
-                    time: now.at(sockets.bucket(place).lastStepAt),
+                    time: now.at(sockets.bucket(place).lastTransitionAt),
                     cause: .abort,
                     resetReason: reason
                 )
@@ -165,12 +176,12 @@ extension ConnectionTracker {
         }
     }
 
-    /// Reports the last step of a connection that still waits for a RST: its socket is used anew.
+    /// Reports the last transition of a connection that still waits for a RST: its socket is used anew.
     mutating func reportWaiting(_ cookie: SocketCookie) {
         if let last = resets.takeWaiting(cookie) { reportWaiting(last) }
     }
 
-    /// Reports a last step that has waited for a RST, which may be what was lost.
+    /// Reports a last transition that has waited for a RST, which may be what was lost.
     mutating func reportWaiting(_ waiting: Transition) {
         var last = waiting
         let isInDoubt = hasLostReports || last.time.monotonicNanoseconds <= lastLoss

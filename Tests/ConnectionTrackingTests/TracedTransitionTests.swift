@@ -3,16 +3,16 @@ internal import SocketValues
 internal import Testing
 
 @Suite("The tracepoints' reports, as a tracker takes them")
-struct StepTests {
+struct TracedTransitionTests {
     private func tracker(_ existing: [SocketRow] = []) -> HandTracker {
         HandTracker(existing: existing) {
-            $0.reportsSteps = true
+            $0.reportsTransitions = true
             $0.reportsRefusals = true
             $0.resetReasons = [7: .abortOnClose]
         }
     }
 
-    private func step(
+    private func transition(
         _ name: SocketName,
         _ from: TCPState,
         _ to: TCPState,
@@ -21,56 +21,56 @@ struct StepTests {
     )
         -> Input.Fact
     {
-        .step(TracedStep(name, from: from, to: to, uid: 1000, pid: pid, rest: rest))
+        .transition(TracedTransition(name, from: from, to: to, uid: 1000, pid: pid, rest: rest))
     }
 
     @Test func `A refused connect that is tried again is another life under its cookie`() {
         let hand = tracker()
         for port in [1000, 1001] as [UInt16] {
-            hand.take(step(name(1, 0), .closed, .synSent, pid: 5))
+            hand.take(transition(name(1, 0), .closed, .synSent, pid: 5))
             hand.take(.reset(ReportedReset(SocketCookie(rawValue: 1), in: .synSent, reason: nil)))
-            hand.take(step(name(1, port), .synSent, .closed, SocketRest(error: .refused)))
+            hand.take(transition(name(1, port), .synSent, .closed, SocketRest(error: .refused)))
         }
-        let told = hand.takeTransitions()
+        let reported = hand.takeTransitions()
         #expect(
-            told.map(\.path) == [
+            reported.map(\.path) == [
                 "1 CLOSED>SYN_SENT", "1 SYN_SENT>CLOSED", "1/1 CLOSED>SYN_SENT", "1/1 SYN_SENT>CLOSED",
             ]
         )
-        #expect(told.map(\.identity.local.port) == [1000, 1000, 1001, 1001])
-        #expect(told.map(\.cause) == [.connect, .receiveRST, .connect, .receiveRST])
-        #expect(told.map(\.pid) == [5, nil, 5, nil])
+        #expect(reported.map(\.identity.local.port) == [1000, 1000, 1001, 1001])
+        #expect(reported.map(\.cause) == [.connect, .receiveRST, .connect, .receiveRST])
+        #expect(reported.map(\.pid) == [5, nil, 5, nil])
     }
 
     @Test(arguments: [SocketFailure.unreachable, .reset, .timedOut])
     func `An error that was there before has not ended a connection that FINs or a call end`(old: SocketFailure) {
         let hand = tracker([row(name(1), .established), row(name(2), .established), row(name(3), .established)])
         let rest = SocketRest(error: old, isPeerDone: true, isOrphan: true, isBelowTimeWaitLimit: true)
-        hand.take(step(name(1), .established, .closeWait, SocketRest(error: old)))
-        hand.take(step(name(1), .closeWait, .lastAck, SocketRest(error: old), pid: 5))
-        hand.take(step(name(1), .lastAck, .closed, rest))
-        hand.take(step(name(2), .established, .finWait1, SocketRest(error: old), pid: 5))
-        hand.take(step(name(2), .finWait1, .finWait2, SocketRest(error: old)))
-        hand.take(step(name(2), .finWait2, .closed, SocketRest(error: old, isOrphan: true)))
+        hand.take(transition(name(1), .established, .closeWait, SocketRest(error: old)))
+        hand.take(transition(name(1), .closeWait, .lastAck, SocketRest(error: old), pid: 5))
+        hand.take(transition(name(1), .lastAck, .closed, rest))
+        hand.take(transition(name(2), .established, .finWait1, SocketRest(error: old), pid: 5))
+        hand.take(transition(name(2), .finWait1, .finWait2, SocketRest(error: old)))
+        hand.take(transition(name(2), .finWait2, .closed, SocketRest(error: old, isOrphan: true)))
         // A minisocket, which is looked up.
         hand.pass(.seconds(1)) { _ in .found(timeWait(name(2))) }
-        hand.take(step(name(3), .established, .closed, SocketRest(error: old)))
+        hand.take(transition(name(3), .established, .closed, SocketRest(error: old)))
         hand.pass(.seconds(1)) { _ in .gone }
-        let told = hand.takeTransitions()
-        #expect(told.filter { $0.identity.cookie.rawValue == 1 }.last?.cause == .receiveACK)
-        #expect(told.filter { $0.identity.cookie.rawValue == 2 }.map(\.to) == [.finWait1, .finWait2, .timeWait])
-        // First seen with the last step, and no call: it ended it.
+        let reported = hand.takeTransitions()
+        #expect(reported.filter { $0.identity.cookie.rawValue == 1 }.last?.cause == .receiveACK)
+        #expect(reported.filter { $0.identity.cookie.rawValue == 2 }.map(\.to) == [.finWait1, .finWait2, .timeWait])
+        // First seen with the last transition, and no call: it ended it.
         let cause: TCPStep.Trigger = old == .reset ? .receiveRST : .timeout
-        #expect(told.filter { $0.identity.cookie.rawValue == 3 }.map(\.cause) == [cause])
+        #expect(reported.filter { $0.identity.cookie.rawValue == 3 }.map(\.cause) == [cause])
     }
 
     @Test func `The same error again, that no call and no FIN explains, is what ended a connection`() {
         let hand = tracker()
-        hand.take(step(name(1), .closed, .synSent, SocketRest(error: .refused), pid: 5))
+        hand.take(transition(name(1), .closed, .synSent, SocketRest(error: .refused), pid: 5))
         hand.take(.reset(ReportedReset(SocketCookie(rawValue: 1), in: .synSent, reason: nil)))
-        hand.take(step(name(1), .synSent, .closed, SocketRest(error: .refused), pid: 5))
-        hand.take(step(name(2), .closed, .synSent, SocketRest(error: .timedOut), pid: 5))
-        hand.take(step(name(2), .synSent, .closed, SocketRest(error: .timedOut)))
+        hand.take(transition(name(1), .synSent, .closed, SocketRest(error: .refused), pid: 5))
+        hand.take(transition(name(2), .closed, .synSent, SocketRest(error: .timedOut), pid: 5))
+        hand.take(transition(name(2), .synSent, .closed, SocketRest(error: .timedOut)))
         #expect(hand.takeTransitions().map(\.cause) == [.connect, .receiveRST, .connect, .timeout])
     }
 
@@ -79,35 +79,35 @@ struct StepTests {
         `An IPv4-mapped 4-tuple and its IPv4 form are one, for a SYN and its child and for what takes a TIME_WAIT's place`()
     {
         let hand = tracker()
-        hand.take(step(name(2), .closed, .synSent))
+        hand.take(transition(name(2), .closed, .synSent))
         let syn = hand.time
         let child = mapped(name(3, 2000, 1000))
-        hand.take(.step(TracedStep(child, from: .synReceived, to: .established, rtt: 5_000_000)))
+        hand.take(.transition(TracedTransition(child, from: .synReceived, to: .established, rtt: 5_000_000)))
         let request = hand.takeTransitions().first { $0.to == .synReceived }
         #expect(request?.time.monotonicNanoseconds ?? 0 >= syn)
-        hand.take(step(child, .established, .finWait1))
-        hand.take(step(child, .finWait1, .finWait2))
+        hand.take(transition(child, .established, .finWait1))
+        hand.take(transition(child, .finWait1, .finWait2))
         let rest = SocketRest(isPeerDone: true, isOrphan: true, isBelowTimeWaitLimit: true)
-        hand.take(step(child, .finWait2, .closed, rest))
+        hand.take(transition(child, .finWait2, .closed, rest))
         _ = hand.takeTransitions()
-        hand.take(.step(TracedStep(name(4, 2000, 1000), from: .synReceived, to: .established)))
-        let told = hand.takeTransitions()
-        #expect(told.map(\.path) == ["3 TIME_WAIT>CLOSED", "4 CLOSED>SYN_RCVD", "4 SYN_RCVD>ESTABLISHED"])
-        #expect(told.first?.cause == .reuse)
+        hand.take(.transition(TracedTransition(name(4, 2000, 1000), from: .synReceived, to: .established)))
+        let reported = hand.takeTransitions()
+        #expect(reported.map(\.path) == ["3 TIME_WAIT>CLOSED", "4 CLOSED>SYN_RCVD", "4 SYN_RCVD>ESTABLISHED"])
+        #expect(reported.first?.cause == .reuse)
     }
 
     @Test func `A listener that was connected before, and aborted, ends by its program`() {
         let hand = tracker()
-        hand.take(step(listener(1, 80), .closed, .listen, SocketRest(error: .reset), pid: 5))
-        hand.take(step(listener(1, 80), .listen, .closed, SocketRest(error: .reset), pid: 5))
+        hand.take(transition(listener(1, 80), .closed, .listen, SocketRest(error: .reset), pid: 5))
+        hand.take(transition(listener(1, 80), .listen, .closed, SocketRest(error: .reset), pid: 5))
         #expect(hand.takeTransitions().map(\.cause) == [.listen, .close])
     }
 
-    @Test func `A process is told with a call's step, and with no segment's`() {
+    @Test func `A process is reported with a call's transition, and with no segment's`() {
         let hand = tracker([row(name(1), .synSent)])
-        hand.take(step(name(1), .synSent, .established, pid: 5))
-        hand.take(step(name(1), .established, .closeWait, pid: 5))
-        hand.take(step(name(1), .closeWait, .lastAck, pid: 5))
+        hand.take(transition(name(1), .synSent, .established, pid: 5))
+        hand.take(transition(name(1), .established, .closeWait, pid: 5))
+        hand.take(transition(name(1), .closeWait, .lastAck, pid: 5))
         #expect(hand.takeTransitions().map(\.pid) == [nil, nil, 5])
     }
 
@@ -120,7 +120,7 @@ struct StepTests {
         #expect(hand.paths() == ["1 CLOSED>SYN_SENT", "1 SYN_SENT>CLOSED"])
     }
 
-    @Test func `However many sockets are held in CLOSED, the next connection of one is its next`() {
+    @Test func `However many sockets are kept in CLOSED, the next connection of one is its next`() {
         let hand = tracker()
         for cookie in 1...20_000 as ClosedRange<UInt64> { refuse(hand, cookie) }
         // No more are remembered than a number of them.
@@ -131,22 +131,24 @@ struct StepTests {
     }
 
     private func refuse(_ hand: HandTracker, _ cookie: UInt64) {
-        hand.take(step(name(cookie), .closed, .synSent))
-        hand.take(step(name(cookie), .synSent, .closed, SocketRest(error: .refused)))
+        hand.take(transition(name(cookie), .closed, .synSent))
+        hand.take(transition(name(cookie), .synSent, .closed, SocketRest(error: .refused)))
     }
 
     @Test(arguments: [true, false])
     func `A filter on the user finds what is left of a socket as it found the socket`(isFound: Bool) {
         let hand = tracker()
         let (socket, rest) = (isFound ? StateMask.all : [], isFound ? [] : StateMask.all)
-        func step(_ from: TCPState, _ to: TCPState, _ left: SocketRest? = nil) {
-            hand.take(.step(TracedStep(name(1), from: from, to: to, uid: 1000, matching: socket, rest: left)))
+        func transition(_ from: TCPState, _ to: TCPState, _ left: SocketRest? = nil) {
+            hand.take(
+                .transition(TracedTransition(name(1), from: from, to: to, uid: 1000, matching: socket, rest: left))
+            )
         }
-        step(.closed, .synSent)
-        step(.synSent, .established)
-        step(.established, .finWait1)
-        step(.finWait1, .finWait2)
-        step(.finWait2, .closed, SocketRest(isOrphan: true))
+        transition(.closed, .synSent)
+        transition(.synSent, .established)
+        transition(.established, .finWait1)
+        transition(.finWait1, .finWait2)
+        transition(.finWait2, .closed, SocketRest(isOrphan: true))
         // A minisocket has no owner.
         var row = SocketRow(name(1), .finWait2, isMinisocket: true, timer: 60_000, matching: rest)
         hand.pass(.milliseconds(100)) { _ in .found(row) }
@@ -160,25 +162,28 @@ struct StepTests {
 
     @Test func `The request before a child is derived, and not older than its listener and its client's SYN`() {
         let hand = tracker()
-        hand.take(step(listener(1, 2000), .closed, .listen))
+        hand.take(transition(listener(1, 2000), .closed, .listen))
         let since = hand.time
-        hand.take(step(name(2), .closed, .synSent))
+        hand.take(transition(name(2), .closed, .synSent))
         let syn = hand.time
-        hand.take(.step(TracedStep(name(3, 2000, 1000), from: .synReceived, to: .established, rtt: 5_000_000)))
+        hand.take(
+            .transition(TracedTransition(name(3, 2000, 1000), from: .synReceived, to: .established, rtt: 5_000_000))
+        )
         let request = hand.takeTransitions().first { $0.to == .synReceived }
         #expect(request?.certainty == .derived)
         #expect(request?.time.monotonicNanoseconds ?? 0 >= max(since, syn))
     }
 
-    @Test func `A RST that was reported before its step belongs to it however late that comes, but to no later one`() {
+    @Test
+    func `A RST that was reported before its transition belongs to it however late that comes, but to no later one`() {
         let hand = tracker([row(name(1), .established), row(name(2, 1001), .established)])
         for cookie in [1, 2] as [UInt64] {
             hand.take(.reset(ReportedReset(SocketCookie(rawValue: cookie), in: .established, reason: 7)))
         }
         hand.time += 1_000_000_000
-        hand.take(step(name(2, 1001), .established, .closeWait))
-        hand.take(step(name(1), .established, .closed, SocketRest()))
-        hand.take(step(name(2, 1001), .closeWait, .closed, SocketRest(error: .timedOut)))
+        hand.take(transition(name(2, 1001), .established, .closeWait))
+        hand.take(transition(name(1), .established, .closed, SocketRest()))
+        hand.take(transition(name(2, 1001), .closeWait, .closed, SocketRest(error: .timedOut)))
         let ends = hand.takeTransitions().filter { $0.to == .closed }
         #expect(ends.map(\.cause) == [.abort, .timeout])
         #expect(ends.map(\.resetReason) == [.abortOnClose, nil])
@@ -186,7 +191,7 @@ struct StepTests {
 
     @Test func `An orphan in FIN_WAIT_2 that is gone at the first lookup has no timeout for its cause`() {
         let hand = tracker([row(name(1), .finWait2)])
-        hand.take(step(name(1), .finWait2, .closed, SocketRest(isOrphan: true)))
+        hand.take(transition(name(1), .finWait2, .closed, SocketRest(isOrphan: true)))
         hand.pass(.seconds(1)) { _ in .gone }
         let end = hand.takeTransitions().last
         #expect(end?.to == .closed)
@@ -194,20 +199,22 @@ struct StepTests {
     }
 
     @Test
-    func `A step from CLOSED_WAIT on after a loss is filled in, and a report that a dump has outrun is passed over`() {
+    func
+        `A transition from CLOSED_WAIT on after a loss is filled in, and a report that a dump has outrun is passed over`()
+    {
         let hand = tracker([row(name(1), .established)])
         hand.take(.lost(Loss(.trace, .overrun, count: 2)))
-        hand.take(step(name(1), .closeWait, .lastAck))
+        hand.take(transition(name(1), .closeWait, .lastAck))
         #expect(hand.gaps.map(\.lost) == [2])
         #expect(hand.paths() == ["1 ESTABLISHED>CLOSE_WAIT", "1 CLOSE_WAIT>LAST_ACK"])
     }
 
-    @Test func `A lookup does not contradict the trace at once: its report may be on its way`() {
+    @Test func `A lookup does not contradict the tracepoints at once: its report may be on its way`() {
         let hand = tracker([row(name(1), .established)])
         hand.dump([row(name(1), .closeWait)])
         hand.answer { _ in .found(row(name(1), .closeWait)) }
         #expect(hand.paths().isEmpty)
-        hand.take(step(name(1), .established, .closeWait))
+        hand.take(transition(name(1), .established, .closeWait))
         #expect(hand.takeTransitions().map(\.certainty) == [.exact])
         hand.pass(.seconds(1)) { _ in .found(row(name(1), .closeWait)) }
         #expect(hand.paths().isEmpty)
@@ -216,7 +223,7 @@ struct StepTests {
     @Test func `The state that is reported anew is what is known, and then comes what follows`() {
         let hand = tracker([row(name(1), .established), row(listener(2, 80), .listen)])
         let before = hand.sockets.count
-        hand.take(step(name(1), .established, .closeWait))
+        hand.take(transition(name(1), .established, .closeWait))
         hand.take(.resynchronize)
         let anew = hand.sockets.dropFirst(before).map { "\($0.name.cookie) \($0.state)" }
         #expect(anew == ["1 CLOSE_WAIT", "2 LISTEN"])

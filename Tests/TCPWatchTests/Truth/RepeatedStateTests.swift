@@ -3,11 +3,12 @@ internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
 
-/// `close()` sets the state that a `shutdown()` has brought about once more (`tcp_close_state()`), and the tracepoint says so.
-@Suite("A state that is set once more is no step", .timeLimit(.minutes(5)))
-struct RepeatedStepTests {
+/// `close()` sets the state that a `shutdown()` has brought about once more (`tcp_close_state()`), and the tracepoint
+/// says so.
+@Suite("A state that is set once more is no transition", .timeLimit(.minutes(5)))
+struct RepeatedStateTests {
     @Test(arguments: [TCPState.finWait1, .finWait2, .closing, .lastAck])
-    func `To close after a shutdown is told as nothing where the state stays`(state: TCPState) async throws {
+    func `close() after a shutdown reports nothing where the state stays`(state: TCPState) async throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let connection = try lab.server(in: state)
@@ -16,10 +17,10 @@ struct RepeatedStepTests {
         try await watch.begin()
         connection.close()
         try connection.peer.send(.rst)
-        try await watch.step(of: cookie, to: .closed)
+        try await watch.transition(of: cookie, to: .closed)
         try await watch.passDumps(1, in: lab)
         let life = try #require(watch.lives(of: cookie).first)
-        #expect(life.steps.paths == ["\(state)>CLOSED"])
+        #expect(life.transitions.paths == ["\(state)>CLOSED"])
         let faults = watch.faults
         #expect(faults.isEmpty)
     }

@@ -27,7 +27,7 @@ struct Script: Sendable, CustomTestStringConvertible {
         self.act = act
     }
 
-    /// Every step between two states of a connection that a segment or a call makes.
+    /// Every transition between two states of a connection that a segment or a call makes.
     static let steps: [Script] = opening + closing(.active) + closing(.passive)
 
     private static let opening: [Script] = [
@@ -81,82 +81,84 @@ struct Script: Sendable, CustomTestStringConvertible {
     }
 }
 
-@Suite("Every step is told once, with the right certainty")
-struct StepTests {
+@Suite("Every transition is reported once, with the right certainty")
+struct TransitionTests {
     @Test(arguments: Script.steps, [LabNetwork.ipv4, .ipv6])
-    func `A step between two dumps is told once and keeps the cookie`(script: Script, network: LabNetwork) throws {
+    func `A transition between two dumps is reported once and keeps the cookie`(script: Script, network: LabNetwork)
+        throws
+    {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let connection = try script.connect(lab, over: network)
         let watch = try HandWatch(lab)
         let cookie = try lab.cookie(of: connection)
         try script.act(connection)
-        let told = try watch.look()
-        #expect(told.paths == [script.expected])
-        let step = try #require(told.first)
-        #expect(step.identity.cookie == cookie)
-        #expect(step.identity.local == connection.local)
-        #expect(step.identity.remote == connection.remote)
-        #expect(step.certainty == (step.via.isEmpty ? .observed : .inferred))
-        #expect(try watch.lookTwice().isEmpty)
+        let reported = try watch.poll()
+        #expect(reported.paths == [script.expected])
+        let transition = try #require(reported.first)
+        #expect(transition.identity.cookie == cookie)
+        #expect(transition.identity.local == connection.local)
+        #expect(transition.identity.remote == connection.remote)
+        #expect(transition.certainty == (transition.via.isEmpty ? .observed : .inferred))
+        #expect(try watch.pollTwice().isEmpty)
     }
 
     @Test(arguments: Script.ends)
-    func `An end by a segment is told once, and not again when the program closes the descriptor`(
+    func `An end by a segment is reported once, and not again when the program closes the descriptor`(
         script: Script
     ) throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try HandWatch(lab)
         let connection = try script.connect(lab, over: .ipv4)
-        // A TIME_WAIT is told when the socket before it is destroyed; every other state by a dump.
-        if script.from == .timeWait { _ = try watch.hear { $0.to == .timeWait } }
-        _ = try watch.look()
+        // A TIME_WAIT is reported when the socket before it is destroyed; every other state by a dump.
+        if script.from == .timeWait { _ = try watch.receive { $0.to == .timeWait } }
+        _ = try watch.poll()
         let cookie = try lab.cookie(of: connection)
         try script.act(connection)
-        let told = try watch.lookTwice()
-        #expect(told.paths == [script.expected])
-        #expect(told.first?.identity.cookie == cookie)
-        #expect(told.first?.certainty == .observed)
+        let reported = try watch.pollTwice()
+        #expect(reported.paths == [script.expected])
+        #expect(reported.first?.identity.cookie == cookie)
+        #expect(reported.first?.certainty == .observed)
         guard connection.descriptor != nil else { return }
         connection.close()
-        #expect(try watch.hear().isEmpty)
-        #expect(try watch.lookTwice().isEmpty)
+        #expect(try watch.receive().isEmpty)
+        #expect(try watch.pollTwice().isEmpty)
     }
 
-    @Test func `A listener and a bound socket are told from their beginning to their end`() throws {
+    @Test func `A listener and a bound socket are reported from their beginning to their end`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try HandWatch(lab)
         let socket = try lab.bound()
-        #expect(try watch.look().paths == ["CLOSED>BOUND"])
+        #expect(try watch.poll().paths == ["CLOSED>BOUND"])
         #expect(listen(try #require(socket.descriptor), 1) == 0)
-        #expect(try watch.look().paths == ["BOUND>LISTEN"])
+        #expect(try watch.poll().paths == ["BOUND>LISTEN"])
         let cookie = try socket.cookie()
         socket.close()
-        let end = try watch.hear()
+        let end = try watch.receive()
         #expect(end.paths == ["LISTEN>CLOSED"])
         #expect(end.first?.identity.cookie == cookie)
         #expect(end.first?.source == .destroy)
         #expect(end.first?.final == nil)
-        #expect(try watch.lookTwice().isEmpty)
+        #expect(try watch.pollTwice().isEmpty)
     }
 
-    @Test func `What begins between two dumps is told from CLOSED, by the handshake of its side`() throws {
+    @Test func `What begins between two dumps is reported from CLOSED, by the handshake of its side`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let watch = try HandWatch(lab)
         try lab.client(in: .synSent)
-        #expect(try watch.look().paths == ["CLOSED>SYN_SENT"])
+        #expect(try watch.poll().paths == ["CLOSED>SYN_SENT"])
         let listener = try lab.listener()
         try lab.server(in: .synReceived, on: listener)
-        #expect(try Set(watch.look().paths) == ["CLOSED>LISTEN", "CLOSED>SYN_RCVD"])
+        #expect(try Set(watch.poll().paths) == ["CLOSED>LISTEN", "CLOSED>SYN_RCVD"])
         try lab.server(in: .established, on: listener)
-        #expect(try watch.look().paths == ["CLOSED(SYN_RCVD)>ESTABLISHED"])
+        #expect(try watch.poll().paths == ["CLOSED(SYN_RCVD)>ESTABLISHED"])
         try lab.client(in: .established)
-        #expect(try watch.look().paths == ["CLOSED(SYN_SENT)>ESTABLISHED"])
+        #expect(try watch.poll().paths == ["CLOSED(SYN_SENT)>ESTABLISHED"])
         try lab.server(in: .closeWait, on: listener)
-        #expect(try watch.look().paths == ["CLOSED(SYN_RCVD,ESTABLISHED)>CLOSE_WAIT"])
+        #expect(try watch.poll().paths == ["CLOSED(SYN_RCVD,ESTABLISHED)>CLOSE_WAIT"])
     }
 }
 
@@ -168,7 +170,7 @@ extension TCPState {
 }
 
 extension Lab {
-    /// The cookie of the one row with the connection's ends, by the kernel's dump.
+    /// The cookie of the one row with the connection's endpoints, by the kernel's dump.
     func cookie(of connection: Connection) throws -> SocketCookie {
         let rows = try run {
             var client = try SockDiagClient()

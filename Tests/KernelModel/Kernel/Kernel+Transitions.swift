@@ -2,12 +2,12 @@ internal import ConnectionTracking
 internal import SeededRandom
 internal import SocketValues
 
-/// The steps of full sockets, as `tcp_set_state()` takes them and its tracepoint reports them.
+/// The transitions of full sockets, as `tcp_set_state()` makes them and its tracepoint reports them.
 extension Kernel {
-    /// When a RST is sent: before the step that it belongs to, or after it.
+    /// When a RST is sent: before the transition that it belongs to, or after it.
     enum ResetOrder { case before, after, received }
 
-    /// What a full socket's last step is made of.
+    /// What a full socket's last transition is made of.
     struct Ending {
         var causes: Causes
         var pid: Int32?
@@ -16,7 +16,7 @@ extension Kernel {
         var reason: Reason?
         var order = ResetOrder.after
         /// The state of the minisocket that takes over.
-        var heir: TCPState?
+        var successor: TCPState?
         var isOrphan = false
     }
 
@@ -28,15 +28,21 @@ extension Kernel {
     }
 
     /// Takes a full socket to another state than CLOSED.
-    func step(_ object: Int, to: TCPState, _ causes: Causes, pid: Int32? = nil) {
+    func setState(_ object: Int, to: TCPState, _ causes: Causes, pid: Int32? = nil) {
         let from = objects[object].state
         let life = objects[object].life
         truth(object, to: to, causes, pid: pid)
         if isTraced, isWatched {
             let name = name(object)
-            var traced = TracedStep(name, from: from, to: to, uid: objects[object].uid, pid: pid ?? backlog(object))
+            var traced = TracedTransition(
+                name,
+                from: from,
+                to: to,
+                uid: objects[object].uid,
+                pid: pid ?? backlog(object)
+            )
             if from == .synReceived, to == .established { traced.rtt = handshake(object) }
-            let isWritten = write(.step(traced), of: life)
+            let isWritten = write(.transition(traced), of: life)
             noteReport(life, from: from, isWritten: isWritten)
         }
         objects[object].oldState = from == .closed ? objects[object].closedState : from
@@ -50,18 +56,18 @@ extension Kernel {
     /// The process in whose call a segment of the backlog is processed, mostly none.
     func backlog(_ object: Int) -> Int32? {
         guard objects[object].isHeld, !objects[object].isOfKernel, generator.happens(250) else { return nil }
-        features.insert(.backlogStep)
+        features.insert(.backlogTransition)
         return pid(of: objects[object].play)
     }
 
     func pid(of play: Int) -> Int32 { Int32(10_000 + play) }
 
     private func noteReport(_ life: Int, from: TCPState, isWritten: Bool, reason: Reason? = nil) {
-        guard life >= 0, !lives[life].steps.isEmpty else { return }
-        let last = lives[life].steps.count - 1
-        lives[life].steps[last].reportedFrom = from
-        lives[life].steps[last].isLost = !isWritten
-        if habits.reportsReasons { lives[life].steps[last].reason = reason?.rawValue }
+        guard life >= 0, !lives[life].transitions.isEmpty else { return }
+        let last = lives[life].transitions.count - 1
+        lives[life].transitions[last].reportedFrom = from
+        lives[life].transitions[last].isLost = !isWritten
+        if habits.reportsReasons { lives[life].transitions[last].reason = reason?.rawValue }
     }
 
     /// The measured round trip of a handshake, microseconds: never longer than it took; with a SYN cookie anything.
@@ -78,28 +84,32 @@ extension Kernel {
         let delay = generator.happens(500) ? generator.among(1...20) * 1000 : 0
         let isReporting = isTraced && isWatched
         let isLimited = slots[objects[object].play]?[objects[object].slot].isTimeWaitLimited == true
-        let hasHeir = ending.heir != nil && !isLimited
-        if hasHeir, let heir = ending.heir { addMinisocket(object, heir) }
+        let hasSuccessor = ending.successor != nil && !isLimited
+        if hasSuccessor, let successor = ending.successor { addMinisocket(object, successor) }
         if isReporting, let reason = ending.reason, ending.order == .before, habits.reportsReasons {
             write(.reset(ReportedReset(name(object).cookie, in: from, reason: reason.rawValue)), of: life)
-            features.insert(.resetBeforeStep)
+            features.insert(.resetBeforeTransition)
         }
         if isReporting, ending.order == .received, from == .synSent, habits.reportsRefusals {
             write(.reset(ReportedReset(name(object).cookie, in: from, reason: nil)), of: life)
         }
-        let isTimeWait = hasHeir && ending.heir == .timeWait
+        let isTimeWait = hasSuccessor && ending.successor == .timeWait
         let to: TCPState = isTimeWait ? .timeWait : .closed
-        if !hasHeir || isTimeWait {
-            let causes = ending.heir != nil && !hasHeir ? .any : ending.causes
+        if !hasSuccessor || isTimeWait {
+            let causes = ending.successor != nil && !hasSuccessor ? .any : ending.causes
             truth(object, to: to, causes, pid: ending.isCall ? ending.pid : nil, at: now + delay)
             if isTimeWait, life >= 0 {
-                lives[life].impliesTimeWait = from == .finWait2 && habits.tellsTimeWaitLimit
+                lives[life].impliesTimeWait = from == .finWait2 && habits.reportsTimeWaitLimit
             }
         }
-        if ending.heir != nil, !hasHeir { features.insert(.noRoomForTimeWait) }
+        if ending.successor != nil, !hasSuccessor { features.insert(.timeWaitLimitReached) }
         if isReporting {
-            let isWritten = write(.step(lastStep(object, ending, isLimited: isLimited)), after: delay, of: life)
-            if !hasHeir || isTimeWait {
+            let isWritten = write(
+                .transition(lastTransition(object, ending, isLimited: isLimited)),
+                after: delay,
+                of: life
+            )
+            if !hasSuccessor || isTimeWait {
                 noteReport(life, from: from, isWritten: isWritten, reason: ending.reason)
             }
         }
@@ -115,11 +125,11 @@ extension Kernel {
                 after: later,
                 of: life
             )
-            features.insert(.resetAfterStep)
+            features.insert(.resetAfterTransition)
         }
     }
 
-    private func lastStep(_ object: Int, _ ending: Ending, isLimited: Bool) -> TracedStep {
+    private func lastTransition(_ object: Int, _ ending: Ending, isLimited: Bool) -> TracedTransition {
         let from = objects[object].state
         var name = name(object)
         if !objects[object].isPortBound, generator.happens(100) { name.endpoints.localPort = 0 }
@@ -132,10 +142,10 @@ extension Kernel {
             error: ending.error,
             isPeerDone: objects[object].isPeerDone,
             isOrphan: ending.isOrphan,
-            isBelowTimeWaitLimit: habits.tellsTimeWaitLimit ? !isLimited : nil
+            isBelowTimeWaitLimit: habits.reportsTimeWaitLimit ? !isLimited : nil
         )
         let pid = ending.isCall ? ending.pid : backlog(object)
-        return TracedStep(name, from: from, to: .closed, uid: objects[object].uid, pid: pid, rest: rest)
+        return TracedTransition(name, from: from, to: .closed, uid: objects[object].uid, pid: pid, rest: rest)
     }
 
     // MARK: Minisockets
@@ -143,10 +153,12 @@ extension Kernel {
     /// Puts a minisocket in a full socket's place; it has the cookie that the socket has, or none.
     private func addMinisocket(_ socket: Int, _ state: TCPState) {
         let old = objects[socket]
-        var heir = KernelObject(kind: .minisocket, play: old.play, slot: old.slot, name: old.name)
-        (heir.cookie, heir.life, heir.state, heir.isOfKernel) = (old.cookie, old.life, state, old.isOfKernel)
-        (heir.uid, heir.isMissed) = (old.uid, old.isMissed)
-        let object = add(heir)
+        var successor = KernelObject(kind: .minisocket, play: old.play, slot: old.slot, name: old.name)
+        (successor.cookie, successor.life, successor.state, successor.isOfKernel) = (
+            old.cookie, old.life, state, old.isOfKernel
+        )
+        (successor.uid, successor.isMissed) = (old.uid, old.isMissed)
+        let object = add(successor)
         slots[old.play]?[old.slot].minisockets.append(object)
         if state == .finWait2 { features.insert(.orphanMinisocket) }
         let twins = present.count { objects[$0].kind == .minisocket && objects[$0].cookie == old.cookie }
@@ -178,9 +190,9 @@ extension Kernel {
         if isTraced, isWatched, old.hasPort, old.name.endpoints.remotePort == 0 {
             features.insert(.boundDestroyed)
             if !write(.boundDestroyed(name(object).cookie), after: 40_000, of: old.life), old.life >= 0,
-                lives[old.life].steps.last?.reportedFrom == .bound
+                lives[old.life].transitions.last?.reportedFrom == .bound
             {
-                lives[old.life].steps[lives[old.life].steps.count - 1].isLost = true
+                lives[old.life].transitions[lives[old.life].transitions.count - 1].isLost = true
             }
         } else if isTraced, isWatched, isCall, old.cookie != 0 {
             features.insert(.released)
@@ -207,7 +219,7 @@ extension Kernel {
         let old = objects[object]
         var message = DestroyedSocket(name(object))
         if old.isWiped {
-            features.insert(.wipedMessage)
+            features.insert(.clearedMessage)
             message.counters = old.name.endpoints.remotePort == 0 ? nil : SocketCounters()
         } else if old.life >= 0 {
             var counters = lives[old.life].counters

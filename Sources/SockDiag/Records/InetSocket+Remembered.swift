@@ -1,5 +1,5 @@
 /// Sockets as the kernel would describe them if it remembered: for a filter, which reads the kernel's messages.
-extension TCPSocket {
+extension InetSocket {
     /// A socket of which no more is known than this.
     package init(_ identity: SocketIdentity, state: TCPState, uid: UInt32?, inode: UInt32?) {
         var bytes = [UInt8](repeating: 0, count: InetDiagMessage.size)
@@ -30,14 +30,14 @@ extension TCPSocket {
         var bytes = record.withMessage { $0.array() }
         bytes.store(uid ?? 0, at: InetDiagMessage.uid)
         bytes.store(inode ?? 0, at: InetDiagMessage.inode)
-        self.init(checked: bytes)
+        self.init(checked: bytes, protocol: record.protocol)
     }
 
     /// The same socket in another state.
-    package func inState(_ state: TCPState) -> TCPSocket {
+    package func inState(_ state: TCPState) -> InetSocket {
         var bytes = message
         bytes[InetDiagMessage.state] = state.rawValue
-        return TCPSocket(checked: bytes)
+        return InetSocket(checked: bytes, protocol: `protocol`)
     }
 }
 

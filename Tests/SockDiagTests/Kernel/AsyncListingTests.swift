@@ -1,0 +1,21 @@
+internal import TCPStateLab
+internal import Testing
+
+@testable internal import SockDiag
+
+@Suite("A listing that is awaited", .timeLimit(.minutes(1)))
+struct AsyncListingTests {
+    @Test func `It has the sockets of another namespace`() async throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let listener = try lab.listener()
+        let namespace = try NetworkNamespace(path: lab.namespace.path)
+        let sockets = try await SockDiagClient.sockets(SocketQuery(states: .listen), in: namespace)
+        #expect(sockets.map(\.cookie) == [try listener.cookie()])
+    }
+
+    @Test func `What the kernel refuses is thrown`() async throws {
+        let query = SocketQuery(family: AddressFamily(rawValue: 99))
+        await #expect(throws: KernelError.self) { try await SockDiagClient.sockets(query) }
+    }
+}
