@@ -45,7 +45,7 @@ public struct CSVEncoder: RecordEncoder, ~Copyable {
     ///   - writesHeader: Whether there is a header line.
     public init(
         _ table: Table,
-        details: SocketDetails = .all,
+        details: SocketDetails = [.processes, .namespace],
         names: RecordNames = RecordNames(),
         writesHeader: Bool = true
     ) {

@@ -16,9 +16,10 @@ public struct JSONLinesEncoder: RecordEncoder, ~Copyable {
     /// An encoder with an empty buffer.
     ///
     /// - Parameters:
-    ///   - details: What is written of a socket beyond what every record has, as far as it is known.
+    ///   - details: What is written of a socket beyond what every record has, as far as it is known. The kernel reports some
+    ///     without being asked, as the mark and the control group.
     ///   - names: What the kernel's numbers are called; by default as the calling thread's namespaces have it.
-    public init(details: SocketDetails = .all, names: RecordNames = RecordNames()) {
+    public init(details: SocketDetails = .usual, names: RecordNames = RecordNames()) {
         renderer = RecordRenderer(JSONLWriter(), table: .all, details: details, names: names)
     }
 

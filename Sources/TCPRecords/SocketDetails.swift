@@ -30,6 +30,9 @@ public struct SocketDetails: OptionSet, Hashable, Sendable {
     /// What UNIX sockets have, where they are listed.
     public static let unix = SocketDetails(rawValue: 1 << 9)
 
+    /// What is there only where it was asked for: the processes, the namespace, and what other sockets have than those of
+    /// TCP.
+    public static let usual: SocketDetails = [.processes, .namespace, .transport, .unix]
     /// Everything that is known.
     public static let all = SocketDetails(rawValue: .max)
 

@@ -19,7 +19,7 @@ struct RandomRecords {
         var record = Record(content())
         switch record.content {
         case .ready, .run, .access: break
-        case .summary, .gap, .finding: record.names.namespace = maybe { $0.text }
+        case .summary, .gap, .finding, .unixSocket: record.names.namespace = maybe { $0.text }
         default:
             record.names.interface = maybe { $0.text }
             record.names.namespace = maybe { $0.text }
@@ -36,7 +36,7 @@ struct RandomRecords {
     }
 
     private mutating func content() -> Record.Content {
-        switch random.below(9) {
+        switch random.below(10) {
         case 0: .socket(socket())
         case 1: .ready
         case 2: .transition(transition())
@@ -45,6 +45,7 @@ struct RandomRecords {
         case 5: .leak(leak())
         case 6: .summary(summary())
         case 7: .run(run())
+        case 8: .unixSocket(unixSocket())
         default: random.happens(500) ? .finding(finding()) : .access(access())
         }
     }
@@ -124,7 +125,26 @@ struct RandomRecords {
             message.replaceSubrange(28..<40, with: [UInt8](repeating: 0, count: 12))
         }
         guard let socket = try? InetSocket(message: message) else { return WatchedSocket(socket: InetSocket(Zero())) }
-        return WatchedSocket(socket: socket, owners: list { $0.owner() }, time: maybe { $0.time() })
+        var watched = WatchedSocket(socket: socket, owners: list { $0.owner() }, time: maybe { $0.time() })
+        watched.incarnation = random.happens(900) ? 0 : number()
+        return watched
+    }
+
+    private mutating func unixSocket() -> UnixSocketRecord {
+        var socket = UnixSocket(type: random.one(of: [.stream, .datagram, .sequencedPackets]), state: .established)
+        socket.state = random.one(of: [.listen, .established, .closed])
+        socket.cookie = SocketCookie(rawValue: number())
+        socket.name = maybe { Array($0.random.one(of: ["/run/a,b", "\0bus\0x", "/évil\u{1b}", "\0"]).utf8) }
+        (socket.inode, socket.peerInode) = (maybe { $0.number() }, maybe { $0.number() })
+        (socket.receiveQueue, socket.sendQueue) = (maybe { $0.number() }, maybe { $0.number() })
+        socket.uid = maybe { $0.number() }
+        socket.shutdown = maybe { $0.random.one(of: [[], .receive, .send, [.receive, .send]]) }
+        socket.file = maybe { UnixSocket.File(inode: $0.number(), device: $0.number()) }
+        return UnixSocketRecord(
+            socket,
+            peerPath: maybe { $0.random.one(of: ["/run/x", "@y"]) },
+            owners: list { $0.owner() }
+        )
     }
 
     private mutating func transition() -> Transition {
@@ -140,6 +160,7 @@ struct RandomRecords {
         transition.incarnation = number()
         transition.cause = maybe { $0.random.one(of: TCPStep.Trigger.allCases) }
         transition.resetReason = maybe { $0.random.one(of: [.abortOnClose, ResetReason(rawValue: "TCP_NEW")]) }
+        transition.undecided = list { $0.random.one(of: ["pid=1", "process=\"a,b\""]) }
         transition.pid = maybe { max(0, $0.number()) }
         transition.openedBy = random.one(of: [.unknown, .active, .passive])
         transition.timeInState = maybe { $0.duration() }

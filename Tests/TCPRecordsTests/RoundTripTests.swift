@@ -9,7 +9,7 @@ struct RoundTripTests {
     @Test(arguments: 0..<20)
     func `Any record comes back from JSON Lines`(seed: UInt64) throws {
         var random = RandomRecords(seed)
-        var encoder = JSONLinesEncoder(names: .none)
+        var encoder = JSONLinesEncoder(details: .all, names: .none)
         for _ in 0..<200 {
             let record = random.record()
             encoder.append(record)
@@ -30,13 +30,13 @@ struct RoundTripTests {
         for _ in 0..<200 {
             let record = random.record()
             guard let table = record.table else { continue }
-            var encoder = CSVEncoder(table, names: .none)
+            var encoder = CSVEncoder(table, details: .all, names: .none)
             let isWritten = encoder.append(record)
             #expect(isWritten)
             let lines = String(decoding: encoder.takeBytes(), as: UTF8.self).split(separator: "\n").map(String.init)
             #expect(lines.count == 2)
             let read = try CSVDecoder(header: lines[0]).record(lines[1])
-            var again = CSVEncoder(table, names: .none, writesHeader: false)
+            var again = CSVEncoder(table, details: .all, names: .none, writesHeader: false)
             again.append(read)
             let line = String(decoding: again.takeBytes(), as: UTF8.self)
             // What CSV cannot tell is in the documentation of the decoder.
@@ -48,7 +48,7 @@ struct RoundTripTests {
     func `No damage to a line makes a reader trap`(seed: UInt64) {
         var random = RandomRecords(seed)
         var damage = SplitMix64(seed)
-        var encoder = JSONLinesEncoder(names: .none)
+        var encoder = JSONLinesEncoder(details: .all, names: .none)
         for _ in 0..<100 {
             let record = random.record()
             encoder.append(record)
@@ -56,7 +56,7 @@ struct RoundTripTests {
             damage.damage(&line)
             reread(line) { line throws(RecordError) in try Record(jsonLine: line) }
             guard let table = record.table else { continue }
-            var csv = CSVEncoder(table, names: .none)
+            var csv = CSVEncoder(table, details: .all, names: .none)
             csv.append(record)
             let lines = csv.takeBytes().split(separator: UInt8(ascii: "\n")).map(Array.init)
             var (header, row) = (lines[0], lines[1])
@@ -71,7 +71,7 @@ struct RoundTripTests {
     private func reread(_ line: [UInt8], _ read: ([UInt8]) throws(RecordError) -> Record) {
         do throws(RecordError) {
             let record = try read(line)
-            var encoder = JSONLinesEncoder(names: .none)
+            var encoder = JSONLinesEncoder(details: .all, names: .none)
             encoder.append(record)
         } catch {
             #expect((0...line.count).contains(error.offset), "\(error)")
@@ -113,7 +113,8 @@ extension Record {
     /// A table that has columns for it.
     var table: CSVEncoder.Table? {
         switch content {
-        case .socket(let socket): socket.time == nil ? .sockets : nil
+        case .socket(let socket): socket.time == nil && socket.incarnation == 0 ? .sockets : nil
+        case .unixSocket: .sockets
         case .ready, .transition, .gap: .events
         case .connection, .leak, .run: .run
         case .summary(let summary): summary.peak == nil ? .summary(by: summary.keys) : nil

@@ -17,7 +17,7 @@ struct SchemaTests {
 
     @Test(arguments: ["records", "families", "watch", "run", "summary", "summary-by", "replay"])
     func `Every line that the command line writes is read and written the same`(name: String) throws {
-        var encoder = JSONLinesEncoder(names: .none)
+        var encoder = JSONLinesEncoder(details: .all, names: .none)
         let lines = try Self.lines("\(name).jsonl")
         #expect(!lines.isEmpty)
         for line in lines {
@@ -96,7 +96,7 @@ struct SchemaTests {
     @Test func `What a later version adds is ignored`() throws {
         let type = try Record(jsonLine: #"{"schema":1,"type":"retransmission","kind":"syn","more":[{}]}"#)
         #expect(type == Record(.unknown(type: "retransmission")))
-        var encoder = JSONLinesEncoder(names: .none)
+        var encoder = JSONLinesEncoder(details: .all, names: .none)
         let isWritten = encoder.append(type)
         #expect(!isWritten && encoder.byteCount == 0)
         let family = try Record(jsonLine: #"{"schema":1,"type":"socket","family":"vsock","path":"/run/x"}"#)
@@ -128,12 +128,12 @@ struct SchemaTests {
             source: .poll,
             time: time
         )
-        var unnamed = JSONLinesEncoder(names: .none)
+        var unnamed = JSONLinesEncoder(details: .all, names: .none)
         unnamed.append(.transition(transition))
         let record = try Record(jsonLine: unnamed.takeBytes())
         #expect(record.content == .transition(transition) && record.names.interface == "if3")
         let names = RecordNames(interfaces: { _, _ in "eth0" }, cgroups: { _ in nil })
-        var named = JSONLinesEncoder(names: names)
+        var named = JSONLinesEncoder(details: .all, names: names)
         named.append(.transition(transition))
         let other = try Record(jsonLine: named.takeBytes())
         #expect(other.names.interface == "eth0")

@@ -9,8 +9,8 @@ struct SocketDetailTests {
     @Test(arguments: 0..<20)
     func `Whatever the kernel says comes back by every accessor`(seed: UInt64) throws {
         var random = SplitMix64(seed)
-        var encoder = JSONLinesEncoder(names: .none)
-        var table = CSVEncoder(.sockets, names: .none)
+        var encoder = JSONLinesEncoder(details: .all, names: .none)
+        var table = CSVEncoder(.sockets, details: .all, names: .none)
         let header = String(decoding: table.takeBytes(), as: UTF8.self)
         for _ in 0..<50 {
             let socket = try random.socket()

@@ -8,7 +8,9 @@ extension RecordFields {
         guard AddressFamily(named: try text("family") ?? "") != nil,
             let transport = SocketProtocol(netid: try text("protocol") ?? "tcp")
         else { return nil }
-        return WatchedSocket(socket: try socket(over: transport), owners: try owners(), time: try time())
+        var watched = WatchedSocket(socket: try socket(over: transport), owners: try owners(), time: try time())
+        watched.incarnation = try count("incarnation")
+        return watched
     }
 
     /// What names a socket. An end that is missing is the unspecified address and port 0, and a cookie 0.

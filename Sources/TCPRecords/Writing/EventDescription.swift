@@ -36,7 +36,8 @@ struct EventDescription {
         writer.add("via", transition.map { .words($0.via.map(\.description)) })
         writer.add("certainty", transition.map { .text($0.certainty.rawValue) })
         writer.add("source", (transition?.source.rawValue ?? gap?.source.rawValue).map { .text($0) })
-        writer.add("incarnation", transition.flatMap { $0.incarnation == 0 ? nil : .number(UInt32($0.incarnation)) })
+        let incarnation = transition?.incarnation ?? socket?.incarnation ?? 0
+        writer.add("incarnation", incarnation == 0 ? nil : .number(incarnation))
         writer.add("cause", transition?.cause.map { .text($0.word) })
         writer.add("reset_reason", transition?.resetReason.map { .text($0.rawValue) })
         writer.add("pid", transition?.pid.map { .integer(UInt64(clamping: $0)) })

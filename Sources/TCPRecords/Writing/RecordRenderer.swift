@@ -62,9 +62,17 @@ struct RecordRenderer<Writer: RecordWriter & ~Copyable>: ~Copyable {
         _ socket: borrowing SocketRecord,
         owners: [SocketOwner],
         namespace: NetworkNamespace?,
-        time: EventTime?
+        time: EventTime?,
+        incarnation: UInt8 = 0
     ) {
-        events.sockets.describe(socket, owners: owners, namespace: namespace, time: time, to: &writer)
+        events.sockets.describe(
+            socket,
+            owners: owners,
+            namespace: namespace,
+            time: time,
+            incarnation: incarnation,
+            to: &writer
+        )
     }
 
     /// Appends an event; whether the table has columns for it.
@@ -116,7 +124,13 @@ struct RecordRenderer<Writer: RecordWriter & ~Copyable>: ~Copyable {
         case .all, .sockets:
             socket.withMessage { message in
                 let record = SocketRecord(checked: message, protocol: socket.protocol)
-                append(record, owners: socket.owners, namespace: socket.namespace, time: socket.time)
+                append(
+                    record,
+                    owners: socket.owners,
+                    namespace: socket.namespace,
+                    time: socket.time,
+                    incarnation: socket.incarnation
+                )
             }
         case .events(withSockets: true), .run:
             events.describe("socket", time: socket.time, socket: socket, to: &writer)

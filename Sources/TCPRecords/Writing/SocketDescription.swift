@@ -13,12 +13,14 @@ struct SocketDescription {
         owners: [SocketOwner],
         namespace: NetworkNamespace?,
         time: EventTime? = nil,
+        incarnation: UInt8 = 0,
         to writer: inout Writer
     ) {
         writer.begin("socket")
         if !Writer.isTabular, let time { describe(time, to: &writer) }
         describeTransport(socket.protocol.netid, to: &writer)
         describe(socket.identity, socket.state, named: socket.stateName, to: &writer)
+        if !Writer.isTabular, incarnation > 0 { writer.add("incarnation", .number(incarnation)) }
         writer.add("recv_queue", .number(socket.receiveQueue))
         writer.add("send_queue", .number(socket.sendQueue))
         writer.add("uid", socket.uid.map { .number($0) })
