@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 
 import PackageDescription
 
@@ -21,6 +21,7 @@ let package = Package(
         .library(name: "SocketOwners", targets: ["SocketOwners"]),
         .library(name: "TCPWatch", targets: ["TCPWatch"]),
         .library(name: "TCPDiagnosis", targets: ["TCPDiagnosis"]),
+        .library(name: "TCPRecords", targets: ["TCPRecords"]),
         .library(name: "SocketTesting", targets: ["SocketTesting"]),
         .library(name: "SocketTestingXCTest", targets: ["SocketTestingXCTest"]),
         .plugin(name: "tcpstates-command", targets: ["tcpstates-command"]),
@@ -74,6 +75,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "TCPRecords",
+            dependencies: ["SockDiag", "SocketValues", "TCPDiagnosis", "TCPWatch"],
+            swiftSettings: settings
+        ),
+        .target(
             name: "SocketTesting",
             dependencies: ["LinuxLibC", "LinuxSystem", "SockDiag", "SocketLeaks", "TCPWatch"],
             swiftSettings: settings
@@ -93,6 +99,7 @@ let package = Package(
                 "SocketLeaks",
                 "SocketOwners",
                 "TCPDiagnosis",
+                "TCPRecords",
                 "TCPWatch",
                 .product(
                     name: "ArgumentParser",
@@ -224,6 +231,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "TCPRecordsTests",
+            dependencies: ["SeededRandom", "SockDiag", "TCPDiagnosis", "TCPRecords", "TCPWatch"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "SocketTestingTests",
             dependencies: [
                 "LinuxSystem", "SockDiag", "SocketLeaks", "SocketOwners", "SocketTesting", "SocketTestingXCTest",
@@ -236,7 +248,7 @@ let package = Package(
             dependencies: [
                 "BPF", "CMnl", "ConnectionTracking", "LinuxSystem", "SeededRandom", "SockDiag", "SocketLeaks",
                 "SocketOwners",
-                "TCPDiagnosis", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "TCPDiagnosis", "TCPRecords", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Snapshots"],
             swiftSettings: settings

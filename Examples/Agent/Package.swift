@@ -1,27 +1,30 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 
 import PackageDescription
+
+let watch: [Target.Dependency] = [
+    .product(name: "SockDiag", package: "tcpstates"), .product(name: "TCPWatch", package: "tcpstates"),
+]
 
 let package = Package(
     name: "Agent",
     dependencies: [
+        // Without its trait the library has no dependencies: nothing is fetched.
         // Elsewhere: .package(url: "https://github.com/tcpstates/tcpstates", branch: "main", traits: [])
-        // Without the command line's trait nothing else is fetched.
         .package(name: "tcpstates", path: "../..", traits: [])
     ],
     targets: [
+        // A program each, in Sources/NAME, and its tests in Tests/NAMETests.
+        .executableTarget(name: "StateGauges", dependencies: watch),
+        .executableTarget(name: "AlertRule", dependencies: watch),
+        .testTarget(name: "AlertRuleTests", dependencies: ["AlertRule"] + watch),
+        .executableTarget(name: "Steering", dependencies: watch),
+        .executableTarget(name: "EventLoop", dependencies: watch),
         .executableTarget(
-            name: "StateGauges",
-            dependencies: [
-                .product(name: "SockDiag", package: "tcpstates"), .product(name: "TCPWatch", package: "tcpstates"),
-            ]
+            name: "Records",
+            dependencies: watch + [.product(name: "TCPRecords", package: "tcpstates")]
         ),
-        .executableTarget(
-            name: "Steering",
-            dependencies: [
-                .product(name: "SockDiag", package: "tcpstates"), .product(name: "TCPWatch", package: "tcpstates"),
-            ]
-        ),
-        .executableTarget(name: "EventLoop", dependencies: [.product(name: "TCPWatch", package: "tcpstates")]),
-    ]
+        .executableTarget(name: "Preflight", dependencies: watch),
+    ],
+    swiftLanguageModes: [.v6]
 )

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import LinuxLibC
 internal import SockDiag
 internal import Synchronization
+internal import TCPRecords
 
 extension TCPStates {
     /// Runs the command line of the process, and ends the process with its status.

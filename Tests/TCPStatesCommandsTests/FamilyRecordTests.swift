@@ -1,6 +1,7 @@
 import Foundation
 import SeededRandom
 import SockDiag
+import TCPRecords
 import Testing
 
 @testable import TCPStatesCommands
@@ -115,12 +116,24 @@ import Testing
         )
     }
 
-    private func records<Writer: RecordWriter & ~Copyable>(
-        _ writer: @escaping @autoclosure () -> Writer,
+    private func records(
+        _ format: RecordFormat,
         _ details: SocketDetails,
         _ rows: [UnixRow] = unix
     ) throws -> String {
-        try render(SocketRecordRenderer(writer(), details: details, names: Fixtures.names()), rows)
+        let names = Fixtures.names()
+        guard format != .jsonl else {
+            return try render(
+                SocketRecordRenderer(names: names) { names, _ in JSONLinesEncoder(details: details, names: names) },
+                rows
+            )
+        }
+        return try render(
+            SocketRecordRenderer(names: names) { names, _ in
+                CSVEncoder(.sockets, details: details, names: names, writesHeader: format == .csv)
+            },
+            rows
+        )
     }
 
     @Test func `Rows of every family read as reviewed`() throws {
@@ -133,15 +146,15 @@ import Testing
 
     @Test func `Records of every family read as reviewed`() throws {
         let details = Self.details.union([.extended, .memory])
-        try expectSnapshot(records(JSONLWriter(), details), "families.jsonl")
-        try expectSnapshot(records(CSVWriter(showsHeader: true), details), "families.csv")
+        try expectSnapshot(records(.jsonl, details), "families.jsonl")
+        try expectSnapshot(records(.csv, details), "families.csv")
     }
 
-    @Test(arguments: [[], .info, .memory, .timers, .extended, .all] as [SocketDetails])
+    @Test(arguments: [[], .info, .memory, .timers, .extended, .known] as [SocketDetails])
     func `A CSV row has under each name what the JSON object has`(details: SocketDetails) throws {
         let details = details.union(Self.details)
-        let objects = try parse(records(JSONLWriter(), details))
-        let rows = try parse(csv: records(CSVWriter(showsHeader: true), details))
+        let objects = try parse(records(.jsonl, details))
+        let rows = try parse(csv: records(.csv, details))
         let header = try #require(rows.first)
         #expect(rows.count == objects.count + 1)
         for (object, row) in zip(objects, rows.dropFirst()) {
@@ -159,18 +172,18 @@ import Testing
     }
 
     @Test func `TCP's own record has no protocol, and only a list of other families has the column`() throws {
-        let objects = try parse(records(JSONLWriter(), Self.details))
+        let objects = try parse(records(.jsonl, Self.details))
         #expect(
             objects.map { $0["protocol"] as? String } == Array(repeating: "unix", count: 5) + ["udp", "udp", nil, nil]
         )
         #expect(objects.map { $0["state"] as? String }[2] == "UNCONN" && objects[5]["state"] as? String == "UNCONN")
-        let header = try parse(csv: records(CSVWriter(showsHeader: true), [], [])).first
+        let header = try parse(csv: records(.csv, [], [])).first
         #expect(header?.contains("protocol") == false && header?.contains("path") == false)
     }
 
     @Test func `Every field of another family is documented`() throws {
         let page = try String(contentsOf: repository.appending(path: "docs/records.md"), encoding: .utf8)
-        let header = try parse(csv: records(CSVWriter(showsHeader: true), Self.details.union(.extended))).first ?? []
+        let header = try parse(csv: records(.csv, Self.details.union(.extended))).first ?? []
         for name in header.flatMap({ $0.split(separator: ".") }) {
             #expect(page.contains("`\(name)`"), "docs/records.md does not say what \(name) is")
         }
@@ -184,7 +197,7 @@ import Testing
         var text = TextBuffer()
         names.appendLocal(of: socket, to: &text)
         #expect(text.string == "0.0.0.0:udp53")
-        let renderer = SocketRecordRenderer(JSONLWriter(), details: [], names: names)
+        let renderer = SocketRecordRenderer(names: names) { names, _ in JSONLinesEncoder(details: [], names: names) }
         #expect(try parse(render(renderer, [])).first?["local_service"] as? String == "udp53")
     }
 
@@ -196,7 +209,7 @@ import Testing
             }
             let socket = UnixSocket(type: .stream, state: .listen, name: name)
             let row = UnixRow(socket: socket, peerPath: socket.plainPath)
-            let details = SocketDetails.all.union(Self.details)
+            let details = SocketDetails.known.union(Self.details)
             let table = SocketTable(
                 details: details,
                 states: .all,
@@ -205,8 +218,8 @@ import Testing
                 showsHeader: false
             )
             let texts = try [
-                render(table, [row]), records(JSONLWriter(), details, [row]),
-                records(CSVWriter(showsHeader: false), details, [row]),
+                render(table, [row]), records(.jsonl, details, [row]),
+                records(.csvRows, details, [row]),
             ]
             for text in texts {
                 #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.properties.generalCategory != .control })

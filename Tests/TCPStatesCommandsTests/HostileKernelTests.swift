@@ -1,5 +1,6 @@
 import SeededRandom
 import SockDiag
+import TCPRecords
 import Testing
 
 @testable import TCPStatesCommands
@@ -12,11 +13,11 @@ import Testing
     ]
 
     private func render(_ socket: InetSocket) throws {
-        let json = try parse(records([socket], JSONLWriter(), hosts: Fixtures.hosts()))
+        let json = try parse(records([socket], .jsonl, hosts: Fixtures.hosts()))
         #expect(json.count == 1)
-        let csv = try parse(csv: records([socket], CSVWriter(showsHeader: true)))
+        let csv = try parse(csv: records([socket], .csv))
         #expect(csv.count == 2 && csv[0].count == csv[1].count)
-        let text = table([socket], .all, terminal: Terminal(width: 1, hasColor: true), showsHeader: false)
+        let text = table([socket], .known, terminal: Terminal(width: 1, hasColor: true), showsHeader: false)
         #expect(text.hasSuffix("\n"))
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TCPRecords
 import Testing
 
 @testable import TCPStatesCommands

@@ -1,20 +1,21 @@
 import Foundation
 import SockDiag
+import TCPRecords
 import Testing
 
 @testable import TCPStatesCommands
 
 @Suite struct RecordTests {
     @Test func jsonLinesReadAsReviewed() throws {
-        try expectSnapshot(records(Fixtures.all(), JSONLWriter()), "records.jsonl")
+        try expectSnapshot(records(Fixtures.all(), .jsonl), "records.jsonl")
     }
 
     @Test func csvReadsAsReviewed() throws {
-        try expectSnapshot(records(Fixtures.all(), CSVWriter(showsHeader: true)), "records.csv")
+        try expectSnapshot(records(Fixtures.all(), .csv), "records.csv")
     }
 
     @Test func everyLineIsAnObjectThatSaysWhatItIs() throws {
-        let objects = try parse(records(Fixtures.all(), JSONLWriter(), hosts: Fixtures.hosts()))
+        let objects = try parse(records(Fixtures.all(), .jsonl, hosts: Fixtures.hosts()))
         #expect(try objects.count == Fixtures.all().count)
         for object in objects {
             #expect(object["schema"] as? Int == 1)
@@ -23,7 +24,7 @@ import Testing
     }
 
     @Test func numbersThatReadersWouldRoundAreStrings() throws {
-        let object = try #require(try parse(records([Fixtures.established.socket()], JSONLWriter())).first)
+        let object = try #require(try parse(records([Fixtures.established.socket()], .jsonl)).first)
         let info = try #require(object["tcp_info"] as? [String: Any])
         // 2^53 + 1, the first that a double cannot hold.
         #expect(info["bytes_acked"] as? String == "9007199254740993")
@@ -33,7 +34,7 @@ import Testing
     }
 
     @Test func whatIsNotKnownIsAbsent() throws {
-        let object = try #require(try parse(records([Fixtures.halfOpen.socket()], JSONLWriter())).first)
+        let object = try #require(try parse(records([Fixtures.halfOpen.socket()], .jsonl)).first)
         for name in ["uid", "inode", "interface", "tcp_info", "memory", "congestion", "cgroup", "mark", "local_name"] {
             #expect(object[name] == nil, "\(name)")
         }
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test func nothingIsReportedThatWasNotAskedFor() throws {
-        let object = try #require(try parse(records([Fixtures.established.socket()], JSONLWriter(), [])).first)
+        let object = try #require(try parse(records([Fixtures.established.socket()], .jsonl, [])).first)
         #expect(
             Set(object.keys) == [
                 "schema", "type", "family", "state", "local_address", "local_port", "remote_address", "remote_port",
@@ -51,24 +52,24 @@ import Testing
     }
 
     @Test func unknownStateKeepsItsNumber() throws {
-        let object = try #require(try parse(records([Fixtures.unknownState.socket()], JSONLWriter())).first)
+        let object = try #require(try parse(records([Fixtures.unknownState.socket()], .jsonl)).first)
         #expect(object["state"] as? String == "STATE_14")
         #expect((object["timer"] as? [String: Any])?["kind"] as? String == "timer_9")
     }
 
     @Test func scopeIsInTheInterfaceAlone() throws {
-        let object = try #require(try parse(records([Fixtures.linkLocal.socket()], JSONLWriter())).first)
+        let object = try #require(try parse(records([Fixtures.linkLocal.socket()], .jsonl)).first)
         #expect(object["local_address"] as? String == "fe80::1")
         #expect(object["interface"] as? String == "eth0")
     }
 
     @Test func interfaceThatIsGoneKeepsItsIndex() throws {
-        let object = try #require(try parse(records([Fixtures.boundToDevice.socket()], JSONLWriter())).first)
+        let object = try #require(try parse(records([Fixtures.boundToDevice.socket()], .jsonl)).first)
         #expect(object["interface"] as? String == "if9")
     }
 
     @Test func namesJoinTheNumbersWhereResolved() throws {
-        let text = try records([Fixtures.established.socket()], JSONLWriter(), [], hosts: Fixtures.hosts())
+        let text = try records([Fixtures.established.socket()], .jsonl, [], hosts: Fixtures.hosts())
         let object = try #require(try parse(text).first)
         #expect(object["remote_address"] as? String == "198.51.100.7")
         #expect(object["remote_name"] as? String == "client.example")
@@ -76,9 +77,9 @@ import Testing
         #expect(object["local_name"] == nil)
     }
 
-    @Test(arguments: [[], .info, .memory, .timers, .extended, .all] as [SocketDetails])
+    @Test(arguments: [[], .info, .memory, .timers, .extended, .known] as [SocketDetails])
     func everyCSVRowHasTheColumnsOfTheHeader(_ details: SocketDetails) throws {
-        let rows = try parse(csv: records(Fixtures.all(), CSVWriter(showsHeader: true), details))
+        let rows = try parse(csv: records(Fixtures.all(), .csv, details))
         let header = try #require(rows.first)
         #expect(try rows.count == Fixtures.all().count + 1)
         #expect(Set(header).count == header.count)
@@ -87,9 +88,9 @@ import Testing
 
     @Test func csvColumnsAreTheNamesOfJSONFlattened() throws {
         let header = try #require(
-            try parse(csv: records([], CSVWriter(showsHeader: true), hosts: Fixtures.hosts())).first
+            try parse(csv: records([], .csv, hosts: Fixtures.hosts())).first
         )
-        for object in try parse(records(Fixtures.all(), JSONLWriter(), hosts: Fixtures.hosts())) {
+        for object in try parse(records(Fixtures.all(), .jsonl, hosts: Fixtures.hosts())) {
             for (name, value) in object {
                 guard let nested = value as? [String: Any] else {
                     #expect(header.contains(name))
@@ -103,15 +104,21 @@ import Testing
     @Test func everyFieldIsDocumented() throws {
         let page = try String(contentsOf: repository.appending(path: "docs/records.md"), encoding: .utf8)
         let header = try #require(
-            try parse(csv: records([], CSVWriter(showsHeader: true), hosts: Fixtures.hosts())).first
+            try parse(csv: records([], .csv, hosts: Fixtures.hosts())).first
         )
         for name in header.flatMap({ $0.split(separator: ".") }) {
             #expect(page.contains("`\(name)`"), "docs/records.md does not say what \(name) is")
         }
     }
 
+    @Test func invalidUTF8BecomesTheReplacementCharacter() throws {
+        let socket = try Fixture(attributes: [(.congestion, [0x62, 0xff, 0xc2, 0])]).socket()
+        let object = try #require(try parse(records([socket], .jsonl)).first)
+        #expect(object["congestion"] as? String == "b\u{fffd}\u{fffd}")
+    }
+
     @Test func csvWithoutHeaderIsRowsAlone() throws {
-        let text = try records([Fixtures.listener.socket()], CSVWriter(showsHeader: false), [])
+        let text = try records([Fixtures.listener.socket()], .csvRows, [])
         #expect(text == "1,socket,ipv4,LISTEN,0.0.0.0,22,0.0.0.0,0,1,0,128,0,512,\n")
     }
 }

@@ -1,4 +1,5 @@
 import SockDiag
+import TCPRecords
 import Testing
 
 @testable import TCPStatesCommands
@@ -47,19 +48,23 @@ import Testing
     }
 
     @Test func recordsHaveEveryStateToo() throws {
-        var hosts: HostNames?
-        let text = try written { try tally([.state]).writeRecords(JSONLWriter(), &hosts, to: &$0) }
+        let text = try written { try tally([.state]).writeRecords(JSONLinesEncoder(), to: &$0) }
         try expectSnapshot(text, "summary.jsonl")
         let states = try parse(text).compactMap { $0["state"] as? String }
         #expect(Set(states).isSuperset(of: TCPState.allCases.map(\.description)))
     }
 
     @Test func recordsOfGroupsHaveTheirKeys() throws {
-        var hosts: HostNames? = Fixtures.hosts()
+        let hosts = Fixtures.hosts()
         let keys: [GroupKey] = [.state, .localPort, .peer, .uid]
-        let json = try written { try tally(keys).writeRecords(JSONLWriter(), &hosts, to: &$0) }
+        let json = try written {
+            try tally(keys).writeRecords(JSONLinesEncoder(names: RecordNames(hosts: hosts)), to: &$0)
+        }
         try expectSnapshot(json, "summary-by.jsonl")
-        let csv = try written { try tally(keys).writeRecords(CSVWriter(showsHeader: true), &hosts, to: &$0) }
+        let csv = try written {
+            let tally = try tally(keys)
+            tally.writeRecords(tally.csvEncoder(hosts, writesHeader: true), to: &$0)
+        }
         try expectSnapshot(csv, "summary-by.csv")
         for row in try parse(csv: csv) { #expect(row.count == 9) }
     }

@@ -1,4 +1,5 @@
 import SockDiag
+import TCPRecords
 import Testing
 
 @testable import TCPStatesCommands
@@ -9,11 +10,11 @@ import Testing
     }
 
     @Test func detailsReadAsReviewed() throws {
-        try expectSnapshot(table(Fixtures.all(), .all), "table-details.txt")
+        try expectSnapshot(table(Fixtures.all(), .known), "table-details.txt")
     }
 
     @Test func detailsFitANarrowTerminal() throws {
-        let text = try table(Fixtures.all(), .all, terminal: Terminal(width: 80, hasColor: false))
+        let text = try table(Fixtures.all(), .known, terminal: Terminal(width: 80, hasColor: false))
         try expectSnapshot(text, "table-details-80.txt")
         // A row is as long as its addresses are; details always fit.
         for line in text.split(separator: "\n") where line.hasPrefix("    ") { #expect(line.utf8.count <= 80) }
@@ -34,8 +35,8 @@ import Testing
     }
 
     @Test func coloursChangeNothingElse() throws {
-        let colored = try table(Fixtures.all(), .all, terminal: Terminal(width: 90, hasColor: true))
-        let plain = try table(Fixtures.all(), .all, terminal: Terminal(width: 90, hasColor: false))
+        let colored = try table(Fixtures.all(), .known, terminal: Terminal(width: 90, hasColor: true))
+        let plain = try table(Fixtures.all(), .known, terminal: Terminal(width: 90, hasColor: false))
         #expect(colored.replacing(/\u{1b}\[[0-9]*m/, with: "") == plain)
     }
 
@@ -46,7 +47,7 @@ import Testing
 
     @Test func hostileNamesCannotSteerTheTerminal() throws {
         let hosts = HostNames(hosts: { _ in "a\u{1b}[2Jb" }, services: { _ in nil })
-        let text = try table(Fixtures.all(), .all, hosts: hosts)
+        let text = try table(Fixtures.all(), .known, hosts: hosts)
         #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || !$0.properties.generalCategory.isControl })
         #expect(text.contains(#"a\x1b[2Jb:443"#))
     }

@@ -43,7 +43,7 @@ extension InetSocket {
 
 extension [UInt8] {
     /// Writes a number in the machine's byte order; it must fit.
-    fileprivate mutating func store(_ number: some FixedWidthInteger, at offset: Int) {
+    mutating func store(_ number: some FixedWidthInteger, at offset: Int) {
         Swift.withUnsafeBytes(of: number) { replaceSubrange(offset..<(offset + $0.count), with: $0) }
     }
 }

@@ -12,6 +12,11 @@ public struct MD5Signature: Hashable, Sendable {
     /// The size of one entry: 20 bytes and the key's 80 (`TCP_MD5SIG_MAXKEYLEN`).
     private static let entrySize = 100
 
+    /// A peer.
+    public init(address: IPAddress, prefixLength: UInt8, keyLength: UInt16) {
+        (self.address, self.prefixLength, self.keyLength) = (address, prefixLength, keyLength)
+    }
+
     /// Decodes the attribute's whole entries; one that is cut short is left out.
     @usableFromInline
     static func all(in value: RawSpan) -> [MD5Signature] {
@@ -24,5 +29,16 @@ public struct MD5Signature: Hashable, Sendable {
                 family == .ipv6 ? IPAddress(ipv6: high, low) : IPAddress(ipv4: UInt32(truncatingIfNeeded: high >> 32))
             return MD5Signature(address: address, prefixLength: prefixLength, keyLength: keyLength)
         }
+    }
+
+    /// An entry of the attribute, without the key.
+    package var bytes: [UInt8] {
+        let (high, low) = address.family == .ipv6 ? address.bits : (address.bits.1 << 32, 0)
+        var entry = [UInt8](repeating: 0, count: Self.entrySize)
+        (entry[0], entry[1]) = (address.family.rawValue, prefixLength)
+        entry.store(keyLength, at: 2)
+        entry.store(high.bigEndian, at: 4)
+        entry.store(low.bigEndian, at: 12)
+        return entry
     }
 }

@@ -34,7 +34,7 @@ public struct SocketRecord: ~Escapable, SocketFields {
 
     /// A socket from bytes that were checked before.
     @_lifetime(copy message)
-    init(checked message: RawSpan, protocol: SocketProtocol = .tcp) {
+    package init(checked message: RawSpan, protocol: SocketProtocol = .tcp) {
         self.message = message
         self.protocol = `protocol`
     }

@@ -12,7 +12,7 @@
 public struct TCPInfo: Sendable {
     /// The bytes as they were received, zero behind ``byteCount``. The 280 of kernel 6.18 and some to grow into:
     /// what is longer still is in ``SocketFields/attribute(_:)``.
-    private var words = InlineArray<40, UInt64>(repeating: 0)
+    var words = InlineArray<40, UInt64>(repeating: 0)
 
     /// The number of bytes that the kernel sent.
     public let byteCount: Int
@@ -28,7 +28,9 @@ public struct TCPInfo: Sendable {
     }
 
     /// Up to and with `tcpi_total_retrans`.
-    private static let shortest = 104
+    static let shortest = 104
+    /// The size of ``words``.
+    static let capacity = 320
 
     /// The field's number in its ``Field/unit``; nil where this kernel did not send it.
     public subscript(_ field: Field) -> UInt64? { borrowed[field] }
@@ -79,6 +81,9 @@ public struct TCPInfo: Sendable {
 
         /// Whether its number has 64 bits.
         package var isWide: Bool { size > 4 }
+
+        /// The greatest number that it can hold.
+        package var greatest: UInt64 { mask }
 
         /// A field that the running kernel does not send.
         static func absent(_ name: StaticString) -> Field { Field(name, at: Int(Int32.max), size: 4) }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import LinuxLibC
 internal import SockDiag
 internal import TCPDiagnosis
+internal import TCPRecords
 internal import TCPWatch
 
 /// `tcpstates doctor`
@@ -53,16 +54,17 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let output = try self.output.open()
         let showsHeader = !self.output.noHeader
+        let details: SocketDetails = namespaces.isGiven ? .namespace : []
         let found =
             switch self.output.chosenFormat {
             case .table:
                 try examine(ProseReporter(output, self.output), showsHeader)
             case .jsonl:
-                try examine(RecordReporter(JSONLWriter(), output, withNamespace: namespaces.isGiven), showsHeader)
+                try examine(RecordReporter(JSONLinesEncoder(details: details), output), showsHeader)
             case .csv:
+                // Records of two kinds have no common columns.
                 try examine(
-                    RecordReporter(CSVWriter(showsHeader: showsHeader), output, withNamespace: namespaces.isGiven),
-                    // Records of two kinds have no common columns.
+                    RecordReporter(CSVEncoder(.findings, details: details, writesHeader: showsHeader), output),
                     false
                 )
             }

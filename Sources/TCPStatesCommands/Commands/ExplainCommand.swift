@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import SockDiag
 internal import TCPDiagnosis
+internal import TCPRecords
 internal import TCPWatch
 
 /// `tcpstates explain`

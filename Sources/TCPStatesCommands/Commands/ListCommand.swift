@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
+internal import TCPRecords
 
 /// `tcpstates list`
 struct ListCommand: ParsableCommand {
@@ -65,11 +66,16 @@ struct ListCommand: ParsableCommand {
             )
             try source.write(with: renderer, to: output)
         case .jsonl:
-            try source.write(with: SocketRecordRenderer(JSONLWriter(), details: details, names: names), to: output)
+            let renderer = SocketRecordRenderer(names: names) { names, _ in
+                JSONLinesEncoder(details: details, names: names)
+            }
+            try source.write(with: renderer, to: output)
         case .csv:
             let showsHeader = !self.output.noHeader
-            let writer = SocketRecordRenderer(CSVWriter(showsHeader: showsHeader), details: details, names: names)
-            try source.write(with: writer, to: output)
+            let renderer = SocketRecordRenderer(names: names) { names, isFirst in
+                CSVEncoder(.sockets, details: details, names: names, writesHeader: showsHeader && isFirst)
+            }
+            try source.write(with: renderer, to: output)
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// `tcpstates replay`

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
+internal import TCPRecords
 
 /// `tcpstates summary`
 struct SummaryCommand: ParsableCommand {
@@ -34,14 +35,14 @@ struct SummaryCommand: ParsableCommand {
         if keys.contains(.netns) { details.insert(.namespace) }
         let source = try SocketSource(selection, namespaces, filter, details: details)
         let tally = try source.tally(by: keys)
-        var hosts = self.output.resolve ? HostNames() : nil
+        var hosts = self.output.resolve ? HostNames.resolved : nil
         let showsHeader = !self.output.noHeader
         switch self.output.chosenFormat {
         case .table:
             let terminal = Terminal(descriptor: output.descriptor, color: self.output.color)
             tally.writeTable(&hosts, terminal, showsHeader: showsHeader, to: &output)
-        case .jsonl: tally.writeRecords(JSONLWriter(), &hosts, to: &output)
-        case .csv: tally.writeRecords(CSVWriter(showsHeader: showsHeader), &hosts, to: &output)
+        case .jsonl: tally.writeRecords(JSONLinesEncoder(names: RecordNames(hosts: hosts)), to: &output)
+        case .csv: tally.writeRecords(tally.csvEncoder(hosts, writesHeader: showsHeader), to: &output)
         }
         try output.close()
     }

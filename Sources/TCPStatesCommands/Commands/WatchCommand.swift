@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import LinuxLibC
 internal import SockDiag
 internal import SocketOwners
+internal import TCPRecords
 internal import TCPWatch
 
 /// `tcpstates watch`

@@ -2,6 +2,7 @@ internal import BPF
 internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
+internal import TCPRecords
 
 /// Something that can be seen from here, or cannot.
 struct Access {

@@ -1,6 +1,7 @@
 internal import SockDiag
 internal import SocketOwners
 internal import TCPDiagnosis
+internal import TCPRecords
 internal import TCPWatch
 
 /// The findings of one examination.
@@ -43,7 +44,7 @@ extension DoctorReport {
         let count = entries.count
         var head = TextBuffer()
         if last != nil { head.append(wallClock: time.realtimeNanoseconds) }
-        let clock = head.withBytes { String(decoding: $0, as: UTF8.self) } + (last != nil ? "  " : "")
+        let clock = head.string + (last != nil ? "  " : "")
         if entries.isEmpty {
             prose.heading("\(clock)Nothing is wrong.", StateColor.of(.established))
         } else {
@@ -81,9 +82,9 @@ extension DoctorReport {
             var name = TextBuffer()
             names.namespace = entry.namespace
             names.append(endpoint, interface: endpoint.scope, to: &name)
-            prose.entry("where", name.withBytes { String(decoding: $0, as: UTF8.self) })
+            prose.entry("where", name.string)
         }
-        if let owners = finding.owners.flatMap(\.nonEmpty) {
+        if let owners = finding.owners, !owners.isEmpty {
             prose.entry("whose", owners.map { "\($0.name) (process \($0.pid))" }.joined(separator: ", "))
         } else if finding.owners != nil, let hidden = entry.hiddenOwner {
             prose.entry("whose", hidden)
@@ -97,45 +98,11 @@ extension DoctorReport {
         prose.entry("seen", finding.evidence.map(\.text).filter { !$0.isEmpty }.joined(separator: "; ") + ".")
     }
 
-    /// Writes the `finding` records.
-    func append(withNamespace: Bool, to writer: inout some RecordWriter & ~Copyable) {
-        for entry in entries { Self.describe(entry, time, withNamespace, to: &writer) }
-    }
-
-    /// Passes the record to the writer; nil where only its names are wanted.
-    static func describe(
-        _ entry: Entry?,
-        _ time: EventTime,
-        _ withNamespace: Bool,
-        to writer: inout some RecordWriter & ~Copyable
-    ) {
-        let finding = entry?.finding
-        writer.begin("finding")
-        writer.add("time", .time(time.realtimeNanoseconds))
-        writer.add("monotonic_ns", .large(time.monotonicNanoseconds))
-        writer.add("finding", finding.map { .text($0.kind.rawValue) })
-        writer.add("title", finding.map { .text($0.title) })
-        writer.add("local_address", finding?.local.map { .address($0.address) })
-        writer.add("local_port", finding?.local.map { .number($0.port) })
-        writer.add("remote_address", finding?.remote.map { .address($0.address) })
-        writer.add("remote_port", finding?.remote.flatMap { $0.port == 0 ? nil : .number($0.port) })
-        writer.add("processes", finding?.owners.flatMap(\.nonEmpty).map { .owners($0) })
-        let evidence = finding?.evidence.map { (name: $0.name, value: UInt64(clamping: $0.value)) }
-        writer.add("evidence", evidence.map { .numbers($0) })
-        writer.add("meaning", finding.map { .text($0.meaning) })
-        writer.add("remedies", finding.map { .list($0.remedies.map(\.fields)) })
-        if withNamespace { writer.add("netns", entry?.namespace.map { .text($0.label) }) }
-        writer.end()
-    }
-}
-
-extension Finding.Remedy {
-    /// An object of a record.
-    fileprivate var fields: FieldValue {
-        var fields: [(name: StaticString, value: FieldValue)] = [("effect", .text(effect))]
-        if let command = commandLine { fields.append(("command", .text(command))) }
-        if let price { fields.append(("price", .text(price))) }
-        return .fields(fields)
+    /// The `finding` records.
+    var records: [Record.Content] {
+        entries.map { entry in
+            .finding(FindingRecord(entry.finding, at: time, namespace: entry.namespace, command: \.command))
+        }
     }
 }
 
@@ -150,14 +117,8 @@ extension [Access] {
         prose.space()
     }
 
-    /// Writes the `access` records.
-    func append(to writer: inout some RecordWriter & ~Copyable) {
-        for access in self {
-            writer.begin("access")
-            writer.add("what", .text(access.name))
-            writer.add("available", .flag(access.shortfall == nil))
-            writer.add("shortfall", access.shortfall.map { .text($0) })
-            writer.end()
-        }
+    /// The `access` records.
+    var records: [Record.Content] {
+        map { .access(AccessRecord($0.name, isAvailable: $0.shortfall == nil, shortfall: $0.shortfall)) }
     }
 }

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// Reports what the doctor found.
@@ -41,30 +42,26 @@ struct ProseReporter: DoctorReporter, ~Copyable {
 }
 
 /// Reports to programs.
-struct RecordReporter<Writer: RecordWriter & ~Copyable>: DoctorReporter, ~Copyable {
-    private var writer: Writer
+struct RecordReporter<Encoder: BufferedEncoder & ~Copyable>: DoctorReporter, ~Copyable {
+    private var encoder: Encoder
     private var output: Output
-    private let withNamespace: Bool
 
-    init(_ writer: consuming Writer, _ output: consuming Output, withNamespace: Bool) {
-        self.writer = writer
+    init(_ encoder: consuming Encoder, _ output: consuming Output) {
+        self.encoder = encoder
         self.output = output
-        self.withNamespace = withNamespace
-        self.writer.writeHeader { DoctorReport.describe(nil, .now(), withNamespace, to: &$0) }
     }
 
-    mutating func report(_ access: [Access]) {
-        access.append(to: &writer)
-        output.flush(&writer.text)
-    }
+    mutating func report(_ access: [Access]) { append(access.records) }
 
-    mutating func report(_ report: DoctorReport) throws {
-        report.append(withNamespace: withNamespace, to: &writer)
-        output.flush(&writer.text)
+    mutating func report(_ report: DoctorReport) throws { append(report.records) }
+
+    private mutating func append(_ records: [Record.Content]) {
+        for record in records { encoder.append(Record(record)) }
+        output.flush(&encoder.text)
     }
 
     mutating func finish() throws {
-        output.flush(&writer.text)
+        output.flush(&encoder.text)
         try output.close()
     }
 }

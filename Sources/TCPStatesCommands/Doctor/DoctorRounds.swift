@@ -1,6 +1,7 @@
 internal import SockDiag
 internal import SocketOwners
 internal import TCPDiagnosis
+internal import TCPRecords
 internal import TCPWatch
 
 /// A doctor for each network namespace.

@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import TCPDiagnosis
+internal import TCPRecords
 
 extension SocketView {
     /// What to type to see it.

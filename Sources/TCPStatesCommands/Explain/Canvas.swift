@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 
 /// Lines, boxes and words on a grid of characters.
 struct Canvas {

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// The state machine as a picture's source, for programs that draw.

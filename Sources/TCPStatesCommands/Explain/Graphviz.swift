@@ -1,4 +1,5 @@
 internal import LinuxLibC
+internal import TCPRecords
 
 /// The program `dot`, which draws graphs.
 enum Graphviz {

@@ -1,5 +1,6 @@
 internal import LinuxLibC
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// A client and a server on loopback, whose connection is opened, and closed by the client first, under a watcher.

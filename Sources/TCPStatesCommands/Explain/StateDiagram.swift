@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// The state diagram of RFC 9293, figure 5, drawn for a terminal of 80 columns. Where things stand is said here; what

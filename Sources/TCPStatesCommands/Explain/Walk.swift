@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import TCPDiagnosis
+internal import TCPRecords
 
 /// A conversation of two sides, segment by segment.
 struct Walk {

@@ -1,30 +1,15 @@
 internal import LinuxLibC
 internal import SockDiag
+internal import TCPRecords
 
-/// The names of hosts and services, as the resolver knows them; it is waited for.
-struct HostNames {
-    private var hosts: NameCache<IPAddress>
-    private var services: NameCache<UInt16>
-    private var datagramServices: NameCache<UInt16>
-
-    /// Names from other sources; the resolver's where there is none.
-    init(
-        hosts: @escaping (IPAddress) -> String? = \.resolvedName,
-        services: @escaping (UInt16) -> String? = { serviceName($0, "tcp") },
-        datagramServices: @escaping (UInt16) -> String? = { serviceName($0, "udp") }
-    ) {
-        self.hosts = NameCache(hosts)
-        self.services = NameCache(services)
-        self.datagramServices = NameCache(datagramServices)
-    }
-
-    /// The host's name; nil where it has none.
-    mutating func host(_ address: IPAddress) -> String? { address.isAny ? nil : hosts.name(of: address.unmapped) }
-
-    /// The name of the service on the port, of UDP's or else of TCP's; nil where it has none.
-    mutating func service(_ port: UInt16, over transport: SocketProtocol = .tcp) -> String? {
-        guard port != 0 else { return nil }
-        return transport == .udp ? datagramServices.name(of: port) : services.name(of: port)
+extension HostNames {
+    /// The names that the resolver knows; it is waited for.
+    static var resolved: HostNames {
+        HostNames(
+            hosts: \.resolvedName,
+            services: { serviceName($0, "tcp") },
+            datagramServices: { serviceName($0, "udp") }
+        )
     }
 }
 

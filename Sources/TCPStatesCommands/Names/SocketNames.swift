@@ -1,52 +1,26 @@
 internal import SockDiag
 internal import SocketOwners
+internal import TCPRecords
 
-/// What the kernel's numbers are called: interfaces, control groups and, where wanted, hosts, services and owners.
+/// What is known of sockets beside what the kernel says of them: what its numbers are called, where they are, and who
+/// holds them.
 struct SocketNames {
-    /// An interface's number means another one in another namespace.
-    private struct LocalInterface: Hashable {
-        let interface: NetworkInterface
-        let namespace: NetworkNamespace?
-    }
-
-    private var interfaces: NameCache<LocalInterface>
-    private var cgroups: NameCache<UInt64>
-    /// Nil where addresses and ports stay numbers.
-    var hosts: HostNames?
+    /// The names of interfaces, control groups and, where wanted, hosts and services.
+    var names: RecordNames
     /// Who holds which socket; nil where that is not asked for.
     var owners: OwnerSnapshot?
     /// The namespace of the sockets; nil for the calling thread's.
     var namespace: NetworkNamespace?
 
-    init(
-        interfaces: @escaping (NetworkInterface, NetworkNamespace?) -> String?,
-        cgroups: @escaping (UInt64) -> String?,
-        hosts: HostNames?
-    ) {
-        self.interfaces = NameCache { interfaces($0.interface, $0.namespace) }
-        self.cgroups = NameCache(cgroups)
-        self.hosts = hosts
-    }
+    init(_ names: RecordNames) { self.names = names }
 
-    /// Names as the calling thread's namespaces have them. What finds them is made when the first is asked for.
-    init(resolvesHosts: Bool) {
-        var paths: CgroupPaths?
-        self.init(
-            interfaces: { interface, namespace in
-                guard let client = try? namespace.map(SockDiagClient.init(in:)) ?? SockDiagClient() else { return nil }
-                return client.name(of: interface)
-            },
-            cgroups: { id in
-                if paths == nil { paths = CgroupPaths() }
-                return paths?.path(of: id)
-            },
-            hosts: resolvesHosts ? HostNames() : nil
-        )
-    }
+    /// Names as the calling thread's namespaces have them.
+    init(resolvesHosts: Bool) { self.init(RecordNames(hosts: resolvesHosts ? .resolved : nil)) }
 
     /// Names for what was seen on another machine or at another time: the kernel's numbers are called nothing here.
     init(elsewhere resolvesHosts: Bool) {
-        self.init(interfaces: { _, _ in nil }, cgroups: { _ in nil }, hosts: resolvesHosts ? HostNames() : nil)
+        self.init(.none)
+        if resolvesHosts { names.hosts = .resolved }
     }
 
     /// The same names for another thread, which finds them by itself.
@@ -56,13 +30,17 @@ struct SocketNames {
         return fork
     }
 
-    /// The interface's name; `if<n>` where it is gone.
-    mutating func name(of interface: NetworkInterface) -> String {
-        interfaces.name(of: LocalInterface(interface: interface, namespace: namespace)) ?? "if\(interface.rawValue)"
+    /// Nil where addresses and ports stay numbers.
+    var hosts: HostNames? {
+        get { names.hosts }
+        _modify { yield &names.hosts }
     }
 
+    /// The interface's name; `if<n>` where it is gone.
+    mutating func name(of interface: NetworkInterface) -> String { names.name(of: interface, in: namespace) }
+
     /// The path of a control group, nil where it is gone or out of sight.
-    mutating func cgroupPath(of id: UInt64) -> String? { cgroups.name(of: id) }
+    mutating func cgroupPath(of id: UInt64) -> String? { names.cgroupPath(of: id) }
 
     /// Appends this machine's endpoint, with the interface that it is bound to: `192.0.2.1%eth0:80`,
     /// `[fe80::1%eth0]:22`.
@@ -100,21 +78,5 @@ struct SocketNames {
         } else {
             text.append(decimal: UInt64(endpoint.port))
         }
-    }
-}
-
-/// Names that take a system call or a question to another machine: each is looked up once, also where there is none.
-struct NameCache<Key: Hashable> {
-    private let lookUp: (Key) -> String?
-    private var known: [Key: String?] = [:]
-
-    init(_ lookUp: @escaping (Key) -> String?) { self.lookUp = lookUp }
-
-    /// The name; nil where there is none.
-    mutating func name(of key: Key) -> String? {
-        if let name = known[key] { return name }
-        let name = lookUp(key)
-        known[key] = .some(name)
-        return name
     }
 }

@@ -1,41 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
-
-/// What is reported of each socket beyond what every record has.
-struct SocketDetails: OptionSet {
-    let rawValue: UInt16
-
-    /// `tcp_info` and congestion control.
-    static let info = SocketDetails(rawValue: 1 << 0)
-    /// The memory of the socket.
-    static let memory = SocketDetails(rawValue: 1 << 1)
-    /// The pending timer.
-    static let timers = SocketDetails(rawValue: 1 << 2)
-    /// cgroup, mark, shutdown; in the table uid, inode and cookie too.
-    static let extended = SocketDetails(rawValue: 1 << 3)
-    /// The processes that hold the socket.
-    static let processes = SocketDetails(rawValue: 1 << 4)
-    /// The network namespace.
-    static let namespace = SocketDetails(rawValue: 1 << 5)
-    /// What marks its packets: TOS, traffic class, priority.
-    static let service = SocketDetails(rawValue: 1 << 6)
-    /// The options that its program has set.
-    static let options = SocketDetails(rawValue: 1 << 7)
-    /// The protocol, where there are others than TCP.
-    static let transport = SocketDetails(rawValue: 1 << 8)
-    /// What UNIX sockets have, where they are listed.
-    static let unix = SocketDetails(rawValue: 1 << 9)
-
-    /// What the kernel must be asked for.
-    var extensions: SocketExtensions {
-        var extensions: SocketExtensions = []
-        if contains(.info) { extensions.formUnion([.info, .congestion, .congestionInfo]) }
-        if contains(.memory) { extensions.insert(.memory) }
-        if contains(.extended) { extensions.insert(.shutdown) }
-        if contains(.service) { extensions.formUnion([.tos, .trafficClass]) }
-        return extensions
-    }
-}
+internal import TCPRecords
 
 /// The options that choose details.
 struct DetailOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
+internal import TCPRecords
 
 /// The families of sockets that are listed, as `ss` divides them.
 struct SocketFamilies: OptionSet, Sendable {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
+internal import TCPRecords
 
 /// The filter at the end of a command line, one word or many.
 struct FilterArguments: ParsableArguments {

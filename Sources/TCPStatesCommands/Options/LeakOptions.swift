@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import SockDiag
 internal import SocketLeaks
+internal import TCPRecords
 
 /// What counts as a leak.
 struct LeakOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
+internal import TCPRecords
 
 /// Which network namespaces a command is about.
 struct NamespaceOptions: ParsableArguments {

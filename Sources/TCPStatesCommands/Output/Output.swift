@@ -1,5 +1,6 @@
 internal import LinuxLibC
 internal import Synchronization
+internal import TCPRecords
 
 /// The destination of a command's text: standard output or a file, closed with the value that owns it.
 ///

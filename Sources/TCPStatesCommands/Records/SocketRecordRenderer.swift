@@ -1,53 +1,67 @@
 internal import SockDiag
+internal import SocketOwners
+internal import TCPRecords
 
-/// Sockets as records, in the format of the writer.
-struct SocketRecordRenderer<Writer: RecordWriter & ~Copyable>: SocketRenderer, ~Copyable {
-    var writer: Writer
-    private var description: SocketDescription
-    private let makeWriter: () -> Writer
+/// Sockets as records, by an encoder.
+struct SocketRecordRenderer<Encoder: BufferedEncoder & ~Copyable>: SocketRenderer, ~Copyable {
+    var encoder: Encoder
+    var names: SocketNames
+    private let makeEncoder: (RecordNames, _ isFirst: Bool) -> Encoder
 
-    init(_ makeWriter: @escaping @autoclosure () -> Writer, details: SocketDetails, names: SocketNames) {
-        self.makeWriter = makeWriter
-        writer = makeWriter()
-        description = SocketDescription(details: details, names: names)
+    /// A renderer.
+    ///
+    /// - Parameters:
+    ///   - names: What is known of the sockets.
+    ///   - makeEncoder: Makes an encoder; one that is not the first has no header.
+    init(names: SocketNames, _ makeEncoder: @escaping (RecordNames, _ isFirst: Bool) -> Encoder) {
+        self.init(names: names, isFirst: true, makeEncoder)
     }
 
-    mutating func begin() {
-        writer.writeHeader { description.describe(AbsentSocket(), to: &$0) }
+    private init(
+        names: SocketNames,
+        isFirst: Bool,
+        _ makeEncoder: @escaping (RecordNames, _ isFirst: Bool) -> Encoder
+    ) {
+        (self.names, self.makeEncoder) = (names, makeEncoder)
+        encoder = makeEncoder(names.names, isFirst)
     }
+
+    func begin() {}
 
     mutating func render(_ socket: borrowing some SocketFields & ~Escapable) {
-        description.describe(socket, to: &writer)
+        let owners = names.owners?[socket.inode] ?? []
+        encoder.append(socket, owners: owners, namespace: names.namespace, time: nil)
     }
 
     func finish() {}
 
     var text: TextBuffer {
-        _read { yield writer.text }
-        _modify { yield &writer.text }
+        _read { yield encoder.text }
+        _modify { yield &encoder.text }
     }
 
-    var names: SocketNames {
-        get { description.names }
-        _modify { yield &description.names }
+    mutating func render(_ row: UnixRow) {
+        let owners = names.owners?[row.socket.inode] ?? []
+        let socket = UnixSocketRecord(
+            row.socket,
+            peerPath: row.peerPath,
+            owners: owners,
+            namespace: names.namespace
+        )
+        encoder.append(Record(.unixSocket(socket)))
     }
-
-    mutating func render(_ row: UnixRow) { description.describe(row, to: &writer) }
 
     func begin(with sample: [InetSocket]) {}
 
     func fork() -> SocketRecordRenderer {
-        let make = makeWriter
-        return SocketRecordRenderer(make(), details: description.details, names: names.fork())
+        SocketRecordRenderer(names: names.fork(), isFirst: false, makeEncoder)
     }
 }
 
-/// A socket of which nothing is known: it has every field's name, and asks for none of its values.
-struct AbsentSocket: SocketFields {
-    /// The size of `struct inet_diag_msg`.
-    private let message = InlineArray<72, UInt8>(repeating: 0)
-
-    func withMessage<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
-        try body(message.span.bytes)
-    }
+/// An encoder whose bytes go to an ``Output`` without a copy.
+protocol BufferedEncoder: RecordEncoder, ~Copyable {
+    var text: TextBuffer { get set }
 }
+
+extension JSONLinesEncoder: BufferedEncoder {}
+extension CSVEncoder: BufferedEncoder {}

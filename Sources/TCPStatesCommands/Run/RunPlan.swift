@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import SocketLeaks
+internal import TCPRecords
 internal import TCPWatch
 
 /// What `run` is asked for.
@@ -42,18 +43,12 @@ extension RunPlan {
             )
             return try run(table, to: output)
         case .jsonl:
-            return try run(records(JSONLWriter(), details, names), to: output)
+            let encoder = JSONLinesEncoder(details: details, names: names.names)
+            return try run(EventRecordRenderer(encoder), to: output)
         case .csv:
-            return try run(records(CSVWriter(showsHeader: !options.noHeader), details, names), to: output)
+            let encoder = CSVEncoder(.run, details: details, names: names.names, writesHeader: !options.noHeader)
+            return try run(EventRecordRenderer(encoder), to: output)
         }
-    }
-
-    private func records<Writer: RecordWriter & ~Copyable>(
-        _ writer: consuming Writer,
-        _ details: SocketDetails,
-        _ names: SocketNames
-    ) -> EventRecordRenderer<Writer> {
-        EventRecordRenderer(writer, reportsSockets: true, reportsRun: true, details: details, names: names)
     }
 
     private func run<Renderer: EventRenderer & ~Copyable>(

@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import SocketLeaks
+internal import TCPRecords
 internal import TCPWatch
 
 extension RunReport {

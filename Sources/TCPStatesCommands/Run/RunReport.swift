@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import SocketLeaks
+internal import TCPRecords
 
 /// What COMMAND's sockets did, and which it left behind.
 struct RunReport {

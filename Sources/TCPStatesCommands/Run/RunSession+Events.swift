@@ -3,6 +3,7 @@ internal import LinuxSystem
 internal import SockDiag
 internal import SocketLeaks
 internal import SocketOwners
+internal import TCPRecords
 internal import TCPWatch
 
 extension RunSession where Renderer: ~Copyable {

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 
 /// Turns sockets into text. What it has written is in its buffer until it is drained.
 protocol SocketRenderer: ~Copyable, SendableMetatype {

@@ -1,6 +1,7 @@
 internal import SockDiag
 internal import SocketOwners
 internal import Synchronization
+internal import TCPRecords
 
 /// The source of a command's sockets: the namespaces, what the kernel is asked, and who holds what.
 struct SocketSource: Sendable {

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 
 /// The rows as text: as a table for people, and as records.
 extension Tally {
@@ -44,52 +45,46 @@ extension Tally {
     }
 
     /// Writes the rows as records.
-    func writeRecords(
-        _ writer: consuming some RecordWriter & ~Copyable,
-        _ hosts: inout HostNames?,
-        to output: inout Output
-    ) {
-        writer.writeHeader { describe(Group(), 0, &hosts, to: &$0) }
+    func writeRecords(_ encoder: consuming some BufferedEncoder & ~Copyable, to output: inout Output) {
         for row in rows {
-            describe(row.group, row.count, &hosts, to: &writer)
-            output.drain(&writer.text)
+            encoder.append(Record(.summary(record(of: row.group, row.count))))
+            output.drain(&encoder.text)
         }
-        output.flush(&writer.text)
+        output.flush(&encoder.text)
     }
 
-    /// The `summary` record.
-    private func describe(
-        _ group: Group,
-        _ count: Int,
-        _ hosts: inout HostNames?,
-        to writer: inout some RecordWriter & ~Copyable
-    ) {
-        writer.begin("summary")
-        for key in keys {
-            switch key {
-            case .state: writer.add("state", group.state.map { .text($0.description) })
-            case .localPort: writer.add("local_port", group.localPort.map { .number($0) })
-            case .peer: writer.add("peer", group.peer.map { .address($0) })
-            case .process: writer.add("process", group.process.map { .text($0.text) })
-            case .uid: writer.add("uid", group.uid.map { .number($0) })
-            case .netns: writer.add("netns", group.netns.map { .text($0) })
-            }
-        }
-        writer.add("count", .number(UInt64(count)))
-        guard hosts != nil else { return writer.end() }
-        if keys.contains(.localPort) {
-            writer.add("local_service", group.localPort.flatMap { hosts?.service($0) }.map { .text($0) })
-        }
-        if keys.contains(.peer) {
-            writer.add("peer_name", group.peer.flatMap { hosts?.host($0) }.map { .text($0) })
-        }
-        writer.end()
+    /// An encoder with a column for each key.
+    func csvEncoder(_ hosts: HostNames?, writesHeader: Bool) -> CSVEncoder {
+        CSVEncoder(
+            .summary(by: keys.map(\.field)),
+            names: RecordNames(hosts: hosts),
+            writesHeader: writesHeader
+        )
+    }
+
+    private func record(of group: Group, _ count: Int) -> SummaryRecord {
+        var record = SummaryRecord(by: keys.map(\.field), count: count)
+        (record.state, record.localPort, record.peer) = (group.state, group.localPort, group.peer)
+        (record.process, record.uid, record.namespace) = (group.process?.text, group.uid, group.netns)
+        return record
     }
 }
 
 extension GroupKey {
     /// The column's title.
     fileprivate var title: String { rawValue.uppercased() }
+
+    /// Its field in records.
+    fileprivate var field: SummaryRecord.Key {
+        switch self {
+        case .state: .state
+        case .localPort: .localPort
+        case .peer: .peer
+        case .process: .process
+        case .uid: .uid
+        case .netns: .namespace
+        }
+    }
 }
 
 extension TextBuffer {

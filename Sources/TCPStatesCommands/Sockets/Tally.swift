@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import SocketOwners
+internal import TCPRecords
 
 /// Sockets counted by some of their properties; as large as there are groups, however many sockets.
 struct Tally: Sendable {

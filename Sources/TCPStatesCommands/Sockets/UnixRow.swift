@@ -17,20 +17,6 @@ struct UnixRow: Sendable {
     }
 }
 
-extension SocketProtocol {
-    /// The letters of `ss` for the protocol, which records have too.
-    var netid: StaticString {
-        switch self {
-        case .tcp: "tcp"
-        case .udp: "udp"
-        case .mptcp: "mptcp"
-        case .raw: "raw"
-        case .udpLite: "udplite"
-        default: "???"
-        }
-    }
-}
-
 extension SocketSource {
     /// The UNIX sockets of a namespace that the query finds, with their peers.
     func unixRows(in namespace: NetworkNamespace, _ query: UnixSocketQuery) throws(KernelError) -> [UnixRow] {

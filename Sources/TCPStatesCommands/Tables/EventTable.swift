@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import SocketLeaks
+internal import TCPRecords
 internal import TCPWatch
 
 /// Events as a table for people: a line for each transition, with what else is known behind it, or below it where a

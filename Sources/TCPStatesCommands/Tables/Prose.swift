@@ -1,3 +1,5 @@
+internal import TCPRecords
+
 /// Text for people in paragraphs, each with a label before it, wrapped to the width of the terminal. Names that others
 /// chose are escaped by those who put them into a sentence.
 struct Prose: ~Copyable {

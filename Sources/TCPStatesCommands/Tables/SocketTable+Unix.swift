@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 
 extension SocketTable {
     mutating func render(_ row: UnixRow) {

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 
 /// Sockets as a table for people: a line for each, long details on indented lines below it.
 ///

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 
 /// The widths of the columns of the socket table.
 struct SocketTableLayout {

@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import SocketOwners
+internal import TCPRecords
 
 /// The words of the table: those of `ss`, where it has them, in its order.
 extension Words {

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 
 extension Words {
     /// Adds the kernel's measurements: times in milliseconds, and nothing that is as it always is.

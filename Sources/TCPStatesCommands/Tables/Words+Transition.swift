@@ -2,6 +2,7 @@ internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 internal import SocketOwners
+internal import TCPRecords
 internal import TCPWatch
 
 extension Words {
@@ -99,27 +100,6 @@ extension TCPStep.Trigger {
         switch self {
         case .receiveRST, .abort, .timeout, .unreachable, .reuse: true
         default: false
-        }
-    }
-
-    /// Its name in records and tables: `receive_rst`.
-    var word: String {
-        switch self {
-        case .bind: "bind"
-        case .listen: "listen"
-        case .connect: "connect"
-        case .close: "close"
-        case .abort: "abort"
-        case .receiveSYN: "receive_syn"
-        case .receiveSYNACK: "receive_syn_ack"
-        case .receiveACK: "receive_ack"
-        case .receiveFIN: "receive_fin"
-        case .receiveFINACK: "receive_fin_ack"
-        case .receiveRST: "receive_rst"
-        case .unreachable: "unreachable"
-        case .timeout: "timeout"
-        case .timeWaitTimeout: "time_wait_timeout"
-        case .reuse: "reuse"
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 
 /// What runs above TCP in the kernel, and what signs its segments.
 extension Words {
@@ -63,59 +64,5 @@ extension Words {
         add("sfseq", hex: subflow.mapSubflowSequence)
         add("ssnoff", hex: subflow.offset)
         add("maplen", hex: subflow.mapLength)
-    }
-}
-
-extension MD5Signature {
-    /// The peer or its network: `192.0.2.1/32`.
-    var network: String { "\(address)/\(prefixLength)" }
-}
-
-extension TLSInfo {
-    /// `1.2`, `1.3`; the number on the wire where this version does not know it.
-    var versionName: String? {
-        version.map { version in
-            switch version {
-            case 0x303: "1.2"
-            case 0x304: "1.3"
-            default: "0x\(String(version, radix: 16))"
-            }
-        }
-    }
-
-    /// As `ss` names it (`TLS_CIPHER_*` of `<linux/tls.h>`).
-    var cipherName: String? {
-        cipher.map { cipher in
-            switch cipher {
-            case 51: "aes-gcm-128"
-            case 52: "aes-gcm-256"
-            case 53: "aes-ccm-128"
-            case 54: "chacha20-poly1305"
-            case 55: "sm4-gcm"
-            case 56: "sm4-ccm"
-            case 57: "aria-gcm-128"
-            case 58: "aria-gcm-256"
-            default: "\(cipher)"
-            }
-        }
-    }
-
-    /// `TLS_CONF_*` of `<linux/tls.h>`.
-    static func name(ofConfiguration number: UInt16) -> String {
-        switch number {
-        case 1: "none"
-        case 2: "sw"
-        case 3: "hw"
-        case 4: "hw-record"
-        default: "\(number)"
-        }
-    }
-}
-
-extension MPTCPSubflow {
-    /// The letters of `ss` for the `MPTCP_SUBFLOW_FLAG_*` bits, capitals for the peer's: capable, joined, backup; then
-    /// established, connected, mapped.
-    static func letters(ofFlags flags: UInt32) -> String {
-        String("MmJjBbecv".enumerated().filter { flags >> UInt32($0.offset) & 1 == 1 }.map(\.element))
     }
 }

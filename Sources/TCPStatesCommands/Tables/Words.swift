@@ -1,3 +1,5 @@
+internal import TCPRecords
+
 /// Details of a socket as `ss` spells them, word by word, until it is known where they fit.
 struct Words: ~Copyable {
     /// The words, a space between two.

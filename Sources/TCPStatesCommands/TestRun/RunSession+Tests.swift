@@ -2,6 +2,7 @@ internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 internal import SocketLeaks
+internal import TCPRecords
 internal import TCPWatch
 
 /// A socket that a test process held just before it ended.

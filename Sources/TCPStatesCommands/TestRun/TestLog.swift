@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// The times of the tests, from the records of Swift Testing's event stream (version 0).
@@ -23,7 +24,7 @@ struct TestLog {
         rest += bytes
         var lines = rest[...]
         while let end = lines.firstIndex(of: .newline) {
-            if let record = JSONValue(lines[..<end]) { take(record) }
+            if let record = try? JSONValue(lines[..<end]) { take(record) }
             lines = lines[(end + 1)...]
         }
         rest = Array(lines)

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// How events are written, of a watcher and of a journal alike.
@@ -32,16 +33,18 @@ struct EventOutput {
                 showsProcesses: details.contains(.processes)
             )
             try body.run(EventSink(table, to: output, limit: limit, complains: true))
-        case .jsonl: try run(JSONLWriter(), &body)
-        case .csv: try run(CSVWriter(showsHeader: showsHeader), &body)
+        case .jsonl: try run(JSONLinesEncoder(details: details, names: names.names), &body)
+        case .csv:
+            let table = reportsExisting ? CSVEncoder.Table.eventsAndSockets : .events
+            try run(CSVEncoder(table, details: details, names: names.names, writesHeader: showsHeader), &body)
         }
     }
 
-    private func run<Writer: RecordWriter & ~Copyable>(
-        _ writer: consuming Writer,
+    private func run<Encoder: BufferedEncoder & ~Copyable>(
+        _ encoder: consuming Encoder,
         _ body: inout (some Body & ~Copyable)
     ) throws {
-        let records = EventRecordRenderer(writer, reportsSockets: reportsExisting, details: details, names: names)
+        let records = EventRecordRenderer(encoder, reportsSockets: reportsExisting)
         try body.run(EventSink(records, to: output.open(), limit: limit, complains: false))
     }
 }

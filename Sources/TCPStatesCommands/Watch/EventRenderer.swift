@@ -1,5 +1,6 @@
 internal import SockDiag
 internal import SocketLeaks
+internal import TCPRecords
 internal import TCPWatch
 
 /// Turns a watcher's events into text. What it has written is in its buffer until it is drained.

@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// The end of the events of a watcher or of a journal: they are rendered, written and counted.
@@ -38,7 +39,8 @@ struct EventSink<Renderer: EventRenderer & ~Copyable>: ~Copyable {
             switch event {
             case .transition where tally.transitions == limit: return false
             case .gap(let gap) where complains: complain(gap)
-            case .slowed(let interval, at: _) where complains: TCPStates.complain(slowedMessage(interval))
+            case .slowed(let interval, at: let time) where complains:
+                TCPStates.complain(Gap(slowedTo: interval, at: time).reason)
             default: break
             }
         }

@@ -1,6 +1,7 @@
 internal import LinuxLibC
 internal import SockDiag
 internal import Synchronization
+internal import TCPRecords
 internal import TCPWatch
 
 /// A queue of a watcher's events, for a thread that waits for other things too.

@@ -1,5 +1,6 @@
 internal import LinuxLibC
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// Watches until a signal, the time or the limit stops it: what comes is rendered and written at once.
@@ -83,6 +84,6 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         var text = TextBuffer()
         text.append("watching by a dump every ")
         text.append(span: interval.nanoseconds)
-        TCPStates.complain(text.withBytes { String(decoding: $0, as: UTF8.self) } + ", without tracing: \(refusal)")
+        TCPStates.complain(text.string + ", without tracing: \(refusal)")
     }
 }

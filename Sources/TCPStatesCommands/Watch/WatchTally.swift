@@ -1,4 +1,5 @@
 internal import SockDiag
+internal import TCPRecords
 internal import TCPWatch
 
 /// What was watched, for the lines at the end.

@@ -25,6 +25,9 @@ public struct WatchedSocket: Hashable, Sendable, SocketFields {
         (self.socket, self.namespace, self.owners, self.time) = (socket, namespace, owners, time)
     }
 
+    /// The transport protocol.
+    public var `protocol`: SocketProtocol { socket.protocol }
+
     /// Calls `body` with the bytes of the kernel's message.
     public func withMessage<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result

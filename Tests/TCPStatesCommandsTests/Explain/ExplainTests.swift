@@ -1,6 +1,7 @@
 import Glibc
 import SockDiag
 import TCPDiagnosis
+import TCPRecords
 import TCPStateLab
 import TCPWatch
 import Testing

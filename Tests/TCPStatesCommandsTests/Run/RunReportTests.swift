@@ -1,6 +1,7 @@
 import SockDiag
 import SocketLeaks
 import SocketOwners
+import TCPRecords
 import TCPStateLab
 import Testing
 
@@ -113,27 +114,10 @@ import Testing
     }
 
     @Test func recordsReadAsReviewed() throws {
-        var renderer = EventRecordRenderer(
-            JSONLWriter(),
-            reportsSockets: true,
-            reportsRun: true,
-            details: .processes,
-            names: Fixtures.names()
-        )
-        renderer.render(Self.report(isTestRun: true))
-        try expectSnapshot(renderer.writer.text.string, "run.jsonl")
+        try expectSnapshot(runRecords(.jsonl, Self.report(isTestRun: true)), "run.jsonl")
     }
 
     @Test func columnsOfCSVAreThoseOfEveryRecord() throws {
-        var renderer = EventRecordRenderer(
-            CSVWriter(showsHeader: true),
-            reportsSockets: true,
-            reportsRun: true,
-            details: .processes,
-            names: Fixtures.names()
-        )
-        renderer.begin()
-        renderer.render(Self.report(isTestRun: false))
-        try expectSnapshot(renderer.writer.text.string, "run.csv")
+        try expectSnapshot(runRecords(.csv, Self.report(isTestRun: false)), "run.csv")
     }
 }

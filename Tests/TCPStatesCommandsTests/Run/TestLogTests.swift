@@ -62,25 +62,4 @@ import Testing
     func aProcessOfOneXCTestIsKnownByItsArguments(_ arguments: [String], _ test: String?) {
         #expect(TestLog.test(ofArguments: arguments) == test)
     }
-
-    @Test(arguments: [
-        "", "{", "}", "\"", "\"\\", "\"\\u12", "[", "[1", "{\"a\"", "{\"a\":", "{\"a\":1", "tru", "1 2", "{\"a\" 1}",
-        "{1:2}",
-        String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000),
-    ])
-    func whatIsNoJSONIsNoValue(_ text: String) {
-        let value = JSONValue(text.utf8)
-        let isValue = value != nil
-        #expect(!isValue)
-    }
-
-    @Test func stringsAreRead() {
-        let value = JSONValue(#" { "a" : "x\"\\\/\n\t\u00e9\ud83d\ude00\ud83d" , "b" : [ 1.5 , -2e3 , true ] } "#.utf8)
-        #expect(value?["a"]?.text == "x\"\\/\n\té😀\u{fffd}")
-        var numbers: [Double?] = []
-        if case .array(let elements) = value?["b"] { numbers = elements.map(\.number) }
-        #expect(numbers == [1.5, -2000, nil])
-        let isThere = value?["c"] != nil
-        #expect(!isThere)
-    }
 }

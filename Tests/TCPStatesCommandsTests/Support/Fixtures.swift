@@ -1,4 +1,5 @@
 import SockDiag
+import TCPRecords
 
 @testable import TCPStatesCommands
 
@@ -142,11 +143,12 @@ enum Fixtures {
 
     /// Names that no machine can change.
     static func names(hosts: HostNames? = nil) -> SocketNames {
-        SocketNames(
+        let names = RecordNames(
             interfaces: { interface, _ in interface.rawValue == 2 ? "eth0" : nil },
             cgroups: { [7: "/system.slice/ssh.service", 8: "/a,b \"c\"", 9: "/evil\u{1b}[31m\u{9b}\n"][$0] },
             hosts: hosts
         )
+        return SocketNames(names)
     }
 
     /// One host and one service have names.

@@ -1,9 +1,4 @@
-@testable import TCPStatesCommands
-
-extension TextBuffer {
-    /// What is in it.
-    var string: String { withBytes { String(decoding: $0, as: UTF8.self) } }
-}
+import TCPRecords
 
 /// What `write` appends to an empty buffer.
 func text(_ write: (inout TextBuffer) -> Void) -> String {

@@ -1,3 +1,4 @@
+import TCPRecords
 import Testing
 
 @testable import TCPStatesCommands

@@ -1,4 +1,5 @@
 import SockDiag
+import TCPRecords
 import TCPWatch
 import Testing
 

@@ -2,7 +2,7 @@ import Foundation
 import SockDiag
 import Testing
 
-@testable import TCPStatesCommands
+@testable import TCPRecords
 
 @Suite struct TextBufferTests {
     @Test(arguments: [0, 9, 10, 99, 100, 65_535, 4_294_967_295, UInt64.max])
@@ -15,21 +15,6 @@ import Testing
         #expect(text { $0.append(decimal: 42, width: 6) } == "    42")
         #expect(text { $0.append(decimal: 1_234_567, width: 6) } == "1234567")
         #expect(text { $0.append(spaces: -3) }.isEmpty)
-    }
-
-    @Test(arguments: [(0, "0"), (30, "0.03"), (15, "0.015"), (204_000, "204"), (1500, "1.5"), (100_001, "100.001")])
-    func thousandthsLoseTheirZeros(_ number: UInt64, _ expected: String) {
-        #expect(text { $0.append(thousandths: number) } == expected)
-    }
-
-    @Test(
-        arguments: [
-            (0, "0bps"), (64, "512bps"), (125, "1.0Kbps"), (125_000, "1.0Mbps"), (2_925_000_000, "23.4Gbps"),
-            (18_446_744_073_709_551_616, "147573952589.7Gbps"),
-        ] as [(Double, String)]
-    )
-    func ratesAreBitsInTheLargestUnit(_ rate: Double, _ expected: String) {
-        #expect(text { $0.append(bytesPerSecond: rate) } == expected)
     }
 
     @Test(
@@ -82,10 +67,11 @@ import Testing
         #expect(text { $0.append(csv: "\"\u{301},") } == "\"\"\"\u{301},\"")
         #expect(text { $0.append(csv: "two\nlines") } == "two\\x0alines")
     }
+}
 
-    @Test func invalidUTF8BecomesTheReplacementCharacter() throws {
-        let socket = try Fixture(attributes: [(.congestion, [0x62, 0xff, 0xc2, 0])]).socket()
-        let object = try #require(try parse(records([socket], JSONLWriter())).first)
-        #expect(object["congestion"] as? String == "b\u{fffd}\u{fffd}")
-    }
+/// What `write` appends to an empty buffer.
+func text(_ write: (inout TextBuffer) -> Void) -> String {
+    var buffer = TextBuffer(capacity: 1)
+    write(&buffer)
+    return buffer.string
 }

@@ -1,24 +1,16 @@
 internal import SockDiag
 internal import TCPWatch
 
-/// The records of `watch`: `socket`, `ready`, `transition` and `gap`. All pass the same names in the same order, so that the columns
-/// of CSV depend on what is asked for alone.
+/// The records of `watch` and `run`: all pass the same names in the same order, so that the columns of CSV depend on what
+/// is asked for alone.
 struct EventDescription {
-    /// What was lost, as a `gap` has it.
-    struct Loss {
-        var source: Gap.Source
-        var reason: String
-        var count: UInt64?
-        var namespace: NetworkNamespace?
-    }
-
     /// Whether there are `socket` records among them.
     private let reportsSockets: Bool
     /// Whether there are those of `run` among them.
     private let reportsRun: Bool
-    private var sockets: SocketDescription
+    var sockets: SocketDescription
 
-    init(reportsSockets: Bool, reportsRun: Bool = false, details: SocketDetails, names: SocketNames) {
+    init(reportsSockets: Bool, reportsRun: Bool, details: SocketDetails, names: RecordNames) {
         self.reportsSockets = reportsSockets
         self.reportsRun = reportsRun
         sockets = SocketDescription(details: details, names: names)
@@ -30,26 +22,25 @@ struct EventDescription {
         time: EventTime? = nil,
         socket: WatchedSocket? = nil,
         transition: Transition? = nil,
-        loss: Loss? = nil,
+        gap: Gap? = nil,
         run: RunFields? = nil,
         to writer: inout some RecordWriter & ~Copyable
     ) {
-        let namespace = socket?.namespace ?? transition?.namespace ?? loss?.namespace ?? run?.namespace
-        sockets.names.namespace = namespace
+        let namespace = socket?.namespace ?? transition?.namespace ?? gap?.namespace ?? run?.namespace
         let identity = socket?.identity ?? transition?.identity ?? run?.identity
         writer.begin(type)
-        writer.add("time", time.map { .time($0.realtimeNanoseconds) })
-        writer.add("monotonic_ns", time.map { .large($0.monotonicNanoseconds) })
+        sockets.describe(time, to: &writer)
         sockets.describe(identity, socket?.state ?? transition?.to ?? run?.state, to: &writer)
         writer.add("from", transition?.from.map { .text($0.description) })
         writer.add("to", transition.map { .text($0.to.description) })
         writer.add("via", transition.map { .words($0.via.map(\.description)) })
         writer.add("certainty", transition.map { .text($0.certainty.rawValue) })
-        writer.add("source", (transition?.source.rawValue ?? loss?.source.rawValue).map { .text($0) })
-        writer.add("incarnation", transition.flatMap { $0.incarnation == 0 ? nil : .number(UInt32($0.incarnation)) })
+        writer.add("source", (transition?.source.rawValue ?? gap?.source.rawValue).map { .text($0) })
+        let incarnation = transition?.incarnation ?? socket?.incarnation ?? 0
+        writer.add("incarnation", incarnation == 0 ? nil : .number(incarnation))
         writer.add("cause", transition?.cause.map { .text($0.word) })
         writer.add("reset_reason", transition?.resetReason.map { .text($0.rawValue) })
-        writer.add("pid", transition?.pid.map { .number(UInt32(bitPattern: $0)) })
+        writer.add("pid", transition?.pid.map { .integer(UInt64(clamping: $0)) })
         writer.add("undecided", transition.flatMap { $0.undecided.isEmpty ? nil : .words($0.undecided) })
         writer.add("in_state_ns", transition?.timeInState.map { .large($0.nanoseconds) })
         if reportsSockets {
@@ -58,15 +49,20 @@ struct EventDescription {
         }
         writer.add("uid", (socket.map(\.uid) ?? transition?.uid).map { .number($0) })
         writer.add("inode", (socket.map(\.inode) ?? transition?.inode).map { .number($0) })
-        writer.add("interface", identity?.interface.map { .text(sockets.names.name(of: $0)) })
+        writer.add("interface", identity.flatMap { sockets.name(of: $0.interface, in: namespace) })
         describe(transition?.final ?? run?.counters, to: &writer)
-        writer.add("reason", (loss?.reason ?? run?.reason).map { .text($0) })
-        writer.add("lost", loss?.count.map { .number($0) })
+        writer.add("reason", (gap?.reason ?? run?.reason).map { .text($0) })
+        writer.add("lost", gap?.lost.map { .number($0) })
         if sockets.details.contains(.processes) {
             writer.add("processes", (socket?.owners ?? transition?.owners ?? run?.owners)?.nonEmpty.map { .owners($0) })
         }
-        if sockets.details.contains(.namespace) { writer.add("netns", namespace.map { .text($0.label) }) }
-        if reportsRun { RunFields.describe(run, to: &writer) }
+        if sockets.details.contains(.namespace) { writer.add("netns", sockets.label(of: namespace)) }
+        let opener = transition?.openedBy ?? run?.side
+        if reportsRun {
+            RunFields.describe(run, openedBy: opener, to: &writer)
+        } else {
+            writer.add("opened_by", (opener?.word).map { .text($0) })
+        }
         sockets.describeNames(of: identity, to: &writer)
         writer.end()
     }

@@ -1,15 +1,16 @@
-internal import SockDiag
+package import SocketValues
 
 /// Text on its way out, as UTF-8. Rows are made of millions of short fields: none becomes a `String` or an array of its
 /// own, and one buffer serves them all.
-struct TextBuffer: ~Copyable {
+@usableFromInline
+package struct TextBuffer: ~Copyable {
     /// The number of bytes in it.
-    private(set) var count = 0
-    private var capacity: Int
-    private var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline package internal(set) var count = 0
+    @usableFromInline var capacity: Int
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>
 
     /// An empty buffer. It grows where a text is longer than the capacity.
-    init(capacity: Int = 1024) {
+    package init(capacity: Int = 1024) {
         self.capacity = capacity
         base = .allocate(capacity: capacity)
     }
@@ -17,23 +18,30 @@ struct TextBuffer: ~Copyable {
     deinit { base.deallocate() }
 
     /// Forgets the text and keeps its memory.
-    mutating func removeAll() { count = 0 }
+    package mutating func removeAll() { count = 0 }
 
     /// Calls `body` with the text.
-    func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        body(UnsafeBufferPointer(start: base, count: count))
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(UnsafeBufferPointer(start: base, count: count))
     }
+
+    /// What is in it, as a string of its own.
+    package var string: String { withBytes { String(decoding: $0, as: UTF8.self) } }
 
     /// Calls `body` with the place behind the text, which has room for `length` bytes, and takes what it says it wrote.
     /// All writing goes through here.
+    @inlinable
     @inline(__always)
-    private mutating func write(upTo length: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
+    mutating func write(upTo length: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
         if capacity - count < length { grow(by: length) }
         count &+= body(base + count)
     }
 
     @inline(never)
-    private mutating func grow(by length: Int) {
+    @usableFromInline
+    mutating func grow(by length: Int) {
         let larger = max(capacity * 2, count + length)
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
         moved.update(from: base, count: count)
@@ -45,7 +53,8 @@ struct TextBuffer: ~Copyable {
 
 extension TextBuffer {
     /// Appends one byte.
-    mutating func append(_ byte: UInt8) {
+    @inlinable
+    package mutating func append(_ byte: UInt8) {
         write(upTo: 1) {
             $0.pointee = byte
             return 1
@@ -53,7 +62,8 @@ extension TextBuffer {
     }
 
     /// Appends bytes.
-    mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    @inlinable
+    package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let start = bytes.baseAddress else { return }
         write(upTo: bytes.count) {
             $0.update(from: start, count: bytes.count)
@@ -62,18 +72,19 @@ extension TextBuffer {
     }
 
     /// Appends a constant.
-    mutating func append(_ text: StaticString) {
+    @inlinable
+    package mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { append($0) }
     }
 
     /// Appends text that is known to be harmless; what another user chose goes through ``append(printable:)``.
-    mutating func append(_ text: String) {
+    package mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { append($0) }
     }
 
     /// Appends so many spaces; none where the number is negative, as it is behind a cell that overflows its column.
-    mutating func append(spaces length: Int) {
+    package mutating func append(spaces length: Int) {
         guard length > 0 else { return }
         write(upTo: length) {
             $0.update(repeating: .space, count: length)
@@ -82,7 +93,7 @@ extension TextBuffer {
     }
 
     /// Appends a decimal number, with spaces before it up to the width.
-    mutating func append(decimal number: UInt64, width: Int = 0) {
+    package mutating func append(decimal number: UInt64, width: Int = 0) {
         let digits = number.decimalDigits
         if width > digits { append(spaces: width - digits) }
         write(upTo: digits) { target in
@@ -102,7 +113,7 @@ extension TextBuffer {
     }
 
     /// Appends a number in lower-case hexadecimal, without `0x`.
-    mutating func append(hex number: UInt64) {
+    package mutating func append(hex number: UInt64) {
         let digits = max(1, (UInt64.bitWidth - number.leadingZeroBitCount + 3) / 4)
         write(upTo: digits) { target in
             for index in 0..<digits { target[index] = .hexDigit(number >> UInt64(4 * (digits - 1 - index))) }
@@ -111,7 +122,7 @@ extension TextBuffer {
     }
 
     /// Appends an address in its canonical form.
-    mutating func append(_ address: IPAddress) {
+    package mutating func append(_ address: IPAddress) {
         write(upTo: IPAddress.longestText) { target in
             let buffer = UnsafeMutableBufferPointer(start: target, count: IPAddress.longestText)
             var span = OutputSpan(buffer: buffer, initializedCount: 0)
@@ -137,16 +148,16 @@ extension UInt64 {
 }
 
 extension UInt8 {
-    static let space = UInt8(ascii: " ")
-    static let zero = UInt8(ascii: "0")
-    static let dot = UInt8(ascii: ".")
-    static let comma = UInt8(ascii: ",")
-    static let colon = UInt8(ascii: ":")
-    static let quote = UInt8(ascii: "\"")
-    static let newline = UInt8(ascii: "\n")
+    package static let space = UInt8(ascii: " ")
+    package static let zero = UInt8(ascii: "0")
+    package static let dot = UInt8(ascii: ".")
+    package static let comma = UInt8(ascii: ",")
+    package static let colon = UInt8(ascii: ":")
+    package static let quote = UInt8(ascii: "\"")
+    package static let newline = UInt8(ascii: "\n")
 
     /// The digit of the number's lowest four bits.
-    static func hexDigit(_ number: some BinaryInteger) -> UInt8 {
+    package static func hexDigit(_ number: some BinaryInteger) -> UInt8 {
         let digit = UInt8(truncatingIfNeeded: number) & 0xf
         return digit < 10 ? .zero + digit : UInt8(ascii: "a") - 10 + digit
     }

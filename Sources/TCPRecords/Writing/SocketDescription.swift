@@ -1,38 +1,46 @@
-internal import SockDiag
-internal import SocketOwners
+package import SockDiag
 
 /// The `socket` record: its fields, their names and their order. They depend on what is asked for, never on the socket.
 struct SocketDescription {
     let details: SocketDetails
-    var names: SocketNames
+    var names: RecordNames
+    /// Names that are known already; the others are looked up.
+    var known = Record.Names()
 
     /// Passes the whole record to the writer.
-    mutating func describe(
-        _ socket: borrowing some SocketFields & ~Escapable,
-        to writer: inout some RecordWriter & ~Copyable
+    mutating func describe<Writer: RecordWriter & ~Copyable>(
+        _ socket: borrowing SocketRecord,
+        owners: [SocketOwner],
+        namespace: NetworkNamespace?,
+        time: EventTime? = nil,
+        incarnation: UInt8 = 0,
+        to writer: inout Writer
     ) {
         writer.begin("socket")
+        if !Writer.isTabular, let time { describe(time, to: &writer) }
         describeTransport(socket.protocol.netid, to: &writer)
         describe(socket.identity, socket.state, named: socket.stateName, to: &writer)
+        if !Writer.isTabular, incarnation > 0 { writer.add("incarnation", .number(incarnation)) }
         writer.add("recv_queue", .number(socket.receiveQueue))
         writer.add("send_queue", .number(socket.sendQueue))
         writer.add("uid", socket.uid.map { .number($0) })
         writer.add("inode", socket.inode.map { .number($0) })
-        writer.add("interface", socket.interface.map { .text(names.name(of: $0)) })
+        writer.add("interface", name(of: socket.interface, in: namespace))
         describeUnix(nil, to: &writer)
         if details.contains(.timers) { describe(socket.timer, to: &writer) }
         if details.contains(.info) { describeMeasurements(of: socket, to: &writer) }
         if details.contains(.memory) { describe(socket.memory, to: &writer) }
         if details.contains(.info) { describeCongestion(of: socket, to: &writer) }
         if details.contains(.extended) { describeExtended(socket, shutdown: socket.shutdown, to: &writer) }
-        describeRest(of: socket, inode: socket.inode, to: &writer)
+        describeRest(of: socket, owners: owners, namespace: namespace, to: &writer)
         writer.end()
     }
 
     /// Passes what comes last: what marks the packets, options, owners, the namespace and names.
     mutating func describeRest(
-        of socket: borrowing some SocketFields & ~Escapable,
-        inode: UInt32?,
+        of socket: borrowing SocketRecord,
+        owners: [SocketOwner],
+        namespace: NetworkNamespace?,
         to writer: inout some RecordWriter & ~Copyable
     ) {
         if details.contains(.service) {
@@ -41,11 +49,26 @@ struct SocketDescription {
             writer.add("class_id", socket.classID.map { .number($0) })
         }
         if details.contains(.options) { describe(socket.options, to: &writer) }
-        if details.contains(.processes) {
-            writer.add("processes", names.owners?[inode].nonEmpty.map { .owners($0) })
-        }
-        if details.contains(.namespace) { writer.add("netns", names.namespace.map { .text($0.label) }) }
+        if details.contains(.processes) { writer.add("processes", owners.nonEmpty.map { .owners($0) }) }
+        if details.contains(.namespace) { writer.add("netns", label(of: namespace)) }
         describeNames(of: socket.identity, over: socket.protocol, to: &writer)
+    }
+
+    /// Passes a time.
+    func describe(_ time: EventTime?, to writer: inout some RecordWriter & ~Copyable) {
+        writer.add("time", time.map { .time($0.realtimeNanoseconds) })
+        writer.add("monotonic_ns", time.map { .large($0.monotonicNanoseconds) })
+    }
+
+    /// The name of an interface, as it is written.
+    mutating func name(of interface: NetworkInterface?, in namespace: NetworkNamespace?) -> FieldValue? {
+        if let name = known.interface { return .text(name) }
+        return interface.map { .text(names.name(of: $0, in: namespace)) }
+    }
+
+    /// The label of a namespace, as it is written.
+    func label(of namespace: NetworkNamespace?) -> FieldValue? {
+        (known.namespace ?? namespace?.label).map { .text($0) }
     }
 
     /// Passes what identifies a socket, and its state; every record about a socket begins with it.
@@ -73,7 +96,7 @@ struct SocketDescription {
     }
 
     func describeMeasurements(
-        of socket: borrowing some SocketFields & ~Escapable,
+        of socket: borrowing SocketRecord,
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.beginObject("tcp_info")
@@ -108,11 +131,11 @@ struct SocketDescription {
     }
 
     mutating func describeExtended(
-        _ socket: borrowing some SocketFields & ~Escapable,
+        _ socket: borrowing SocketRecord,
         shutdown: ShutdownDirections?,
         to writer: inout some RecordWriter & ~Copyable
     ) {
-        writer.add("cgroup", socket.cgroupID.flatMap { names.cgroupPath(of: $0) }.map { .text($0) })
+        writer.add("cgroup", (known.cgroup ?? socket.cgroupID.flatMap { names.cgroupPath(of: $0) }).map { .text($0) })
         writer.add("mark", socket.mark.map { .number($0) })
         writer.add("shutdown", shutdown.map { .text($0.name) })
         writer.add("v6only", socket.isIPv6Only.map { .flag($0) })
@@ -125,23 +148,28 @@ struct SocketDescription {
     }
 
     /// Passes the names of hosts and services, where they are asked for.
-    mutating func describeNames(
+    mutating func describeNames<Writer: RecordWriter & ~Copyable>(
         of identity: SocketIdentity?,
         over transport: SocketProtocol = .tcp,
-        to writer: inout some RecordWriter & ~Copyable
+        to writer: inout Writer
     ) {
-        guard names.hosts != nil else { return }
-        writer.add("local_name", identity.flatMap { names.hosts?.host($0.local.address) }.map { .text($0) })
-        writer.add(
-            "local_service",
-            identity.flatMap { names.hosts?.service($0.local.port, over: transport) }.map { .text($0) }
-        )
-        writer.add("remote_name", identity.flatMap { names.hosts?.host($0.remote.address) }.map { .text($0) })
-        writer.add(
-            "remote_service",
-            identity.flatMap { names.hosts?.service($0.remote.port, over: transport) }.map { .text($0) }
-        )
+        guard names.hosts != nil || (!Writer.isTabular && known.hasHosts) else { return }
+        let local = known.localHost ?? identity.flatMap { names.hosts?.host($0.local.address) }
+        let localService =
+            known.localService ?? identity.flatMap { names.hosts?.service($0.local.port, over: transport) }
+        let remote = known.remoteHost ?? identity.flatMap { names.hosts?.host($0.remote.address) }
+        let remoteService =
+            known.remoteService ?? identity.flatMap { names.hosts?.service($0.remote.port, over: transport) }
+        writer.add("local_name", local.map { .text($0) })
+        writer.add("local_service", localService.map { .text($0) })
+        writer.add("remote_name", remote.map { .text($0) })
+        writer.add("remote_service", remoteService.map { .text($0) })
     }
+}
+
+extension Record.Names {
+    /// Whether there are names of hosts or services.
+    var hasHosts: Bool { localHost != nil || localService != nil || remoteHost != nil || remoteService != nil }
 }
 
 /// What the congestion control algorithm and the protocol above TCP report of themselves.
@@ -149,7 +177,7 @@ extension SocketDescription {
     /// Passes the congestion control algorithm, what it measures of itself under the kernel's names, and the protocol
     /// above TCP.
     func describeCongestion(
-        of socket: borrowing some SocketFields & ~Escapable,
+        of socket: borrowing SocketRecord,
         to writer: inout some RecordWriter & ~Copyable
     ) {
         writer.add("congestion", socket.congestion.map { .text($0) })
@@ -246,7 +274,7 @@ extension CongestionInfo {
 
 extension SocketOptions {
     /// The kernel's names of the options (`struct inet_diag_sockopt`), in its order.
-    static let named: [(name: StaticString, option: SocketOptions)] = [
+    package static let named: [(name: StaticString, option: SocketOptions)] = [
         ("recverr", .recverr),
         ("is_icsk", .isConnectionOriented),
         ("freebind", .freebind),

@@ -1,8 +1,8 @@
 internal import SockDiag
-internal import SocketOwners
 
 /// JSON Lines: a record is an object on a line of its own, and what is not known is left out.
 struct JSONLWriter: RecordWriter, ~Copyable {
+    static var isTabular: Bool { false }
     var text = TextBuffer()
     /// The object that is begun and has no field yet.
     private var pending: StaticString?
@@ -86,11 +86,11 @@ struct JSONLWriter: RecordWriter, ~Copyable {
     private mutating func append(_ owners: [SocketOwner]) {
         append(owners, "[", "]") { writer, owner in
             writer.text.append("{\"pid\":")
-            writer.text.append(decimal: UInt64(owner.pid))
+            writer.text.append(decimal: UInt64(clamping: owner.pid))
             writer.text.append(",\"name\":")
             writer.text.append(json: owner.name.text)
             writer.text.append(",\"fd\":")
-            writer.text.append(decimal: UInt64(owner.descriptor))
+            writer.text.append(decimal: UInt64(clamping: owner.descriptor))
             writer.text.append(UInt8(ascii: "}"))
         }
     }

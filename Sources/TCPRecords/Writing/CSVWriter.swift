@@ -1,18 +1,14 @@
 internal import SockDiag
-internal import SocketOwners
 
 /// Comma-separated values (RFC 4180, but for lines that end in LF alone): the names are in a header line, a field of an
 /// object is named `timer.kind`, and what is not known is empty.
 struct CSVWriter: RecordWriter, ~Copyable {
+    static var isTabular: Bool { true }
     var text = TextBuffer()
-    private let showsHeader: Bool
     private var isHeader = false
     private var object: StaticString?
 
-    init(showsHeader: Bool) { self.showsHeader = showsHeader }
-
     mutating func writeHeader(_ describe: (inout CSVWriter) -> Void) {
-        guard showsHeader else { return }
         isHeader = true
         describe(&self)
         isHeader = false
@@ -56,7 +52,7 @@ struct CSVWriter: RecordWriter, ~Copyable {
 
     /// `nginx(4711):8 nginx(4712):8`, escaped once, as any text.
     private mutating func append(_ owners: [SocketOwner]) {
-        let words = owners.map { "\($0.name.text)(\($0.pid)):\($0.descriptor)" }
+        let words = owners.map { "\($0.name.text)(\(max(0, $0.pid))):\(max(0, $0.descriptor))" }
         text.append(csv: words.joined(separator: " "))
     }
 

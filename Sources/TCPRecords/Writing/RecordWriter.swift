@@ -1,5 +1,4 @@
 internal import SockDiag
-internal import SocketOwners
 
 /// A value of a record, as the kernel has it; each format writes it in its own way.
 enum FieldValue {
@@ -30,10 +29,15 @@ enum FieldValue {
 extension FieldValue {
     /// A number below 2^53, of any width.
     static func number(_ value: some FixedWidthInteger & UnsignedInteger) -> FieldValue { .integer(UInt64(value)) }
+
+    /// How many; never less than none.
+    static func count(_ value: Int) -> FieldValue { .integer(UInt64(clamping: value)) }
 }
 
 /// Writes records field by field. The same calls describe a record to every format, so each name is in one place.
 protocol RecordWriter: ~Copyable {
+    /// Whether all records have the same columns, so that one without a field has an empty one.
+    static var isTabular: Bool { get }
     /// What was written and not yet taken.
     var text: TextBuffer { get set }
 

@@ -1,14 +1,14 @@
-internal import SockDiag
+internal import SocketValues
 
 extension TextBuffer {
     /// Appends text that another user can choose so that it cannot steer the terminal: `\x1b` for a control character,
     /// as ``Swift/String/init(escaping:)`` does.
-    mutating func append(printable text: String) {
+    package mutating func append(printable text: String) {
         append(text.isHarmless ? text : String(escaping: text.utf8))
     }
 
     /// Appends text as a JSON string (RFC 8259, section 7). What could steer a terminal is escaped too.
-    mutating func append(json text: String) {
+    package mutating func append(json text: String) {
         append(.quote)
         if text.isHarmless {
             append(text)
@@ -37,7 +37,7 @@ extension TextBuffer {
     }
 
     /// Appends text as a CSV field (RFC 4180), escaped as ``append(printable:)`` does: a record is a line.
-    mutating func append(csv text: String) {
+    package mutating func append(csv text: String) {
         guard !text.isHarmless else { return append(text) }
         let text = String(escaping: text.utf8)
         guard text.utf8.contains(where: { $0 == .comma || $0 == .quote }) else { return append(text) }
