@@ -9,6 +9,11 @@ public struct MD5Signature: Hashable, Sendable {
     /// The key's length, bytes (`tcpm_keylen`).
     public var keyLength: UInt16
 
+    /// A peer whose segments are signed.
+    public init(address: IPAddress, prefixLength: UInt8, keyLength: UInt16) {
+        (self.address, self.prefixLength, self.keyLength) = (address, prefixLength, keyLength)
+    }
+
     /// The size of one entry: 20 bytes and the key's 80 (`TCP_MD5SIG_MAXKEYLEN`).
     private static let entrySize = 100
 

@@ -21,6 +21,23 @@ public struct SocketMemory: Hashable, Sendable {
     /// Packets dropped for want of memory (`SK_MEMINFO_DROPS`, kernel 4.10); nil on an older kernel.
     public var drops: UInt32?
 
+    /// Memory; 0 bytes where none are given.
+    public init(
+        rmemAlloc: UInt32 = 0,
+        rcvbuf: UInt32 = 0,
+        wmemAlloc: UInt32 = 0,
+        sndbuf: UInt32 = 0,
+        fwdAlloc: UInt32 = 0,
+        wmemQueued: UInt32 = 0,
+        optmem: UInt32 = 0,
+        backlog: UInt32 = 0,
+        drops: UInt32? = nil
+    ) {
+        (self.rmemAlloc, self.rcvbuf, self.wmemAlloc, self.sndbuf) = (rmemAlloc, rcvbuf, wmemAlloc, sndbuf)
+        (self.fwdAlloc, self.wmemQueued, self.optmem, self.backlog) = (fwdAlloc, wmemQueued, optmem, backlog)
+        self.drops = drops
+    }
+
     /// Decodes the attribute; nil where it is shorter than the kernel's first version of it.
     @usableFromInline
     init?(_ value: RawSpan) {
@@ -45,6 +62,11 @@ public struct QueueMemory: Hashable, Sendable {
     public var forward: UInt32
     /// Handed to the lower layers and not yet sent (`idiag_tmem`).
     public var transmit: UInt32
+
+    /// Memory; 0 bytes where none are given.
+    public init(receive: UInt32 = 0, send: UInt32 = 0, forward: UInt32 = 0, transmit: UInt32 = 0) {
+        (self.receive, self.send, self.forward, self.transmit) = (receive, send, forward, transmit)
+    }
 
     /// Decodes the attribute; nil where it is cut short.
     @usableFromInline

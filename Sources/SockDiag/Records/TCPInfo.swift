@@ -27,6 +27,18 @@ public struct TCPInfo: Sendable {
         }
     }
 
+    /// Measurements made by hand, as of a kernel that sends all fields up to the last of these: the others there are 0,
+    /// and those behind it nil.
+    ///
+    /// A number of more bits than its field has is cut as the kernel would.
+    public init(_ values: [Field: UInt64]) {
+        let sent = values.filter { $0.key.offset + $0.key.size <= MemoryLayout<InlineArray<40, UInt64>>.size }
+        byteCount = max(sent.keys.map { $0.offset + $0.size }.max() ?? 0, Self.shortest)
+        withUnsafeMutableBytes(of: &words) { bytes in
+            for (field, value) in sent { field.store(value, in: bytes) }
+        }
+    }
+
     /// Up to and with `tcpi_total_retrans`.
     private static let shortest = 104
 
@@ -35,6 +47,9 @@ public struct TCPInfo: Sendable {
 
     /// The negotiated options.
     public var options: Options { borrowed.options }
+
+    /// The bytes as the kernel sends them.
+    var bytes: [UInt8] { withUnsafeBytes(of: words) { [UInt8]($0.prefix(byteCount)) } }
 
     /// A `struct tcp_info`, read in place.
     private var borrowed: BorrowedTCPInfo {
@@ -77,6 +92,15 @@ public struct TCPInfo: Sendable {
             return number.map { $0 >> UInt64(shift) & mask }
         }
 
+        /// Writes its number into the bytes of a `struct tcp_info`, which has to reach to its end.
+        fileprivate func store(_ value: UInt64, in bytes: UnsafeMutableRawBufferPointer) {
+            let bits = (value & mask) << UInt64(shift)
+            for index in 0..<size {
+                // Machines are little-endian here, as bit-fields are read.
+                bytes[offset + index] |= UInt8(truncatingIfNeeded: bits >> UInt64(8 * index))
+            }
+        }
+
         /// Whether its number has 64 bits.
         package var isWide: Bool { size > 4 }
 
@@ -84,7 +108,8 @@ public struct TCPInfo: Sendable {
         static func absent(_ name: StaticString) -> Field { Field(name, at: Int(Int32.max), size: 4) }
     }
 
-    /// What a field's number counts.
+    /// What a field's number counts. New units may come: let an `@unknown default` take them.
+    @nonexhaustive
     public enum Unit: Hashable, Sendable {
         /// A code, a set of bits, or plain events.
         case none
