@@ -21,7 +21,8 @@ struct Access {
                 shortfall: answer.shortfall.map { "\($0)".withCommands }
             )
         }
-        let hasCounters = LinuxLibC.access("/proc/thread-self/net/netstat", R_OK) == 0
+        let hasCounters =
+            LinuxLibC.access("/proc/thread-self/net/netstat", R_OK) == 0
             && LinuxLibC.access("/proc/sys/net/ipv4", R_OK) == 0
         let proc = "the kernel's counters and settings cannot be read below /proc; mount it: mount -t proc proc /proc"
         all.append(Access(name: "counters", what: "counters and settings", shortfall: hasCounters ? nil : proc))
@@ -29,13 +30,16 @@ struct Access {
     }
 
     private static func words(_ capability: WatchAccess.Capability, _ access: WatchAccess) -> String {
+        // Why something is not seen says what it is.
         switch capability {
+        case .trace where !access.canTrace: "tracepoints"
+        case .owners where !access.findsAllOwners: "owners"
+        case .namespaces where !access.seesAllNamespaces: "network namespaces"
         case .ipv4: "IPv4 sockets"
         case .ipv6: "IPv6 sockets"
         case .destroyEvents: "the end of each"
         case .trace: "each transition by tracepoints"
         case .owners: "the owners of all sockets"
-        case .namespaces where !access.seesAllNamespaces: "all network namespaces"
         case .namespaces:
             access.namespaces.count == 1 ? "the one network namespace" : "\(access.namespaces.count) network namespaces"
         default: capability.rawValue

@@ -1,0 +1,23 @@
+// swift-tools-version: 6.3
+
+import PackageDescription
+
+let watch: [Target.Dependency] = [
+    .product(name: "SockDiag", package: "tcpstates"), .product(name: "TCPWatch", package: "tcpstates"),
+]
+
+let package = Package(
+    name: "Agent",
+    dependencies: [
+        // Without its trait the library has no dependencies: nothing is fetched.
+        // Elsewhere: .package(url: "https://github.com/tcpstates/tcpstates", branch: "main", traits: [])
+        .package(name: "tcpstates", path: "../..", traits: [])
+    ],
+    targets: [
+        // A program each, in Sources/NAME, and its tests in Tests/NAMETests.
+        .executableTarget(name: "Preflight", dependencies: watch),
+        .executableTarget(name: "AlertRule", dependencies: watch),
+        .testTarget(name: "AlertRuleTests", dependencies: ["AlertRule"] + watch),
+    ],
+    swiftLanguageModes: [.v6]
+)
