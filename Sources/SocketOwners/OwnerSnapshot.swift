@@ -26,7 +26,7 @@ public import SockDiag
 ///
 /// The numbers are true for a moment only: an inode's number is used again, at the earliest 2³² sockets later, and
 /// owners change with `fork(2)`, `exec(2)` and `SCM_RIGHTS`. What is to be kept, keep by cookie: ``OwnerMemory``.
-public struct OwnerSnapshot: Sendable {
+public struct OwnerSnapshot: Equatable, Sendable {
     let table: OwnerTable
 
     /// How much was seen.
@@ -49,6 +49,16 @@ public struct OwnerSnapshot: Sendable {
     /// - Throws: ``/SockDiag/KernelError`` where there is no `/proc`.
     public init(in processes: ProcessSelection = .all) throws(KernelError) {
         try self.init(wanted: nil, in: processes)
+    }
+
+    /// A snapshot made by hand, of these owners by inode.
+    public init(owners: [UInt32: [SocketOwner]], coverage: ScanCoverage = ScanCoverage()) {
+        var table = OwnerTable(minimumCapacity: owners.count)
+        for (inode, owners) in owners {
+            table.insert(UInt64(inode))
+            for owner in owners { table.append(owner, to: UInt64(inode)) }
+        }
+        (self.table, self.coverage) = (table, coverage)
     }
 
     private init(wanted: OwnerTable?, in processes: ProcessSelection) throws(KernelError) {

@@ -5,7 +5,7 @@ internal import SocketValues
 ///
 /// The keys are one array, found by a ``HashIndex``, and the owners another, chained by index: 16 bytes a key and 5 to 10
 /// to find it, 32 an owner, no allocation for a single one. A million sockets of one owner each take 56 MiB.
-struct OwnerTable: Sendable {
+struct OwnerTable: Equatable, Sendable {
     private struct Entry {
         /// 0 where the entry is free.
         var key: UInt64
@@ -100,6 +100,14 @@ struct OwnerTable: Sendable {
     private mutating func unlink(_ place: Int) {
         let entries = entries
         index.remove(place) { HashIndex.hash(entries[$0].key) }
+    }
+
+    /// Whether both have the same keys, and the same owners of each.
+    static func == (left: OwnerTable, right: OwnerTable) -> Bool {
+        left.count == right.count
+            && left.entries.allSatisfy {
+                $0.key == 0 || right.contains($0.key) && left.owners(of: $0.key) == right.owners(of: $0.key)
+            }
     }
 
     private func place(of key: UInt64) -> Int? { index.first(HashIndex.hash(key)) { entries[$0].key == key } }

@@ -3,14 +3,20 @@
 /// Where it is not complete, a socket without an owner may have one.
 public struct ScanCoverage: Hashable, Sendable {
     /// The number of processes whose descriptors were read.
-    public internal(set) var processes = 0
+    public var processes = 0
     /// The number of descriptors that were read.
-    public internal(set) var descriptors = 0
+    public var descriptors = 0
     /// The number of processes whose descriptors may not be read. Kernel threads, which hold none, do not
     /// count.
-    public internal(set) var unreadable = 0
+    public var unreadable = 0
     /// Whether `/proc` hides the processes of other users: how many there are is not known.
-    public internal(set) var hidesProcesses = false
+    public var hidesProcesses = false
+
+    /// A coverage.
+    public init(processes: Int = 0, descriptors: Int = 0, unreadable: Int = 0, hidesProcesses: Bool = false) {
+        (self.processes, self.descriptors) = (processes, descriptors)
+        (self.unreadable, self.hidesProcesses) = (unreadable, hidesProcesses)
+    }
 
     /// Whether every process was read.
     public var isComplete: Bool { unreadable == 0 && !hidesProcesses }
@@ -23,14 +29,32 @@ public struct ScanCoverage: Hashable, Sendable {
     }
 }
 
+extension ScanCoverage {
+    /// Why some owners are not known, and what would make them known; nil where every process was read.
+    public var shortfall: KernelError? {
+        guard !isComplete else { return nil }
+        return KernelError(
+            .missingCapability,
+            operation: "find the owners of all sockets",
+            detail: gaps,
+            remedy: Self.remedy
+        )
+    }
+
+    private var gaps: String {
+        var gaps: [String] = []
+        if hidesProcesses { gaps.append("/proc hides the processes of other users (hidepid)") }
+        if unreadable > 0 { gaps.append("\(unreadable) process\(unreadable == 1 ? "" : "es") cannot be read") }
+        return gaps.joined(separator: " and ")
+    }
+
+    private static let remedy = "it takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, as root has them"
+}
+
 extension ScanCoverage: CustomStringConvertible {
     /// One line: what was read; where something could not be, what that costs, and what would make it work.
     public var description: String {
-        var shortfalls: [String] = []
-        if hidesProcesses { shortfalls.append("/proc hides the processes of other users (hidepid)") }
-        if unreadable > 0 { shortfalls.append("\(unreadable) process\(unreadable == 1 ? "" : "es") cannot be read") }
         guard !isComplete else { return "\(processes) processes with \(descriptors) descriptors" }
-        return shortfalls.joined(separator: " and ")
-            + ": their sockets show no owner; it takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, as root has them"
+        return "\(gaps): their sockets show no owner; \(Self.remedy)"
     }
 }

@@ -9,6 +9,14 @@ extension Duration {
     }
 }
 
+extension Duration {
+    /// So many nanoseconds, all of which have a duration.
+    package init(nanoseconds: UInt64) {
+        let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        self.init(secondsComponent: Int64(seconds), attosecondsComponent: Int64(rest) * 1_000_000_000)
+    }
+}
+
 extension UInt64 {
     /// A moment that is so much later, nanoseconds; the end of time where that does not fit.
     package func later(by duration: Duration) -> UInt64 {

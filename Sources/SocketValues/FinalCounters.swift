@@ -20,6 +20,18 @@ public struct FinalCounters: Hashable, Sendable {
         if let received = bytesReceived, received > 0 { bytesReceived = received - 1 }
     }
 
-    /// Nothing is known.
-    public init() {}
+    /// Counters; none is known but those that are given.
+    public init(
+        bytesSent: UInt64? = nil,
+        bytesReceived: UInt64? = nil,
+        segmentsOut: UInt64? = nil,
+        segmentsIn: UInt64? = nil,
+        retransmits: UInt64? = nil,
+        rttMicroseconds: UInt64? = nil,
+        duration: Duration? = nil
+    ) {
+        (self.bytesSent, self.bytesReceived) = (bytesSent, bytesReceived)
+        (self.segmentsOut, self.segmentsIn) = (segmentsOut, segmentsIn)
+        (self.retransmits, self.rttMicroseconds, self.duration) = (retransmits, rttMicroseconds, duration)
+    }
 }

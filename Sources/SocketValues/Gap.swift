@@ -1,7 +1,8 @@
 /// Something was lost, and the state has been read anew from the kernel since; but for ``Source/namespace``.
 public struct Gap: Hashable, Sendable {
-    /// Where something can be lost.
-    public enum Source: String, Hashable, Sendable {
+    /// Where something can be lost. New places may come: let an `@unknown default` take them.
+    @nonexhaustive
+    public enum Source: String, Hashable, Sendable, CaseIterable {
         /// Between the tracepoints and the watcher.
         case trace
         /// Between two dumps.
@@ -27,7 +28,14 @@ public struct Gap: Hashable, Sendable {
     public var time: EventTime?
 
     /// A gap.
-    public init(source: Source, reason: String, lost: UInt64?, namespace: NetworkNamespace? = nil) {
-        (self.source, self.reason, self.lost, self.namespace) = (source, reason, lost, namespace)
+    public init(
+        source: Source,
+        reason: String,
+        lost: UInt64?,
+        namespace: NetworkNamespace? = nil,
+        time: EventTime? = nil
+    ) {
+        (self.source, self.reason, self.lost) = (source, reason, lost)
+        (self.namespace, self.time) = (namespace, time)
     }
 }

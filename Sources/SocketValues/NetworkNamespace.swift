@@ -22,7 +22,8 @@ public struct NetworkNamespace: Sendable {
         /// number to another.
         public let inode: UInt64
 
-        package init(device: UInt64, inode: UInt64) { (self.device, self.inode) = (device, inode) }
+        /// The namespace of this file.
+        public init(device: UInt64, inode: UInt64) { (self.device, self.inode) = (device, inode) }
 
         /// That of the calling thread's namespace where it cannot be known.
         package static let here = ID(device: 0, inode: 0)
@@ -44,6 +45,28 @@ public struct NetworkNamespace: Sendable {
 
     /// The number in `net:[4026531833]`.
     public var inode: UInt64 { id.inode }
+
+    /// A namespace, by what is known of it; nothing is asked of the kernel.
+    ///
+    /// Where it is used it is looked for by its name and its process, then among all that can be found.
+    ///
+    /// - Parameters:
+    ///   - id: What the kernel knows it by.
+    ///   - label: A name for people; nil for `net:[4026531833]`.
+    ///   - name: Its name in `/run/netns`.
+    ///   - pid: A process in it.
+    ///   - containerID: The container of that process.
+    public init(
+        id: ID,
+        label: String? = nil,
+        name: String? = nil,
+        pid: Int32? = nil,
+        containerID: String? = nil
+    ) {
+        let path = name.map { "/run/netns/\($0)" } ?? pid.map { "/proc/\($0)/ns/net" } ?? ""
+        self.init(id: id, path: path, label: label ?? "net:[\(id.inode)]", name: name)
+        (self.pid, self.containerID) = (pid, containerID)
+    }
 
     package init(id: ID, path: String, label: String, name: String? = nil) {
         (self.id, self.path, self.label, self.name) = (id, path, label, name)

@@ -10,11 +10,14 @@ public struct TCPStep: Hashable, Sendable {
     public let triggers: [Trigger]
 
     /// A step.
-    package init(from: TCPState, to: TCPState, triggers: [Trigger]) {
+    public init(from: TCPState, to: TCPState, triggers: [Trigger]) {
         (self.from, self.to, self.triggers) = (from, to, triggers)
     }
 
     /// What takes a connection from one state to another: a call of the program, a segment, a timer.
+    ///
+    /// New ones may come: let an `@unknown default` take them.
+    @nonexhaustive
     public enum Trigger: String, Hashable, Sendable, CaseIterable {
         /// The program calls `bind()`.
         case bind

@@ -1,7 +1,8 @@
 /// A change of a connection's state, by one step or by several between two polls: from, to, and how sure that is.
 public struct Transition: Hashable, Sendable {
-    /// How a transition is known.
-    public enum Certainty: String, Hashable, Sendable {
+    /// How a transition is known. New grades may come: let an `@unknown default` take them.
+    @nonexhaustive
+    public enum Certainty: String, Hashable, Sendable, CaseIterable {
         /// The kernel reported this very transition, as it made it.
         case exact
         /// Computed from what the kernel reported of another transition or object: the half-open request before a
@@ -13,8 +14,9 @@ public struct Transition: Hashable, Sendable {
         case inferred
     }
 
-    /// Where a transition was learned.
-    public enum Source: String, Hashable, Sendable {
+    /// Where a transition was learned. New sources may come: let an `@unknown default` take them.
+    @nonexhaustive
+    public enum Source: String, Hashable, Sendable, CaseIterable {
         /// The kernel's tracepoints.
         case trace
         /// A dump, or a lookup of one socket.
@@ -27,8 +29,11 @@ public struct Transition: Hashable, Sendable {
     public var identity: SocketIdentity
     /// Which connection of the socket it is: 0 for the first that is known, 1 for the next after it was disconnected or
     /// refused and connected again. The cookie alone names a socket, not a connection. 255 stands for all that follow.
-    public var incarnation: UInt8 = 0
-    /// The state before; nil where the connection is first known by its end.
+    public var incarnation: UInt8
+    /// The state before; nil where it is not known, as the connection is first known by its end: ``isFirstSeen``.
+    ///
+    /// ``/SockDiag/TCPState/closed`` is where a connection begins. One that began since the last dump and is seen in a
+    /// later state begins there too: what lies between is in ``via``, and the transition is ``Certainty/inferred``.
     public var from: TCPState?
     /// The state now; ``/SockDiag/TCPState/closed`` is where a connection or a listener ends.
     public var to: TCPState
@@ -48,7 +53,7 @@ public struct Transition: Hashable, Sendable {
     /// report it.
     public var pid: Int32?
     /// Which side opened the connection.
-    public var openedBy = OpeningSide.unknown
+    public var openedBy: OpeningSide
     /// How long ``from`` lasted, as far as it was watched; nil where its beginning was not.
     public var timeInState: Duration?
     /// The owner's uid, remembered from when the kernel reported it.
@@ -57,32 +62,53 @@ public struct Transition: Hashable, Sendable {
     public var inode: UInt32?
     /// Who held the socket when it was new, remembered to the end of TIME_WAIT; empty where nobody was found or it was
     /// not yet asked, and without `SocketWatcher.Configuration.resolvesOwners`.
-    public var owners: [SocketOwner] = []
+    public var owners: [SocketOwner]
     /// Where it is, of `SocketWatcher.Configuration.namespaces`; nil where none were named.
     public var namespace: NetworkNamespace?
     /// The terms of `SocketWatcher.Configuration.filter` that decide whether it is asked for, and that cannot be answered:
     /// of a connection that is first known by its end, the kernel's message may have lost what they read. Empty where
     /// the filter finds it.
-    public var undecided: [String] = []
+    public var undecided: [String]
     /// What the connection came to; on its last transition alone, as far as known.
     public var final: FinalCounters?
 
-    /// A transition.
+    /// A transition; nothing is known of it but what is given.
     public init(
         _ identity: SocketIdentity,
+        incarnation: UInt8 = 0,
         from: TCPState?,
         to: TCPState,
         via: [TCPState] = [],
         certainty: Certainty,
         source: Source,
-        time: EventTime
+        time: EventTime,
+        cause: TCPStep.Trigger? = nil,
+        resetReason: ResetReason? = nil,
+        pid: Int32? = nil,
+        openedBy: OpeningSide = .unknown,
+        timeInState: Duration? = nil,
+        uid: UInt32? = nil,
+        inode: UInt32? = nil,
+        owners: [SocketOwner] = [],
+        namespace: NetworkNamespace? = nil,
+        undecided: [String] = [],
+        final: FinalCounters? = nil
     ) {
-        (self.identity, self.from, self.to, self.via) = (identity, from, to, via)
+        (self.identity, self.incarnation) = (identity, incarnation)
+        (self.from, self.to, self.via) = (from, to, via)
         (self.certainty, self.source, self.time) = (certainty, source, time)
+        (self.cause, self.resetReason, self.pid) = (cause, resetReason, pid)
+        (self.openedBy, self.timeInState) = (openedBy, timeInState)
+        (self.uid, self.inode, self.owners, self.namespace) = (uid, inode, owners, namespace)
+        (self.undecided, self.final) = (undecided, final)
     }
 }
 
 extension Transition {
+    /// Whether nothing was known of the connection before this transition: it is first known by its end, and ``from``
+    /// is not made up. ``from`` is nil then, and prints as `?`.
+    public var isFirstSeen: Bool { from == nil }
+
     /// Whether a connection begins with it.
     package var opens: Bool {
         (from == .closed || from == .bound) && !TCPStateSet.connected.isDisjoint(with: entered)
@@ -100,4 +126,14 @@ extension Transition {
     private static let closedHere: TCPStateSet = [.finWait1, .finWait2, .closing, .timeWait, .lastAck, .closed]
 
     private var entered: TCPStateSet { via.reduce(into: TCPStateSet(to)) { $0.insert(TCPStateSet($1)) } }
+}
+
+extension Transition: CustomStringConvertible {
+    /// One line: the endpoints, then the states from the one before to the one now, `?` where that before is not known.
+    ///
+    /// `127.0.0.1:8080 127.0.0.1:43014 CLOSED → SYN_RCVD → ESTABLISHED`
+    public var description: String {
+        let states = [from?.description ?? "?"] + (via + [to]).map(\.description)
+        return "\(identity.local) \(identity.remote) \(states.joined(separator: " → "))"
+    }
 }

@@ -9,6 +9,7 @@ import TCPWatch
 // What the libraries find from where a test starts this program: as another user, in another namespace.
 //
 //   owners INODE…     a line for each inode, then what was not seen
+//   access            a line for each thing that can be seen, or why not
 //   iterator          how many of its descriptors the kernel's iterator has not shown
 //   namespaces        a line for each network namespace
 //   listeners SPACE   a line for each listening port of a namespace
@@ -30,6 +31,10 @@ do {
         for inode in inodes { print(inode, snapshot[inode].map(\.description).joined(separator: " ")) }
         print("unreadable \(snapshot.coverage.unreadable) hidden \(snapshot.coverage.hidesProcesses)")
         print("\(snapshot.coverage)")
+    case "access":
+        for answer in WatchAccess.current().answers {
+            print(answer.capability.rawValue, answer.shortfall?.description ?? "yes")
+        }
     case "iterator":
         var count = 0
         try TaskFileIterator().forEach { count += $0.pid == getpid() ? 1 : 0 }

@@ -59,7 +59,8 @@ extension SocketFilter {
     }
 
     /// A condition that the kernel's answer says nothing about. Who evaluates the filter says whether it holds for a
-    /// socket: ``SocketMatcher/matches(_:external:)-(SocketFields,_)``.
+    /// socket: ``SocketMatcher/matches(_:external:)-(SocketFields,_)``. New ones may come: let an `@unknown default` take them.
+    @nonexhaustive
     public enum External: Hashable, Sendable {
         /// A process of this number holds the socket.
         case pid(Int32)

@@ -18,6 +18,11 @@ public struct SocketFilterError: Error, Hashable, Sendable {
     /// What is wrong with the word, and what would be right.
     public let reason: String
 
+    /// An error in a text, at so many characters from its start.
+    public init(text: String, offset: Int, length: Int, reason: String) {
+        (self.text, self.offset, self.length, self.reason) = (text, offset, length, reason)
+    }
+
     init(_ text: String, _ range: Range<String.Index>, _ reason: String) {
         self.text = text
         offset = text.distance(from: text.startIndex, to: range.lowerBound)
@@ -26,7 +31,7 @@ public struct SocketFilterError: Error, Hashable, Sendable {
     }
 
     /// The wrong word; empty where something is missing at the end.
-    public var word: Substring { text.dropFirst(offset).prefix(length) }
+    public var word: Substring { text.dropFirst(max(offset, 0)).prefix(max(length, 0)) }
 }
 
 extension SocketFilterError: CustomStringConvertible {
@@ -39,7 +44,7 @@ extension SocketFilterError: CustomStringConvertible {
 
     /// Two lines: the text, and a mark under the wrong word.
     public var excerpt: String {
-        let mark = String(repeating: " ", count: offset) + String(repeating: "^", count: max(length, 1))
+        let mark = String(repeating: " ", count: max(offset, 0)) + String(repeating: "^", count: max(length, 1))
         return "\(String(text.map(\.visible)))\n\(mark)"
     }
 }

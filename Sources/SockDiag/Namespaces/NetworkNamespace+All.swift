@@ -3,15 +3,20 @@ internal import LinuxSystem
 
 extension NetworkNamespace {
     /// The namespaces that can be found from here.
-    public struct Listing: RandomAccessCollection, Sendable {
+    public struct Listing: RandomAccessCollection, Hashable, Sendable {
         var namespaces: [NetworkNamespace] = []
 
         /// The number of processes whose namespace may not be read without CAP_SYS_PTRACE. A namespace that only they
         /// are in is not known.
-        public internal(set) var unreadable = 0
+        public var unreadable = 0
 
         /// Whether `/proc` hides the processes of other users (`hidepid`), and the namespaces with them.
-        public internal(set) var hidesProcesses = false
+        public var hidesProcesses = false
+
+        /// Namespaces, and how many processes were left out.
+        public init(_ namespaces: [NetworkNamespace] = [], unreadable: Int = 0, hidesProcesses: Bool = false) {
+            (self.namespaces, self.unreadable, self.hidesProcesses) = (namespaces, unreadable, hidesProcesses)
+        }
 
         /// The first index, 0.
         public var startIndex: Int { 0 }

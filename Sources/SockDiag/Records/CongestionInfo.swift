@@ -1,4 +1,5 @@
-/// What a congestion control algorithm measures of itself.
+/// What a congestion control algorithm measures of itself. New ones may come: let an `@unknown default` take them.
+@nonexhaustive
 public enum CongestionInfo: Hashable, Sendable {
     /// BBR (`INET_DIAG_BBRINFO`).
     case bbr(BBRInfo)
@@ -18,6 +19,11 @@ public struct BBRInfo: Hashable, Sendable {
     public var pacingGain: UInt32
     /// The congestion window's gain, in 256ths (`bbr_cwnd_gain`).
     public var cwndGain: UInt32
+
+    /// What BBR measures.
+    public init(bandwidth: UInt64, minRTT: UInt32, pacingGain: UInt32, cwndGain: UInt32) {
+        (self.bandwidth, self.minRTT, self.pacingGain, self.cwndGain) = (bandwidth, minRTT, pacingGain, cwndGain)
+    }
 
     /// Decodes the attribute; nil where it is cut short.
     @usableFromInline
@@ -43,6 +49,12 @@ public struct DCTCPInfo: Hashable, Sendable {
     /// Bytes acknowledged (`dctcp_ab_tot`).
     public var totalBytes: UInt32
 
+    /// What DCTCP measures.
+    public init(isEnabled: Bool, ceState: UInt16, alpha: UInt32, markedBytes: UInt32, totalBytes: UInt32) {
+        (self.isEnabled, self.ceState, self.alpha) = (isEnabled, ceState, alpha)
+        (self.markedBytes, self.totalBytes) = (markedBytes, totalBytes)
+    }
+
     /// Decodes the attribute; nil where it is cut short.
     @usableFromInline
     init?(_ value: RawSpan) {
@@ -64,6 +76,11 @@ public struct VegasInfo: Hashable, Sendable {
     public var rtt: UInt32
     /// The lowest round-trip time, microseconds (`tcpv_minrtt`).
     public var minRTT: UInt32
+
+    /// What Vegas measures.
+    public init(isEnabled: Bool, rttCount: UInt32, rtt: UInt32, minRTT: UInt32) {
+        (self.isEnabled, self.rttCount, self.rtt, self.minRTT) = (isEnabled, rttCount, rtt, minRTT)
+    }
 
     /// Decodes the attribute; nil where it is cut short.
     @usableFromInline

@@ -9,13 +9,13 @@ public struct MD5Signature: Hashable, Sendable {
     /// The key's length, bytes (`tcpm_keylen`).
     public var keyLength: UInt16
 
-    /// The size of one entry: 20 bytes and the key's 80 (`TCP_MD5SIG_MAXKEYLEN`).
-    private static let entrySize = 100
-
-    /// A peer.
+    /// A peer whose segments are signed.
     public init(address: IPAddress, prefixLength: UInt8, keyLength: UInt16) {
         (self.address, self.prefixLength, self.keyLength) = (address, prefixLength, keyLength)
     }
+
+    /// The size of one entry: 20 bytes and the key's 80 (`TCP_MD5SIG_MAXKEYLEN`).
+    private static let entrySize = 100
 
     /// Decodes the attribute's whole entries; one that is cut short is left out.
     @usableFromInline

@@ -21,26 +21,20 @@ public struct SocketMemory: Hashable, Sendable {
     /// Packets dropped for want of memory (`SK_MEMINFO_DROPS`, kernel 4.10); nil on an older kernel.
     public var drops: UInt32?
 
-    /// Memory of so many bytes each; without a count of drops as on an older kernel.
+    /// Memory; 0 bytes where none are given.
     public init(
-        rmemAlloc: UInt32,
-        rcvbuf: UInt32,
-        wmemAlloc: UInt32,
-        sndbuf: UInt32,
-        fwdAlloc: UInt32,
-        wmemQueued: UInt32,
-        optmem: UInt32,
-        backlog: UInt32,
+        rmemAlloc: UInt32 = 0,
+        rcvbuf: UInt32 = 0,
+        wmemAlloc: UInt32 = 0,
+        sndbuf: UInt32 = 0,
+        fwdAlloc: UInt32 = 0,
+        wmemQueued: UInt32 = 0,
+        optmem: UInt32 = 0,
+        backlog: UInt32 = 0,
         drops: UInt32? = nil
     ) {
-        self.rmemAlloc = rmemAlloc
-        self.rcvbuf = rcvbuf
-        self.wmemAlloc = wmemAlloc
-        self.sndbuf = sndbuf
-        self.fwdAlloc = fwdAlloc
-        self.wmemQueued = wmemQueued
-        self.optmem = optmem
-        self.backlog = backlog
+        (self.rmemAlloc, self.rcvbuf, self.wmemAlloc, self.sndbuf) = (rmemAlloc, rcvbuf, wmemAlloc, sndbuf)
+        (self.fwdAlloc, self.wmemQueued, self.optmem, self.backlog) = (fwdAlloc, wmemQueued, optmem, backlog)
         self.drops = drops
     }
 
@@ -68,6 +62,11 @@ public struct QueueMemory: Hashable, Sendable {
     public var forward: UInt32
     /// Handed to the lower layers and not yet sent (`idiag_tmem`).
     public var transmit: UInt32
+
+    /// Memory; 0 bytes where none are given.
+    public init(receive: UInt32 = 0, send: UInt32 = 0, forward: UInt32 = 0, transmit: UInt32 = 0) {
+        (self.receive, self.send, self.forward, self.transmit) = (receive, send, forward, transmit)
+    }
 
     /// Decodes the attribute; nil where it is cut short.
     @usableFromInline

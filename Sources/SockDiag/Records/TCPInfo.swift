@@ -38,6 +38,9 @@ public struct TCPInfo: Sendable {
     /// The negotiated options.
     public var options: Options { borrowed.options }
 
+    /// The bytes as the kernel sends them.
+    var bytes: [UInt8] { withUnsafeBytes(of: words) { [UInt8]($0.prefix(byteCount)) } }
+
     /// A `struct tcp_info`, read in place.
     private var borrowed: BorrowedTCPInfo {
         @_lifetime(borrow self) get { BorrowedTCPInfo(words.span.bytes.extracting(first: byteCount)) }
@@ -89,7 +92,8 @@ public struct TCPInfo: Sendable {
         static func absent(_ name: StaticString) -> Field { Field(name, at: Int(Int32.max), size: 4) }
     }
 
-    /// What a field's number counts.
+    /// What a field's number counts. New units may come: let an `@unknown default` take them.
+    @nonexhaustive
     public enum Unit: Hashable, Sendable {
         /// A code, a set of bits, or plain events.
         case none

@@ -9,6 +9,11 @@ public struct UpperLayerProtocol: Hashable, Sendable {
     /// What the subflow reports, where it is MPTCP (kernel 5.7).
     public var mptcp: MPTCPSubflow?
 
+    /// A protocol of a name, with what it reports.
+    public init(name: String, tls: TLSInfo? = nil, mptcp: MPTCPSubflow? = nil) {
+        (self.name, self.tls, self.mptcp) = (name, tls, mptcp)
+    }
+
     /// `INET_ULP_INFO_NAME`, `INET_ULP_INFO_TLS`, `INET_ULP_INFO_MPTCP`
     private enum Kind: UInt16 { case name = 1, tls, mptcp }
 
@@ -35,6 +40,11 @@ public struct TLSInfo: Hashable, Sendable {
     public var transmit: UInt16?
     /// How receiving is done, in the same numbers (`TLS_INFO_RXCONF`).
     public var receive: UInt16?
+
+    /// What is given of it.
+    public init(version: UInt16? = nil, cipher: UInt16? = nil, transmit: UInt16? = nil, receive: UInt16? = nil) {
+        (self.version, self.cipher, self.transmit, self.receive) = (version, cipher, transmit, receive)
+    }
 
     /// Decodes the nested attributes.
     init(_ value: RawSpan) {
@@ -67,6 +77,25 @@ public struct MPTCPSubflow: Hashable, Sendable {
     public var remoteID: UInt8?
     /// This machine's address number (`MPTCP_SUBFLOW_ATTR_ID_LOC`).
     public var localID: UInt8?
+
+    /// What is given of it.
+    public init(
+        remoteToken: UInt32? = nil,
+        localToken: UInt32? = nil,
+        relativeWriteSequence: UInt32? = nil,
+        mapSequence: UInt64? = nil,
+        mapSubflowSequence: UInt32? = nil,
+        offset: UInt32? = nil,
+        mapLength: UInt16? = nil,
+        flags: UInt32? = nil,
+        remoteID: UInt8? = nil,
+        localID: UInt8? = nil
+    ) {
+        (self.remoteToken, self.localToken, self.flags) = (remoteToken, localToken, flags)
+        (self.relativeWriteSequence, self.mapSequence) = (relativeWriteSequence, mapSequence)
+        (self.mapSubflowSequence, self.offset, self.mapLength) = (mapSubflowSequence, offset, mapLength)
+        (self.remoteID, self.localID) = (remoteID, localID)
+    }
 
     /// Decodes the nested attributes.
     init(_ value: RawSpan) {

@@ -45,7 +45,10 @@ public struct Finding: Hashable, Sendable {
         /// It in words; empty where it says nothing, as a rate of 0.
         public let text: String
 
-        init(_ name: String, _ value: Int, _ text: String) { (self.name, self.value, self.text) = (name, value, text) }
+        /// Evidence, by a name, a number and words.
+        public init(_ name: String, _ value: Int, _ text: String) {
+            (self.name, self.value, self.text) = (name, value, text)
+        }
 
         /// A rate: so many of what the words say.
         init(_ name: String, perSecond value: Int, _ words: String) {
@@ -64,12 +67,17 @@ public struct Finding: Hashable, Sendable {
         /// What it costs; nil where it costs nothing.
         public let price: String?
 
+        /// A remedy: what it does, then what to type or which sockets to list, and what it costs.
+        public init(effect: String, command: String? = nil, view: SocketView? = nil, price: String? = nil) {
+            (self.effect, self.command, self.view, self.price) = (effect, command, view, price)
+        }
+
         init(_ effect: String, _ command: String?, price: String? = nil) {
-            (self.effect, self.command, self.view, self.price) = (effect, command, nil, price)
+            self.init(effect: effect, command: command, price: price)
         }
 
         init(_ effect: String, see view: SocketView) {
-            (self.effect, self.command, self.view, self.price) = (effect, nil, view, nil)
+            self.init(effect: effect, view: view)
         }
     }
 
@@ -78,16 +86,31 @@ public struct Finding: Hashable, Sendable {
     /// What is wrong, in one line of plain words.
     public let title: String
     /// The listener that it is about.
-    public internal(set) var local: SocketEndpoint?
+    public var local: SocketEndpoint?
     /// The destination that it is about.
-    public internal(set) var remote: SocketEndpoint?
+    public var remote: SocketEndpoint?
     /// The processes whose sockets it is about, a few of many; empty where nobody is known to hold them, nil where it is
     /// about no process.
-    public internal(set) var owners: [SocketOwner]?
+    public var owners: [SocketOwner]?
     /// How it is known.
     public let evidence: [Evidence]
     /// What it means for those who use the machine.
     public let meaning: String
     /// What helps, the best first.
     public let remedies: [Remedy]
+
+    /// A finding.
+    public init(
+        kind: Kind,
+        title: String,
+        local: SocketEndpoint? = nil,
+        remote: SocketEndpoint? = nil,
+        owners: [SocketOwner]? = nil,
+        evidence: [Evidence],
+        meaning: String,
+        remedies: [Remedy]
+    ) {
+        (self.kind, self.title, self.local, self.remote) = (kind, title, local, remote)
+        (self.owners, self.evidence, self.meaning, self.remedies) = (owners, evidence, meaning, remedies)
+    }
 }

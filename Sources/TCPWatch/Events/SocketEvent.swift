@@ -1,7 +1,18 @@
 public import SockDiag
 
 /// What a ``SocketWatcher`` reports.
-public indirect enum SocketEvent: Sendable {
+///
+/// New events may come: let an `@unknown default` take them. Each can be made by hand, so that whatever handles them is
+/// tested without a kernel:
+///
+/// ```swift
+/// let transition = Transition(
+///     identity, from: .established, to: .closeWait, certainty: .exact, source: .trace, time: .now()
+/// )
+/// rule.handle(.transition(transition))
+/// ```
+@nonexhaustive
+public indirect enum SocketEvent: Hashable, Sendable {
     /// A socket that existed when watching began; all of them come before anything else.
     case socket(WatchedSocket)
     /// The sockets that existed have all been reported; what follows happened since.

@@ -7,8 +7,7 @@ internal import Synchronization
 /// let watcher = try SocketWatcher()
 /// for try await event in watcher {
 ///     if case .transition(let transition) = event {
-///         let identity = transition.identity
-///         print(identity.local, identity.remote, transition.from ?? .closed, "→", transition.to)
+///         print(transition)  // "192.0.2.1:443 198.51.100.7:40312 ESTABLISHED → CLOSE_WAIT"
 ///     }
 /// }
 /// ```
@@ -94,7 +93,8 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public init() {}
     }
 
-    /// Where transitions are learned.
+    /// Where transitions are learned. New sources may come: let an `@unknown default` take them.
+    @nonexhaustive
     public enum Source: String, Hashable, Sendable, CaseIterable {
         /// By tracepoints where the kernel allows it, else by dumps: ``SocketWatcher/traceRefusal`` says why.
         case auto

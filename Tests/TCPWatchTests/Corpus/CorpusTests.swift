@@ -30,7 +30,7 @@ struct CorpusTests {
     func `Two replays of a journal are equal, byte for byte`(name: String) throws {
         let (first, second) = (try Corpus.replay(name), try Corpus.replay(name))
         #expect(first.header == second.header)
-        #expect("\(first.events)" == "\(second.events)")
+        #expect(first.events == second.events)
     }
 
     @Test func `Every scenario has its journals, and every journal its scenario`() {

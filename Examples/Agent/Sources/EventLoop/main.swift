@@ -16,14 +16,16 @@ while isOpen {
         isOpen = read(STDIN_FILENO, &bytes, bytes.count) > 0
     }
     if waited[1].revents != 0 {
-        isOpen = try isOpen && watcher.drain { event in
-            switch event {
-            case .socket(let socket): print("there is", socket)
-            case .ready: print("ready")
-            case .transition(let transition): print(transition.identity.local, transition.to)
-            default: break
+        isOpen =
+            try isOpen
+            && watcher.drain { event in
+                switch event {
+                case .socket(let socket): print("there is", socket)
+                case .ready: print("ready")
+                case .transition(let transition): print(transition.identity.local, transition.to)
+                default: break
+                }
             }
-        }
     }
 }
 print("\(watcher.metrics.events) events")

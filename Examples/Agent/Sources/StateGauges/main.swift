@@ -29,5 +29,7 @@ var client = try SockDiagClient()
 let dump = try client.sockets().map { StateGauges.Key(port: $0.local.port, state: $0.state) }
 let shown = dump.filter { $0.state != .closed }.reduce(into: [:]) { $0[$1, default: 0] += 1 }
 let listening = Set(shown.keys.filter { $0.state == .listen }.map(\.port))
-for (key, count) in gauges.counts where listening.contains(key.port) { print("port \(key.port): \(count) in \(key.state)") }
+for (key, count) in gauges.counts where listening.contains(key.port) {
+    print("port \(key.port): \(count) in \(key.state)")
+}
 print(gauges.counts == shown ? "a dump shows the same" : "a dump shows \(shown)")

@@ -25,6 +25,7 @@ struct SocketMonitor: Service {
                     logger.warning("events lost: \(gap.reason)", metadata: ["lost": "\(gap.lost ?? 0)"])
                 case .slowed(let interval, at: _):
                     logger.notice("the machine cannot keep the interval", metadata: ["interval": "\(interval)"])
+                @unknown default: break
                 }
             }
         } onGracefulShutdown: {
