@@ -67,4 +67,65 @@ import Testing
         let output = try agent.output("the alert") { $0.contains(words) && $0.contains("held by ") }
         #expect(output.split(whereSeparator: \.isNewline).count == 1, "\(output)")
     }
+
+    @Test func `Gauges are right again after the reader was too slow`() throws {
+        let gauges = try program("StateGauges")
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let agent = try lab.run { try Program([gauges, "6"]) }
+        // Bursts, between which the exporter has not read the one before.
+        for _ in 0..<4 {
+            let pairs = try (0..<150).map { _ in try lab.loopbackPair() }
+            for pair in pairs { pair.client.close() }
+        }
+        let held = try lab.loopbackPair()
+        let lines = agent.finish()
+        let count = try #require(lines.first?.firstMatch(of: /(\d+) events read, (\d+) lost/))
+        #expect((Int(count.2) ?? 0) > 0, "\(lines)")
+        #expect(lines.last == "a dump shows the same", "\(lines)")
+        #expect(lines.contains("port \(held.listener.local.port): 1 in LISTEN"), "\(lines)")
+    }
+
+    @Test func `A watcher is steered and measured`() throws {
+        guard Program.isRoot else { try Test.cancel("to enter other namespaces takes root") }
+        let steering = try program("Steering")
+        let labs = [try Lab.orCancel(), try Lab()]
+        defer { labs.forEach { $0.close() } }
+        let listener = try labs[0].listener()
+        let connection = try labs[0].server(in: .established, on: listener)
+        let other = try labs[1].listener()
+        let lines = try labs[0].run { try Program.run([steering, labs[1].namespace.path]) }
+        #expect(lines.first == "all: 2 sockets", "\(lines)")
+        #expect(lines.contains("listeners: 1 sockets") && lines.contains("anew: 1 sockets"), "\(lines)")
+        #expect(lines.contains { $0.contains(other.local.description) }, "\(lines)")
+        #expect(lines.contains { $0.hasSuffix(" lookups") } && lines.last?.contains("of a processor") == true)
+        withExtendedLifetime(connection) {}
+    }
+
+    @Test func `An event loop waits for a watcher beside its input`() throws {
+        let loop = try program("EventLoop")
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let listener = try lab.listener()
+        let agent = try lab.run { try Program([loop]) }
+        #expect(agent.readLine()?.hasPrefix("there is LISTEN") == true)
+        #expect(agent.readLine() == "ready")
+        let connection = try lab.server(in: .established, on: listener)
+        var line = agent.readLine()
+        while let text = line, !text.hasSuffix("ESTABLISHED") { line = agent.readLine() }
+        #expect(line == "\(connection.local) ESTABLISHED")
+        #expect(agent.finish().last?.hasSuffix(" events") == true)
+    }
+
+    @Test func `What is written as records is read back`() throws {
+        let records = try program("Records")
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let pair = try lab.loopbackPair()
+        let file = FileManager.default.temporaryDirectory.appending(path: "records-\(UUID().uuidString)").path
+        defer { unlink(file) }
+        let agent = try lab.run { try Program([records, file, "1"]) }
+        pair.client.close()
+        #expect(agent.finish().last?.contains("equal") == true)
+    }
 }

@@ -13,7 +13,7 @@ extension SockDiagClient {
     /// try client.forEach(query, external: holds) { print($0.local, $0.remote) }
     /// ```
     ///
-    /// - Throws: ``KernelError``, as ``forEach(_:_:)`` does.
+    /// - Throws: ``KernelError``, as the form without `external` does.
     public mutating func forEach(
         _ query: SocketQuery,
         external: (SocketFilter.External, borrowing SocketRecord) -> Bool,

@@ -26,6 +26,7 @@ while isOpen {
                 default: break
                 }
             }
+        fflush(nil)
     }
 }
 print("\(watcher.metrics.events) events")

@@ -28,7 +28,7 @@ struct StateGauges {
             let life = Life(cookie: transition.identity.cookie, incarnation: transition.incarnation)
             let key = Key(port: transition.identity.local.port, state: transition.to)
             known[life] = transition.to == .closed ? nil : key
-        case .ready, .slowed, .gap: break
+        default: break
         }
     }
 }
