@@ -128,4 +128,18 @@ import Testing
         pair.client.close()
         #expect(agent.finish().last?.contains("equal") == true)
     }
+
+    @Test func `The articles show the programs as they are`() throws {
+        let articles = "\(Self.root)/Sources/TCPWatch/TCPWatch.docc"
+        var shown: Set<String> = []
+        for name in try FileManager.default.contentsOfDirectory(atPath: articles) {
+            let text = try String(contentsOfFile: "\(articles)/\(name)", encoding: .utf8)
+            for match in text.matches(of: /`Examples\/Agent\/Sources\/(.+?)`:\n\n```swift\n((?s:.*?))```/) {
+                let source = try String(contentsOfFile: "\(Self.example)/Sources/\(match.1)", encoding: .utf8)
+                #expect(String(match.2) == source, "\(name): \(match.1)")
+                shown.insert(String(match.1.prefix { $0 != "/" }))
+            }
+        }
+        #expect(shown == ["StateGauges", "AlertRule", "Steering", "EventLoop", "Preflight"])
+    }
 }
