@@ -12,6 +12,12 @@ public struct ScanCoverage: Hashable, Sendable {
     /// Whether `/proc` hides the processes of other users: how many there are is not known.
     public internal(set) var hidesProcesses = false
 
+    /// What a pass over so many processes has seen.
+    public init(processes: Int = 0, descriptors: Int = 0, unreadable: Int = 0, hidesProcesses: Bool = false) {
+        (self.processes, self.descriptors) = (processes, descriptors)
+        (self.unreadable, self.hidesProcesses) = (unreadable, hidesProcesses)
+    }
+
     /// Whether every process was read.
     public var isComplete: Bool { unreadable == 0 && !hidesProcesses }
 

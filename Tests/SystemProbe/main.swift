@@ -15,6 +15,7 @@ import TCPWatch
 //   watch SOURCE      a line for each event until a listener ends, then what the watcher has left behind
 //   reused-number     who holds a listener once its holder has another process' number, see reuseNumber()
 //   script WORD…      does to sockets what the words say, see script(_:)
+//   forget WORD…      forgets sockets as programs do, see forget(_:)
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
 //
 // The last line of the first six says how many descriptors were left open.
@@ -51,6 +52,7 @@ do {
         isEnded.wait()
     case "reused-number": try reuseNumber()
     case "script": script(Array(arguments))
+    case "forget": forget(Array(arguments))
     default:
         var thread = pthread_t()
         pthread_create(&thread, nil, { @Sendable _ in echo() }, nil)
