@@ -8,10 +8,12 @@ import Glibc
 ///     refused                  its connect() was refused
 ///     refused-bound            the same of one that is bound
 ///     reset                    accepted, and reset by the peer
+///     reset-first              the peer resets the connection: the client of the first pair does
 ///     reset-bound              connected from a port that it was bound to, and reset
 ///     disconnected             connected, and let go: connect() to AF_UNSPEC
 ///     close-wait               accepted, and closed by the peer
 ///     answering                the same, while a long answer is on its way
+///     answer                   the server of the first pair, if that is half-closed, sends a byte more
 ///     half-closed              shut down, by a client whose server does nothing
 ///     finished                 shut down by both, and not closed
 ///     unaccepted               a listener with a connection that it does not accept
@@ -60,6 +62,7 @@ private struct Forgetting {
             let (client, accepted) = pair()
             sockets.append(accepted)
             Self.reset(client)
+        case "reset-first": Self.reset(sockets.removeFirst())
         case "reset-bound":
             let client = bound()
             _ = Self.connect(client, port)
@@ -76,6 +79,11 @@ private struct Forgetting {
             sockets.append(accepted)
             shutdown(client, Int32(SHUT_WR))
             if word == "close-wait" { close(client) } else { sockets.append(client); Self.fill(accepted) }
+        case "answer":
+            // Of a half-closed pair: the server sends, the client reads.
+            var byte: UInt8 = 1
+            send(sockets[1], &byte, 1, 0)
+            recv(sockets[0], &byte, 1, 0)
         case "half-closed", "finished":
             let (client, accepted) = pair()
             sockets += [client, accepted]
@@ -119,17 +127,21 @@ private struct Forgetting {
         return (client, accept(listener, nil, nil))
     }
 
+    /// A socket that is bound to a port by its number: the kernel leaves it to it when its connection is over.
     private func bound() -> Int32 {
+        let first = Self.open(AF_INET)
+        let port = Self.bind(first)
+        close(first)
         let new = Self.open(AF_INET)
-        _ = Self.bind(new)
+        _ = Self.bind(new, port)
         return new
     }
 
     private static func open(_ family: Int32) -> Int32 { socket(family, Int32(SOCK_STREAM.rawValue), 0) }
 
-    /// Binds it to a port of the loopback device that is free, and answers which.
-    private static func bind(_ socket: Int32) -> UInt16 {
-        var address = loopback(0)
+    /// Binds it to a port of the loopback device, or to one that is free, and answers which.
+    private static func bind(_ socket: Int32, _ port: UInt16 = 0) -> UInt16 {
+        var address = loopback(port)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

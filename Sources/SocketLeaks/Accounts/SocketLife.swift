@@ -30,7 +30,9 @@ package struct SocketLife: Sendable {
     package mutating func take(_ transition: Transition) {
         recorded.append(transition)
         // Of a socket that was found in the state already this may be told late.
-        if state != transition.to || since.map({ $0.monotonicNanoseconds > transition.time.monotonicNanoseconds }) ?? true {
+        if state != transition.to
+            || since.map({ $0.monotonicNanoseconds > transition.time.monotonicNanoseconds }) ?? true
+        {
             since = transition.time
             isSinceExact = transition.certainty == .exact
         }

@@ -53,11 +53,13 @@ extension ForgottenSocket {
         /// What usually helps, in a sentence.
         public var remedy: String {
             switch self {
-            case .peerClosed: "close the socket where read() returns 0, and on every path on which an error ends its use"
+            case .peerClosed:
+                "close the socket where read() returns 0, and on every path on which an error ends its use"
             case .halfClosed: "close the socket when the answer is read, and give the answer a deadline"
             case .closed: "close the socket where a call fails: an error does not give the descriptor back"
             case .bound: "close the socket where the step after bind() is not taken"
-            case .unconnected: "close the socket on every path on which it is not used: connect() that fails leaves it open"
+            case .unconnected:
+                "close the socket on every path on which it is not used: connect() that fails leaves it open"
             case .unaccepted: "accept in a loop, or close the listener, also in each process that inherited it"
             default: "close the socket when it is not used any more"
             }

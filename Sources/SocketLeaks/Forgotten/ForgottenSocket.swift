@@ -55,7 +55,8 @@ public struct ForgottenSocket: Hashable, Sendable, Identifiable {
         switch kind {
         case .unconnected:
             "it was made and never connected, or its connection was refused, reset, timed out or let go; nobody called close()"
-        case .halfClosed: "this side said that it sends no more, the peer has not closed, and nobody called close() here"
+        case .halfClosed:
+            "this side said that it sends no more, the peer has not closed, and nobody called close() here"
         case .unaccepted:
             "the listener is open, and nobody calls accept(): "
                 + (waiting == 1 ? "a connection waits" : "\(waiting) connections wait")

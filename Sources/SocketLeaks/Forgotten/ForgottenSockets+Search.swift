@@ -33,7 +33,7 @@ extension ForgottenSockets {
         var findings = Findings()
         findings.coverage = SearchCoverage(
             processes: holders.coverage ?? ScanCoverage(),
-            ended: named.filter { !$0.isRunning(in: proc) }.sorted { $0.pid < $1.pid },
+            ended: ended(in: proc),
             unreadableNamespaces: places.unreadable
         )
         findings.sockets = listedFindings(inventory, holders, in: proc, olderThan: limit, at: now)
@@ -56,6 +56,16 @@ extension ForgottenSockets {
         return processes
     }
 
+    /// The processes that were named and are there no more; one of which a thread lives on is there.
+    private func ended(in proc: borrowing ProcessDirectory) -> [ProcessIdentity] {
+        var ended: [ProcessIdentity] = []
+        for process in named where !process.isRunning(in: proc) {
+            let isSame = ProcessIdentity(of: process.pid, in: proc) == process
+            if !isSame || proc.networkNamespace(of: process.pid) == nil { ended.append(process) }
+        }
+        return ended.sorted { $0.pid < $1.pid }
+    }
+
     /// Reads the namespaces of the processes that hold sockets.
     private mutating func readNamespaces(
         of held: Set<UInt32>,
@@ -68,12 +78,15 @@ extension ForgottenSockets {
         var known: [NetworkNamespace.ID: NetworkNamespace??] = [:]
         let here = try NetworkNamespace.current
         for pid in Set(held.flatMap { holders[$0].map(\.process.pid) }).sorted() {
-            guard let (device, inode) = proc.networkNamespace(of: pid) else { continue }
-            let id = NetworkNamespace.ID(device: device, inode: inode)
+            guard let place = proc.networkNamespace(of: pid) else {
+                if proc.kind(of: pid) == .program { places.unreadable += 1 }
+                continue
+            }
+            let id = NetworkNamespace.ID(device: place.device, inode: place.inode)
             if known[id] == nil {
                 known[id] = .some(nil)
                 do {
-                    let namespace = id == here.id ? nil : try NetworkNamespace(pid: pid)
+                    let namespace = id == here.id ? nil : try NetworkNamespace(of: place, in: pid)
                     try inventory.read(namespace, waitingSince: &waitingSince, at: now.monotonicNanoseconds) {
                         held.contains($0)
                     }
@@ -109,7 +122,15 @@ extension ForgottenSockets {
             }
         }
         if !new.isEmpty {
-            try confirm(&new, names, processes, places, &inventory, at: now)
+            let holding = Set(new.flatMap { holders[$0].map(\.process.pid) })
+            var others = try Array(NetworkNamespace.all())
+            for pid in holding {
+                for place in proc.networkNamespaces(ofThreadsOf: pid) {
+                    guard let other = try? NetworkNamespace(of: place, in: pid) else { continue }
+                    if !others.contains(other) { others.append(other) }
+                }
+            }
+            try confirm(&new, names, processes, places, others, &inventory, at: now)
         }
         let cookies = accounts.cookiesByInode
         var next: [UInt32: UnlistedSocket] = [:]
@@ -129,6 +150,7 @@ extension ForgottenSockets {
         _ names: [UInt32: SocketProtocolName],
         _ processes: Set<ProcessIdentity>,
         _ places: Places,
+        _ all: [NetworkNamespace],
         _ inventory: inout SocketInventory,
         at now: EventTime
     ) throws(KernelError) {
@@ -136,9 +158,7 @@ extension ForgottenSockets {
         let here = try NetworkNamespace.current
         var namespaces = places.namespaces
         // A process may hold sockets of a namespace that it has left, or that another has made.
-        let others = try NetworkNamespace.all().filter { other in
-            other != here && !namespaces.contains(other)
-        }
+        let others = all.filter { [namespaces] other in other != here && !namespaces.contains(other) }
         if !namespaces.contains(nil) { namespaces.append(nil) }
         for namespace in namespaces + others.map(Optional.some) {
             let isOwn = namespace.map { !others.contains($0) } ?? true
@@ -150,7 +170,9 @@ extension ForgottenSockets {
                     try inventory.removeMPTCP(from: &new, in: namespace)
                 }
             } catch {
-                if isOwn { throw error }
+                if namespace == nil { throw error }
+                // It has ended, or may not be entered any more: nothing is confirmed, and all is judged at the next search.
+                if isOwn { new = [] }
             }
         }
         new.subtract(inventory.sockets.keys)
@@ -171,6 +193,18 @@ extension ForgottenSockets {
             if let cookie = socket.cookie { accounts.seeUnlisted(cookie, heldBy: holders[inode], at: now) }
         }
         accounts.endSnapshot(begunAt: begin)
+    }
+}
+
+extension NetworkNamespace {
+    /// The one that a thread of a process is in.
+    fileprivate init(of place: ProcessDirectory.NamespaceOfThread, in pid: Int32) throws(KernelError) {
+        // By its process it has a label that people know it by.
+        if let found = try? NetworkNamespace(pid: pid), found.id == ID(device: place.device, inode: place.inode) {
+            self = found
+        } else {
+            try self.init(path: place.path)
+        }
     }
 }
 

@@ -53,7 +53,8 @@ public struct ForgottenSockets: Sendable {
     public var kinds = Set(ForgottenSocket.Kind.allCases)
     /// Sockets that never count.
     public var ignored: SocketFilter?
-    /// The protocols besides TCP whose sockets are listed: `.udp.union(.unix)`. Nothing shows whether one is in use.
+    /// The protocols besides TCP whose sockets are listed, as `[.udp, .udpv6, .unix, .unixStream]`. Nothing shows whether
+    /// one is in use.
     public var otherProtocols: Set<SocketProtocolName> = []
 
     let selection: ProcessSelection

@@ -27,7 +27,9 @@ extension SearchCoverage: CustomStringConvertible {
     public var description: String {
         guard !isComplete else { return "searched \(processes)" }
         var parts: [String] = []
-        func number(_ count: Int, _ one: String, _ many: String) -> String { count == 1 ? "1 \(one)" : "\(count) \(many)" }
+        func number(_ count: Int, _ one: String, _ many: String) -> String {
+            count == 1 ? "1 \(one)" : "\(count) \(many)"
+        }
         if processes.hidesProcesses { parts.append("/proc hides the processes of other users (hidepid)") }
         if processes.unreadable > 0 {
             let who = number(processes.unreadable, "process", "processes")

@@ -49,10 +49,3 @@ extension SocketProtocolName: CustomStringConvertible {
     /// The name.
     public var description: String { rawValue }
 }
-
-extension Set<SocketProtocolName> {
-    /// UDP over both families.
-    public static var udp: Set { [.udp, .udpv6] }
-    /// UNIX sockets of every type.
-    public static var unix: Set { [.unix, .unixStream] }
-}
