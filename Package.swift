@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "SockDiag", targets: ["SockDiag"]),
         .library(name: "SocketOwners", targets: ["SocketOwners"]),
         .library(name: "TCPWatch", targets: ["TCPWatch"]),
+        .library(name: "SocketLeaks", targets: ["SocketLeaks"]),
         .library(name: "TCPDiagnosis", targets: ["TCPDiagnosis"]),
         .library(name: "TCPRecords", targets: ["TCPRecords"]),
         .library(name: "SocketTesting", targets: ["SocketTesting"]),

@@ -24,6 +24,7 @@ let package = Package(
             name: "Records",
             dependencies: watch + [.product(name: "TCPRecords", package: "tcpstates")]
         ),
+        .executableTarget(name: "Leaks", dependencies: [.product(name: "SocketLeaks", package: "tcpstates")]),
         .executableTarget(name: "Preflight", dependencies: watch),
     ],
     swiftLanguageModes: [.v6]

@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /// `SIOCGIFNAME`: the name of an interface in the namespace of the socket `fd`; -1 and errno where there is none.
@@ -39,6 +40,12 @@ static inline int cmnl_interface_index(int fd, const char *name) {
     if (strlen(name) >= IF_NAMESIZE) return -1;
     strcpy(request.ifr_name, name);
     return ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -1 : request.ifr_ifindex;
+}
+
+/// The name of the protocol of the socket that a file is, with a NUL behind it: its length, or -1 and errno where it is no
+/// socket (`getxattr(2)` of `system.sockprotoname`, kernel 3.3).
+static inline long cmnl_socket_protocol(const char *path, char *name, unsigned long size) {
+    return (long)getxattr(path, "system.sockprotoname", name, size);
 }
 
 /// Makes the process the parent of its descendants whose own parent ends (`PR_SET_CHILD_SUBREAPER`, kernel 3.4).

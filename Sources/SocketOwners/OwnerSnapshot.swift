@@ -70,6 +70,9 @@ public struct OwnerSnapshot: Equatable, Sendable {
         inode.map { table.owners(of: UInt64($0)) } ?? []
     }
 
+    /// The inodes of all sockets that were found, in no order.
+    package var inodes: [UInt32] { table.heldKeys.map { UInt32(truncatingIfNeeded: $0) } }
+
     /// Whether one of the processes holds the socket of the inode. O(1), allocates nothing.
     public func contains(_ inode: UInt32?) -> Bool {
         inode.map { table.hasOwner(UInt64($0)) } ?? false

@@ -36,6 +36,9 @@ struct OwnerTable: Equatable, Sendable {
     /// The number of keys.
     var count: Int { index.count }
 
+    /// The keys that have an owner, in no order.
+    var heldKeys: some Sequence<UInt64> { entries.lazy.filter { $0.key != 0 && $0.newest != Self.end }.map(\.key) }
+
     /// Whether the key is there.
     func contains(_ key: UInt64) -> Bool { place(of: key) != nil }
 

@@ -24,6 +24,9 @@ public struct ProcessSelection: Hashable, Sendable {
         self.init(isAll: false, pids: pids, names: names)
     }
 
+    /// The process of a number.
+    public static func process(_ pid: Int32) -> ProcessSelection { ProcessSelection(pids: [pid]) }
+
     private init(isAll: Bool, pids: Set<Int32>, names: Set<ProcessName>) {
         self.isAll = isAll
         self.pids = pids

@@ -19,9 +19,11 @@ import Testing
             "by process 0",
             "stranger's own 1",
             "running false true",
+            "forgotten 0 ended true",
+            "stranger forgot 1",
             "descendants true",
         ]
-        #expect(lines.prefix(6) == expected[...])
+        #expect(lines.prefix(8) == expected[...])
     }
 
     @Test func aProcessIsTheSameAtEveryTime() throws {

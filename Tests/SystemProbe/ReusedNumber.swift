@@ -10,11 +10,14 @@ func reuseNumber() throws {
     let proc = try ProcessDirectory()
     let ended = spawnSleep()
     guard let process = ProcessIdentity(of: ended, in: proc) else { return print("no process") }
+    var search = try ForgottenSockets(of: .process(ended))
     end(ended)
     // So that the stranger starts at another tick of the clock.
     usleep(20_000)
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     listen(listener, 1)
+    // The stranger inherits one more, that it has forgotten.
+    _ = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var status = stat()
     fstat(listener, &status)
     let inode = UInt32(truncatingIfNeeded: status.st_ino)
@@ -33,6 +36,10 @@ func reuseNumber() throws {
     print("by process \(try HolderSnapshot(of: [inode], in: [process])[inode].count)")
     print("stranger's own \(try HolderSnapshot(of: [inode], in: [other])[inode].count)")
     print("running \(process.isRunning(in: proc)) \(other.isRunning(in: proc))")
+    let found = try search.find(olderThan: .zero)
+    print("forgotten \(found.sockets.count) ended \(found.coverage.ended == [process])")
+    var another = try ForgottenSockets(of: .process(stranger))
+    print("stranger forgot \(try another.find(olderThan: .zero).sockets.count)")
     print("descendants \(try ProcessIdentity.descendants() == [other])")
 }
 

@@ -3,6 +3,7 @@ import Glibc
 import KernelTrace
 import LinuxSystem
 import SockDiag
+import SocketLeaks
 import SocketOwners
 import TCPWatch
 
@@ -17,6 +18,8 @@ import TCPWatch
 //   embedded          how many threads there are while a watcher without one has been driven
 //   reused-number     who holds a listener once its holder has another process' number, see reuseNumber()
 //   script WORD…      does to sockets what the words say, see script(_:)
+//   forget WORD…      forgets sockets as programs do, see forget(_:)
+//   forgotten PID     how many sockets a process forgot, then what was not seen
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
 //
 // The last line of the first seven says how many descriptors were left open.
@@ -64,6 +67,13 @@ do {
         print("threads \(count)")
     case "reused-number": try reuseNumber()
     case "script": script(Array(arguments))
+    case "forget": forget(Array(arguments))
+    case "forgotten":
+        let selection = arguments.first.flatMap { Int32($0) }.map(ProcessSelection.process) ?? .all
+        var search = try ForgottenSockets(of: selection)
+        let found = try search.find(olderThan: .zero)
+        print("found \(found.sockets.count) unreadable \(found.coverage.processes.unreadable)")
+        print(found.coverage)
     default:
         var thread = pthread_t()
         pthread_create(&thread, nil, { @Sendable _ in echo() }, nil)

@@ -49,12 +49,15 @@ extension KernelSocket {
         }
     }
 
+    /// No SIGPIPE where the peer is gone. Here alone: Swift 6.3.1 does not find the name in every file of a module.
+    static let noSignal = Int32(MSG_NOSIGNAL)
+
     /// Sends so many bytes; blocks while there is no room.
     package func send(_ count: Int) throws(LabError) {
         let bytes = [UInt8](repeating: 1, count: count)
         var sent = 0
         while sent < count {
-            sent += try call("send") { Glibc.send($0, bytes, count - sent, Int32(MSG_NOSIGNAL)) }
+            sent += try call("send") { Glibc.send($0, bytes, count - sent, Self.noSignal) }
         }
     }
 

@@ -28,7 +28,7 @@ package struct LoopbackPair: Sendable {
         while sent < bytes.count {
             let rest = bytes.dropFirst(sent)
             sent += try sender.call("send") { descriptor in
-                rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, KernelSocket.noSignal) }
             }
         }
         try Self.receive(Int(queued) + bytes.count, from: receiver, flags: Int32(MSG_PEEK))

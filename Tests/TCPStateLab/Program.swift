@@ -58,6 +58,12 @@ package final class Program: Sendable {
         }
     }
 
+    /// Says a line to it.
+    package func say(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        _ = write(talk, bytes, bytes.count)
+    }
+
     /// The next line of its output; nil at the end.
     package func readLine() -> String? {
         var line: [UInt8] = []

@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 
 /// Connections of which both endpoints lie in one process: finds the other socket of each.
 package struct ConnectionHalves: Sendable {

@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 
 /// The listeners of the machine, and which of them a connection was accepted from.
 ///

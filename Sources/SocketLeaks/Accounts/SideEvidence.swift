@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 package import TCPWatch
 
 /// Which side opened a connection, and how that is known: what is surer takes the place of what was known before.

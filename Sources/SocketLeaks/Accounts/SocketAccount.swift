@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 package import TCPWatch
 
 /// What is known of one socket: whose it is, who holds it, and what it did.
@@ -91,6 +91,19 @@ package struct SocketAccount: Sendable {
 
     /// Takes what the kernel measured of the full socket.
     package mutating func take(_ counters: FinalCounters) { life.take(counters) }
+
+    /// It was found, held by these.
+    package mutating func find(_ socket: WatchedSocket, heldBy holders: [SocketHolder], at time: EventTime) {
+        let isAnother = identity.remote.port != 0 && identity.remote != socket.remote
+        life.find(in: socket.state, inode: socket.inode, isAnother: isAnother, at: time)
+        (identity, namespace, self.holders) = (socket.identity, socket.namespace ?? namespace, holders)
+    }
+
+    /// It was found by a descriptor, and in no dump: it has no connection any more, or none yet.
+    package mutating func findUnlisted(heldBy holders: [SocketHolder], at time: EventTime) {
+        life.find(in: .closed, inode: nil, isAnother: false, at: time)
+        self.holders = holders
+    }
 
     /// It is there no more, and its end was not reported.
     package mutating func vanish(at time: EventTime) { life.vanish(at: time) }

@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 
 /// Calls that make a socket or a connection, seen where they are made. Each socket was seen before
 /// (``see(_:heldBy:at:)``).

@@ -1,4 +1,5 @@
-package import SockDiag
+internal import SockDiag
+package import TCPWatch
 
 /// Snapshots of this process' descriptors, and of its children's.
 extension SocketAccounts {
@@ -19,9 +20,49 @@ extension SocketAccounts {
         if accounts.values[index].holders.first != holder { accounts.values[index].holders = [holder] }
     }
 
+    /// Notes in which state a socket was found that processes hold.
+    package mutating func see(_ socket: WatchedSocket, heldBy holders: [SocketHolder], at time: EventTime) {
+        guard let first = holders.first else { return }
+        see(socket.cookie, heldBy: first, at: time)
+        accounts[socket.cookie]?.find(socket, heldBy: holders, at: time)
+    }
+
+    /// Notes that processes hold a socket that no dump lists any more.
+    package mutating func seeUnlisted(_ cookie: SocketCookie, heldBy holders: [SocketHolder], at time: EventTime) {
+        guard let first = holders.first, contains(cookie) else { return }
+        see(cookie, heldBy: first, at: time)
+        accounts[cookie]?.findUnlisted(heldBy: holders, at: time)
+    }
+
+    /// Whether the last snapshot has shown that the socket is held.
+    package func isHeld(_ cookie: SocketCookie) -> Bool {
+        accounts[cookie].map { $0.lastSnapshot == snapshot && !$0.holders.isEmpty } ?? false
+    }
+
+    /// The cookies of the sockets that have an inode, by it.
+    package var cookiesByInode: [UInt32: SocketCookie] {
+        var cookies: [UInt32: SocketCookie] = [:]
+        for (cookie, account) in accounts { if let inode = account.life.inode { cookies[inode] = cookie } }
+        return cookies
+    }
+
+    /// Forgets a socket that has ended, unless it is connected anew.
+    package mutating func forgetEnded(_ cookie: SocketCookie) {
+        if accounts[cookie]?.life.state == .closed { accounts[cookie] = nil }
+    }
+
     /// Ends a snapshot: forgets what nobody holds any more, unless that may count too.
-    package mutating func endSnapshot() {
-        let unseen = accounts.indices.filter { accounts.values[$0].lastSnapshot != snapshot }.map { accounts.keys[$0] }
+    ///
+    /// - Parameter start: What has happened later may be of sockets that the snapshot could not show: those are kept. Nil
+    ///   where nothing is reported from elsewhere.
+    package mutating func endSnapshot(begunAt start: EventTime? = nil) {
+        pending.removeAll(keepingCapacity: true)
+        let begin = start?.monotonicNanoseconds ?? .max
+        let unseen = accounts.indices.filter { index in
+            let account = accounts.values[index]
+            return account.lastSnapshot != snapshot
+                && (account.life.transitions.last?.time ?? account.firstSeen).monotonicNanoseconds < begin
+        }.map { accounts.keys[$0] }
         for cookie in unseen {
             guard let account = accounts[cookie] else { continue }
             if !account.isJudged, account.attribution.scopes.contains(where: \.rules.countsUnheld) {

@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 internal import TCPWatch
 
 /// Sockets that are found with the processes of a scope.

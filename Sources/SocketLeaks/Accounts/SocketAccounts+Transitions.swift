@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 package import TCPWatch
 
 /// What a watcher reports of all the machine's sockets, where a scope is known by its processes.

@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 package import TCPWatch
 
 /// Whose each socket is, and whether it was forgotten: the one engine behind `run`, `tcpstates-test` and the trait.

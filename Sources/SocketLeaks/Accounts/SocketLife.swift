@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 
 /// What a watcher has reported of one socket.
 package struct SocketLife: Sendable {
@@ -11,6 +11,10 @@ package struct SocketLife: Sendable {
     package private(set) var counters: FinalCounters?
     /// Whether the counters came after the latest transition.
     private var isJustMeasured = false
+    /// Since when it is in its state, at the latest; nil where only that it was there is known.
+    package private(set) var since: EventTime?
+    /// Whether it is in its state since then, and not longer.
+    package private(set) var isSinceExact = false
     /// When its connection was opened.
     package private(set) var openedAt: EventTime?
     /// When it was over for the program: in TIME_WAIT or closed.
@@ -25,6 +29,13 @@ package struct SocketLife: Sendable {
     /// Takes a transition.
     package mutating func take(_ transition: Transition) {
         recorded.append(transition)
+        // Of a socket that was found in the state already this may be told late.
+        if state != transition.to
+            || since.map({ $0.monotonicNanoseconds > transition.time.monotonicNanoseconds }) ?? true
+        {
+            since = transition.time
+            isSinceExact = transition.certainty == .exact
+        }
         state = transition.to
         inode = transition.inode ?? inode
         if openedAt == nil, transition.opens { openedAt = transition.time }
@@ -37,6 +48,19 @@ package struct SocketLife: Sendable {
             counters?.discountFIN()
         }
         isJustMeasured = false
+    }
+
+    /// It was found in a state.
+    ///
+    /// - Parameters:
+    ///   - state: The state.
+    ///   - inode: Its inode.
+    ///   - isAnother: Whether it is known to be another connection by now.
+    ///   - time: When it was found.
+    package mutating func find(in state: TCPState, inode: UInt32?, isAnother: Bool, at time: EventTime) {
+        if since == nil || isAnother || state != self.state { (since, isSinceExact) = (time, false) }
+        self.state = state
+        self.inode = inode ?? self.inode
     }
 
     /// Takes what the kernel measured of the full socket; in TIME_WAIT that counts the peer's FIN.

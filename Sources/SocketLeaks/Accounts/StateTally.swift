@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 
 /// The number of sockets in each state, now and at most.
 package struct StateTally: Sendable {

@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 
 /// What the kernel measured of sockets that are not known yet. Their TIME_WAIT, which is seen next, has another cookie, so
 /// they are found by their endpoints.

@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 internal import TCPWatch
 
 /// Finds the sockets that processes opened in a window and still hold.

@@ -1,4 +1,4 @@
-package import SockDiag
+internal import SockDiag
 package import TCPWatch
 
 /// A socket that was left open: what it is, who holds it, how it got there, and what usually causes that.
@@ -77,13 +77,18 @@ extension SocketLeak: CustomStringConvertible {
 
     /// `CLOSE_WAIT 127.0.0.1:8080 ← 127.0.0.1:43014, 2.3 s old, held by server(4711):7`
     package var summary: String {
-        var parts = [socket.state == .listen || socket.state == .bound ? "\(socket.state) \(socket.local)" : connection]
-        if let namespace = socket.namespace { parts[0] += " in \(namespace.label)" }
+        var parts = [endpoints]
         if let age, age >= .milliseconds(1) { parts.append("\(age.inWords) old") }
         if !socket.owners.isEmpty {
             parts.append("held by \(socket.owners.map(\.description).joined(separator: " "))")
         }
         return parts.joined(separator: ", ")
+    }
+
+    /// `CLOSE_WAIT 127.0.0.1:8080 ← 127.0.0.1:43014 in web`
+    package var endpoints: String {
+        let what = socket.state == .listen || socket.state == .bound ? "\(socket.state) \(socket.local)" : connection
+        return what + (socket.namespace.map { " in \($0.label)" } ?? "")
     }
 
     private var connection: String {
@@ -105,14 +110,5 @@ extension SocketLeak: CustomStringConvertible {
             if let time = transition.timeInState { text += " (after \(time.inWords))" }
         }
         return text
-    }
-}
-
-extension Duration {
-    /// `12 ms`, `2.3 s`
-    fileprivate var inWords: String {
-        let (seconds, attoseconds) = components
-        let milliseconds = attoseconds / 1_000_000_000_000_000
-        return seconds == 0 ? "\(milliseconds) ms" : "\(seconds).\(milliseconds / 100) s"
     }
 }

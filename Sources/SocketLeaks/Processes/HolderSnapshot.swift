@@ -1,5 +1,5 @@
 internal import LinuxSystem
-package import SockDiag
+internal import SockDiag
 package import SocketOwners
 
 /// Which of some processes held which socket at one moment.
@@ -33,15 +33,21 @@ package struct HolderSnapshot: Sendable {
 
     /// Finds all sockets that the processes hold.
     ///
+    /// - Parameters:
+    ///   - processes: As they were identified before.
+    ///   - isAll: Whether they are all that there are: then the kernel's iterator may be used.
     /// - Throws: ``/SockDiag/KernelError`` where there is no `/proc`.
-    package init(in processes: Set<ProcessIdentity>) throws(KernelError) {
+    package init(in processes: Set<ProcessIdentity>, thatAreAll isAll: Bool = false) throws(KernelError) {
         guard !processes.isEmpty else {
             self.init()
             return
         }
-        let owners = try OwnerSnapshot(in: ProcessSelection(pids: Set(processes.map(\.pid))))
+        let owners = try OwnerSnapshot(in: isAll ? .all : ProcessSelection(pids: Set(processes.map(\.pid))))
         try self.init(owners, by: processes)
     }
+
+    /// The inodes of the sockets that are held, in no order.
+    package var inodes: [UInt32] { owners?.inodes.filter { !self[$0].isEmpty } ?? [] }
 
     private init(_ owners: OwnerSnapshot, by expected: Set<ProcessIdentity>) throws(KernelError) {
         self.owners = owners

@@ -1,16 +1,16 @@
 internal import LinuxLibC
 package import LinuxSystem
-package import SockDiag
+internal import SockDiag
 
 /// A process, and no other that has its number later.
-package struct ProcessIdentity: Hashable, Sendable {
+public struct ProcessIdentity: Hashable, Sendable {
     /// Its number, in the PID namespace of `/proc`.
-    package let pid: Int32
-    /// When it was started, in clock ticks since the machine was: ``/SockDiag/ProcessStatus/startTime``.
-    package let startTime: UInt64
+    public let pid: Int32
+    /// When it was started, in clock ticks since the machine was (field 22 of `proc_pid_stat(5)`).
+    public let startTime: UInt64
 
     /// A process that is known by both.
-    package init(pid: Int32, startTime: UInt64) { (self.pid, self.startTime) = (pid, startTime) }
+    public init(pid: Int32, startTime: UInt64) { (self.pid, self.startTime) = (pid, startTime) }
 
     /// The process that has the number now; nil where there is none.
     package init?(of pid: Int32, in proc: borrowing ProcessDirectory) {

@@ -1,15 +1,15 @@
-package import SockDiag
+public import SockDiag
 package import TCPWatch
 
-/// Who holds a socket, and by which descriptor.
-package struct SocketHolder: Hashable, Sendable {
-    /// As people are shown it.
-    package let owner: SocketOwner
-    /// The process, for sure.
-    package let process: ProcessIdentity
+/// A process that holds a socket, and the descriptor that it holds it by.
+public struct SocketHolder: Hashable, Sendable {
+    /// Number, name and descriptor, as people are shown them.
+    public let owner: SocketOwner
+    /// The process, and no other that has its number later.
+    public let process: ProcessIdentity
 
     /// A holder.
-    package init(_ owner: SocketOwner, of process: ProcessIdentity) { (self.owner, self.process) = (owner, process) }
+    public init(_ owner: SocketOwner, of process: ProcessIdentity) { (self.owner, self.process) = (owner, process) }
 }
 
 /// A socket, and who holds it.
