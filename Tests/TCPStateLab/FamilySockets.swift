@@ -82,7 +82,7 @@ extension FamilySockets {
             sockets.append((.accepted, accepted))
             let waiting = try add(.waiting, stream)
             try connect(waiting, path)
-            try waiting.call("send") { send($0, "x", 1, Int32(MSG_NOSIGNAL)) }
+            try waiting.call("send") { send($0, "x", 1, KernelSocket.noSignal) }
             let abstract = try add(.abstractListener, packets)
             try bind(abstract, abstractName)
             try abstract.call("listen") { Glibc.listen($0, 3) }
