@@ -1,7 +1,8 @@
 internal import SockDiag
 package import TCPWatch
 
-/// Whose each socket is, and whether it was forgotten: the one engine behind `run`, `tcpstates-test` and the trait.
+/// Whose each socket is, and whether it was forgotten: the one engine behind `run`, `tcpstates-test`, the trait and
+/// ``ForgottenSockets``.
 ///
 /// It is pure: what descriptors, calls and a watcher show is handed to it, with the time. A ``LeakScope`` is what sockets
 /// are made in. A socket that appears while scopes are open is one of theirs until it is known whose, and has leaked

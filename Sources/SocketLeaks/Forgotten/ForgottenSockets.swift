@@ -116,6 +116,7 @@ public struct ForgottenSockets: Sendable {
     ///
     /// - Parameter limit: How long a socket must have been so, for sure; without one, each kind's
     ///   ``ForgottenSocket/Kind/threshold``. With `.zero` all are found that may be forgotten, of whatever age.
+    /// - Returns: What was found, and what was not seen.
     /// - Throws: ``/SockDiag/KernelError``; of another namespace that cannot be read only
     ///   ``SearchCoverage/unreadableNamespaces`` is told.
     public mutating func find(olderThan limit: Duration? = nil) throws(KernelError) -> Findings {

@@ -38,6 +38,7 @@ struct SocketInventory {
     ///   - waitingSince: When connections that wait to be accepted were first found, by cookie.
     ///   - now: The time, monotonic nanoseconds.
     ///   - isHeld: Whether a process holds the socket of an inode.
+    /// - Throws: ``/SockDiag/KernelError``.
     mutating func read(
         _ namespace: NetworkNamespace?,
         waitingSince: inout [SocketCookie: UInt64],

@@ -5,6 +5,8 @@ package import SockDiag
 /// A socket counts while a process can close it: it is open in a descriptor table. What the kernel finishes by itself
 /// has no descriptor, and does not count: orphans, TIME_WAIT, requests, and connections that wait to be accepted, which
 /// end with their listener.
+///
+/// In a running program no scope ends; there a ``ForgottenRule`` says by its state which socket has no use any more.
 package struct LeakRules: Hashable, Sendable {
     /// The states that count.
     package var states: TCPStateSet = .all.subtracting(.timeWait)

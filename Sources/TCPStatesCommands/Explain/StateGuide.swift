@@ -205,7 +205,10 @@ extension StateGuide {
         lasts: "As long as the program holds the descriptor.",
         settings: [],
         many: "A program that keeps sockets after they were reset or timed out.",
-        remedy: "See which program it is.",
+        remedy: """
+            See which program it is. Only what has its port still is listed, by kernel 6.8. A socket that was never bound, \
+            or was refused or reset, is in /proc/PID/fd alone; the library SocketLeaks finds it too.
+            """,
         command: "tcpstates -p --state closed"
     )
 
