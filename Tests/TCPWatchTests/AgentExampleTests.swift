@@ -129,10 +129,26 @@ import Testing
         #expect(agent.finish().last?.contains("equal") == true)
     }
 
+    @Test func `Forgotten sockets are said once, until their program ends`() throws {
+        let leaks = try program("Leaks")
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let forgetful = try lab.run { try Program([Program.probe, "forget", "unbound", "close-wait", "idle"]) }
+        #expect(forgetful.readLine() == "ready")
+        let agent = try lab.start(leaks, ["1", "\(forgetful.pid)"], terminal: true)
+        let output = try agent.output("both sockets") { $0.contains("in no dump") && $0.contains("CLOSE_WAIT") }
+        _ = forgetful.finish()
+        try agent.output("the end") { $0.contains("process \(forgetful.pid) ended") }
+        #expect(try agent.wait().status == .exited(0))
+        #expect(output.components(separatedBy: "held by SystemProbe").count == 3, "\(output)")
+    }
+
     @Test func `The articles show the programs as they are`() throws {
-        let articles = "\(Self.root)/Sources/TCPWatch/TCPWatch.docc"
+        let folders = ["TCPWatch", "SocketLeaks"].map { "\(Self.root)/Sources/\($0)/\($0).docc" }
         var shown: Set<String> = []
-        for name in try FileManager.default.contentsOfDirectory(atPath: articles) {
+        for (articles, name) in try folders.flatMap({ folder in
+            try FileManager.default.contentsOfDirectory(atPath: folder).map { (folder, $0) }
+        }) {
             let text = try String(contentsOfFile: "\(articles)/\(name)", encoding: .utf8)
             for match in text.matches(of: /`Examples\/Agent\/Sources\/(.+?)`:\n\n```swift\n((?s:.*?))```/) {
                 let source = try String(contentsOfFile: "\(Self.example)/Sources/\(match.1)", encoding: .utf8)
@@ -140,6 +156,6 @@ import Testing
                 shown.insert(String(match.1.prefix { $0 != "/" }))
             }
         }
-        #expect(shown == ["StateGauges", "AlertRule", "Steering", "EventLoop", "Preflight"])
+        #expect(shown == ["StateGauges", "AlertRule", "Steering", "EventLoop", "Leaks", "Preflight"])
     }
 }

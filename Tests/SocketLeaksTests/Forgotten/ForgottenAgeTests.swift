@@ -37,8 +37,7 @@ import Testing
             #expect(socket.age.ground == .search)
             #expect(socket.age.duration <= ContinuousClock.now - begin)
         }
-        // Each kind has its own threshold, of a minute at least.
-        #expect(try search.find().sockets.isEmpty)
+        #expect(try search.find(olderThan: .seconds(3600)).sockets.isEmpty)
     }
 
     @Test func aConnectionThatWasFoundBeforeItWasResetIsKnownAfterwards() throws {
