@@ -193,4 +193,10 @@ struct DoubtTests {
         hand.dump([])
         #expect(hand.lookups.count == 1)
     }
+
+    @Test func `A socket that one dump shows in CLOSED, and then connecting, connects`() {
+        let hand = HandTracker()
+        hand.dump([row(name(1), .closed), row(name(1), .synSent)])
+        #expect(hand.paths() == ["1 CLOSED>SYN_SENT"])
+    }
 }
