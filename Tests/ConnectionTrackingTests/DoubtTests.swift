@@ -193,4 +193,53 @@ struct DoubtTests {
         hand.dump([])
         #expect(hand.lookups.count == 1)
     }
+
+    @Test func `A socket that one dump shows in CLOSED, and then connecting, connects`() {
+        let hand = HandTracker()
+        hand.dump([row(name(1), .closed), row(name(1), .synSent)])
+        #expect(hand.paths() == ["1 CLOSED>SYN_SENT"])
+    }
+
+    /// A tracker that has seen a socket connecting, then bound, and then a TIME_WAIT of its cookie; and it is destroyed.
+    private func boundAgain(_ rest: UInt32) -> HandTracker {
+        let hand = HandTracker(existing: [row(name(1), .synSent)]) { $0.reportsDestroyed = true }
+        var bound = name(1)
+        bound.endpoints.remotePort = 0
+        hand.dump([row(bound, .bound)])
+        hand.answer { _ in .found(timeWait(name(1), rest: rest)) }
+        let paths = ["1/1 CLOSED>BOUND", "1 SYN_SENT(ESTABLISHED,FIN_WAIT_1,FIN_WAIT_2)>TIME_WAIT"]
+        #expect(hand.paths() == paths)
+        var counters = SocketCounters()
+        counters.bytesSent = 10
+        hand.take(
+            .destroyed(DestroyedSocket(name(1), counters: counters, acknowledgedControls: 2, idleMilliseconds: 0))
+        )
+        #expect(hand.paths().isEmpty)
+        return hand
+    }
+
+    @Test func `A TIME_WAIT of its own cookie may be of the connection that a bound socket has had, and stays`() {
+        let hand = boundAgain(60_000)
+        hand.answer { _ in .found(timeWait(name(1), rest: 59_998)) }
+        let end = hand.takeTransitions()
+        #expect(end.map(\.identity.cookie.rawValue) == [1])
+        #expect(end.map(\.from) == [.bound])
+        #expect(end.map(\.to) == [.closed])
+        #expect(end.map(\.certainty) == [.inferred])
+        #expect(end.first?.final?.bytesSent == nil)
+        hand.pass(.seconds(62)) { _ in .gone }
+        let last = hand.takeTransitions()
+        #expect(last.map(\.path) == ["1 TIME_WAIT>CLOSED"])
+        #expect(last.first?.cause == .timeWaitTimeout)
+        #expect(last.first?.final?.bytesSent == 10)
+    }
+
+    @Test func `A TIME_WAIT that ends later than the one of its cookie has taken its place`() {
+        let hand = boundAgain(40_000)
+        hand.answer { _ in .found(timeWait(name(1))) }
+        let reported = hand.takeTransitions()
+        #expect(reported.map(\.to) == [.closed, .timeWait])
+        #expect(reported.map(\.incarnation) == [0, 1])
+        #expect(reported.first?.cause == .reuse)
+    }
 }

@@ -26,8 +26,11 @@ extension ConnectionTracker {
             keepCounters(message, of: cookie)
             forget(place)
         case .bound where isOther || entry.isFindable:
-            // It has connected since it was seen.
-            if isOther { displace(by: endpoints, source: .destroy, at: now) }
+            // It has connected since it was seen. A TIME_WAIT of its own cookie may be what is left of that connection: the
+            // answer decides.
+            if isOther, sockets.minisocket(cookie, endpoints) == nil {
+                displace(by: endpoints, source: .destroy, at: now)
+            }
             sockets[place].endpoints = endpoints
             sockets[place].flags.formUnion([.isDestroyed, .isDoubted])
             questions.keep(message, about: cookie, at: now)
@@ -54,6 +57,9 @@ extension ConnectionTracker {
             return questions.keep(destruction.message, about: cookie, at: destruction.time)
         }
         if case .found(let row) = answer.result, row.isMinisocket {
+            if sockets[place].state == .bound, isLater(row, askedAt: answer.askedAt) {
+                displace(by: row.name.endpoints, source: .destroy, at: destruction.time)
+            }
             apply(row)
             keepCounters(destruction.message, of: cookie)
             guard sockets.socket(cookie) == place, sockets[place].flags.contains(.isDestroyed) else { return }
@@ -67,7 +73,9 @@ extension ConnectionTracker {
             sockets[place].begin(destruction.message.name.endpoints, side: side, at: entry.enteredAt)
         }
         via += TCPStateMachine.passed(from: via.last ?? entry.state, to: .closed, side: side, evidence: evidence)
-        var counters = destruction.message.counters
+        // What of them a minisocket has that is known is not its socket's too.
+        let isKept = entry.state == .bound && sockets.minisocket(cookie, entry.endpoints) != nil
+        var counters = isKept ? nil : destruction.message.counters
         if ([entry.state] + via).contains(where: StateMask.peerClosed.contains) { counters?.discountFIN() }
         let mayGoOn = evidence != .noFIN && entry.state != .closeWait && entry.state != .lastAck
         let report = Report(
@@ -79,6 +87,16 @@ extension ConnectionTracker {
         )
         // Where its cookie names other connections too, the number of this one is not given to another.
         end(place, report, counters: counters, mayHoldSocket: sockets.places(of: cookie).count > 1)
+    }
+
+    /// Whether a TIME_WAIT, by its timer, is another than the one that is known of the same cookie and endpoints: of a
+    /// later connection.
+    private mutating func isLater(_ row: SocketRow, askedAt time: UInt64) -> Bool {
+        guard let rest = sockets.minisocket(row.name.cookie, row.name.endpoints), sockets[rest].state == .timeWait,
+            row.state == .timeWait, let timer = row.timer
+        else { return false }
+        let (known, end) = (sockets.bucket(rest).due, time + UInt64(timer) * 1_000_000)
+        return end > known && end - known > Self.moment
     }
 
     /// When the connection of a destroyed socket had ended. Where the answer comes late, a minisocket may have gone on with it
