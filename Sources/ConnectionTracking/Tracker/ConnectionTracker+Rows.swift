@@ -71,8 +71,8 @@ extension ConnectionTracker {
         }
         let entry = sockets[place]
         // What a row alone has shown in CLOSED, maybe in this very dump, which has a connection's row after it: that is newer.
-        let isUntold = entry.isClosedSocket && !entry.flags.contains(.hasCarried)
-        guard entry.enteredAt < now.monotonicNanoseconds || isUntold || isBeginning else { return touch(place) }
+        let isUnreported = entry.isClosedSocket && !entry.flags.contains(.hasCarried)
+        guard entry.enteredAt < now.monotonicNanoseconds || isUnreported || isBeginning else { return touch(place) }
         if entry.flags.contains(.isDeferred) {
             learnPort(place, row.name.endpoints)
             if confirm(row) { return }
