@@ -61,3 +61,10 @@ static inline int clab_drop_capabilities(void) {
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
     return (int)syscall(SYS_capset, &header, none);
 }
+
+// Has a program that is started have no descriptors from a number on (Glibc 2.34). Its header is the libc module's own, and
+// does not show this to Swift.
+extern int posix_spawn_file_actions_addclosefrom_np(void *actions, int number);
+static inline int clab_close_from(void *actions, int number) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, number);
+}

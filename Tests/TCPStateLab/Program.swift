@@ -30,6 +30,8 @@ package final class Program: Sendable {
         posix_spawn_file_actions_adddup2(&actions, pair[1], 0)
         posix_spawn_file_actions_adddup2(&actions, pair[1], 1)
         for (number, own) in descriptors { posix_spawn_file_actions_adddup2(&actions, own, number) }
+        // Nothing else: what another test has open is not this program's.
+        clab_close_from(&actions, (descriptors.keys.max() ?? 2) + 1)
         var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
         var pid: pid_t = 0
