@@ -44,8 +44,8 @@ public final class EmbeddedSocketWatcher {
     /// Reads what the kernel has reported, makes the dumps and lookups that are due, and calls `body` with the events, for about
     /// 5 ms; what is left to be done leaves ``descriptor`` readable.
     ///
-    /// A dump is read in parts. Its end is not divided: it takes some 0.1 µs for each socket that is known, and where all
-    /// are reported 1 µs; with owners, a pass over `/proc`.
+    /// A dump is read in parts. Its end is not divided: it takes time in proportion to the sockets that are known, the more
+    /// where all of them are reported; with owners, a pass over `/proc`.
     ///
     /// - Returns: Whether there may be more to come; false at the end, when the last namespace is gone.
     /// - Throws: ``/SockDiag/KernelError`` where watching cannot go on.
