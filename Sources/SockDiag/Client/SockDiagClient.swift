@@ -156,8 +156,7 @@ public struct SockDiagClient: ~Copyable {
         in namespace: NetworkNamespace? = nil
     ) async throws(KernelError) -> [InetSocket] {
         // Opened here: what it sees is this thread's namespace.
-        let client: SockDiagClient
-        if let namespace { client = try SockDiagClient(in: namespace) } else { client = try SockDiagClient() }
+        let client = try SockDiagClient(in: namespace)
         let shared = Mutex<SockDiagClient?>(client)
         let result = await withCheckedContinuation {
             (continuation: CheckedContinuation<Result<[InetSocket], KernelError>, Never>) in

@@ -45,7 +45,9 @@ extension SocketMatcher {
                 if holds == nil { unanswered.append(index) }
             }
             guard isReached[program.accept] else { return .passesOver }
-            return isReached[program.reject] ? .undecided(unanswered.map { terms[$0] }) : .finds
+            guard isReached[program.reject] else { return .finds }
+            let terms = terms
+            return .undecided(unanswered.map { terms[$0] })
         }
     }
 }

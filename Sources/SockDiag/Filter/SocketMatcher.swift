@@ -13,14 +13,13 @@ public struct SocketMatcher: Sendable {
     /// What the kernel is asked to test; nil where no socket can be found.
     let operations: [UInt8]?
     let reach: FilterReach
-    /// The text of each step of the program.
-    let terms: [String]
+    private let filter: SocketFilter
 
     init(_ filter: SocketFilter, _ names: FilterNames) throws(KernelError) {
         program = try FilterProgram(filter, names)
         operations = FilterBytecode.compile(program)
         reach = FilterReach(filter)
-        terms = filter.terms.map { SocketFilter($0).description }
+        self.filter = filter
         extensions = filter.terms.contains { $0.readsInfo } ? .info : []
     }
 
@@ -37,6 +36,9 @@ public struct SocketMatcher: Sendable {
             program.finds(SocketRecord(checked: $0, protocol: transport), external: external)
         }
     }
+
+    /// The text of each step of the program.
+    var terms: [String] { filter.terms.map { SocketFilter($0).description } }
 
     /// The query without states and families that the filter rules out, and with what it reads; nil where no socket is
     /// left.

@@ -4,11 +4,15 @@ internal import LinuxSystem
 internal import Synchronization
 
 extension SockDiagClient {
-    /// Opens a client of a network namespace. The calling thread stays in its own.
+    /// Opens a client of a network namespace, of the calling thread's own where it is nil. The calling thread stays in its own.
     ///
     /// - Throws: ``KernelError``, of code ``KernelError/Code/permissionDenied`` where CAP_SYS_ADMIN is missing, and
     ///   ``KernelError/Code/notFound`` where the namespace has ended. The calling thread's own needs no privilege.
-    public init(in namespace: NetworkNamespace) throws(KernelError) {
+    public init(in namespace: NetworkNamespace?) throws(KernelError) {
+        guard let namespace else {
+            try self.init()
+            return
+        }
         let opened = try namespace.run { () throws(KernelError) in
             OpenedThere(netlink: try NetlinkSocket(), ephemeralPorts: FilterNames.ephemeralPorts())
         }

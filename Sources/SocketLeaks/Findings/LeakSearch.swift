@@ -21,7 +21,7 @@ package final class LeakSearch {
         private let older: Set<SocketCookie>
 
         init(_ rules: LeakRules, in namespace: NetworkNamespace?) throws(KernelError) {
-            var client = if let namespace { try SockDiagClient(in: namespace) } else { try SockDiagClient() }
+            var client = try SockDiagClient(in: namespace)
             let matcher = try LeakMatcher(rules, for: &client, in: namespace)
             // In every state: one that counts later may not count yet.
             var older: Set<SocketCookie> = []

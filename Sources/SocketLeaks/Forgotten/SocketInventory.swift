@@ -45,7 +45,7 @@ struct SocketInventory {
         at now: UInt64,
         isHeld: (UInt32) -> Bool
     ) throws(KernelError) {
-        var client = if let namespace { try SockDiagClient(in: namespace) } else { try SockDiagClient() }
+        var client = try SockDiagClient(in: namespace)
         let matcher = try LeakMatcher(rules, for: &client, in: namespace)
         matchers[namespace] = matcher
         let query = SocketQuery(states: Self.states, extensions: matcher.extensions.union(.info))
@@ -76,7 +76,7 @@ struct SocketInventory {
 
     /// Removes from these inodes what the dump of MPTCP sockets has.
     func removeMPTCP(from inodes: inout Set<UInt32>, in namespace: NetworkNamespace?) throws(KernelError) {
-        var client = if let namespace { try SockDiagClient(in: namespace) } else { try SockDiagClient() }
+        var client = try SockDiagClient(in: namespace)
         var listed: [UInt32] = []
         try client.forEach(SocketQuery(protocol: .mptcp)) { if let inode = $0.inode { listed.append(inode) } }
         inodes.subtract(listed)

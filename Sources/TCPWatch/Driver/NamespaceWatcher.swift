@@ -29,6 +29,8 @@ final class NamespaceWatcher {
     private var nextOwnerScan: UInt64 = 0
     private(set) var schedule: DumpSchedule
     private var outputs: [Output] = []
+    /// The memory of the rows of one datagram, used again for the next.
+    private var rowBuffer: [SocketRow] = []
     /// Questions that the kernel has not been asked yet, from ``nextLookup`` on.
     private var lookups: [Lookup] = []
     private var nextLookup = 0
@@ -69,7 +71,7 @@ final class NamespaceWatcher {
         } else {
             inode = 0
         }
-        if let namespace { client = try SockDiagClient(in: namespace) } else { client = try SockDiagClient() }
+        client = try SockDiagClient(in: namespace)
         // Before the first dump: what ends meanwhile is queued, and reported after it.
         let hasMonitor = configuration.usesDestroyEvents && trace == nil
         if hasMonitor {
@@ -292,10 +294,13 @@ final class NamespaceWatcher {
     /// Reads a datagram of a dump and hands over its rows; whether there is more.
     private func readRows(of dump: inout DumpUnderWay) throws(KernelError) -> Bool {
         var rows: [SocketRow] = []
+        swap(&rows, &rowBuffer)
         var undecided: [InetSocket] = []
         defer {
             dump.undecided += undecided
             take(rows, at: dump.began)
+            rows.removeAll(keepingCapacity: true)
+            swap(&rows, &rowBuffer)
         }
         return try client.advance(&dump.rows) { record in
             note(record)

@@ -148,8 +148,8 @@ final class WatchEngine {
         metrics.dumps = watchers.reduce(namespaces.endedCounts.dumps) { $0 &+ $1.dumpCount }
         metrics.lookups = watchers.reduce(namespaces.endedCounts.lookups) { $0 &+ $1.lookupCount }
         metrics.ringFill = trace?.highestFill
-        let all = watchers.map(\.schedule.all.period).max() ?? 0
-        let requests = watchers.map(\.schedule.frequent.period).max() ?? 0
+        let all = watchers.lazy.map(\.schedule.all.period).max() ?? 0
+        let requests = watchers.lazy.map(\.schedule.frequent.period).max() ?? 0
         metrics.dumpPeriod = .nanoseconds(Int64(clamping: all))
         metrics.frequentDumpPeriod = .nanoseconds(Int64(clamping: requests))
         return metrics
@@ -170,11 +170,9 @@ final class WatchEngine {
         changed.filter = filter
         var filters: [WatchFilter?] = []
         for watcher in namespaces.watchers { filters.append(try watcher.prepare(filter)) }
-        let replacement = try replacement(for: changed)
-        if let replacement { trace?.end(before: replacement) }
-        trace = replacement ?? trace
+        exchange(try replacement(for: changed))
         configuration = changed
-        namespaces.use(changed, filters, trace)
+        namespaces.use(changed, filters)
     }
 
     /// Dumps at another interval from now on.

@@ -71,7 +71,6 @@ struct WatchedNamespaces: ~Copyable {
         for failure in failures where refused[failure.namespace.id]?.next != .max {
             report(failure.namespace, failure.error)
         }
-        trace?.serve(watchers)
     }
 
     private mutating func make(_ namespace: NetworkNamespace?) throws(KernelError) -> NamespaceWatcher {
@@ -168,14 +167,9 @@ struct WatchedNamespaces: ~Copyable {
         (watcher.namespace?.id ?? ownNamespace?.id) == namespace.id
     }
 
-    /// Uses another configuration from now on: a filter that was made ready for each, and another reader of records.
-    mutating func use(
-        _ changed: SocketWatcher.Configuration,
-        _ filters: [WatchFilter?],
-        _ trace: TraceReader?
-    ) {
-        (configuration, self.trace) = (changed, trace)
-        trace?.serve(watchers)
+    /// Uses another configuration from now on, whose filter was made ready for each.
+    mutating func use(_ changed: SocketWatcher.Configuration, _ filters: [WatchFilter?]) {
+        configuration = changed
         for (watcher, filter) in zip(watchers, filters) { watcher.use(filter, changed) }
     }
 
