@@ -61,7 +61,7 @@ struct RandomEntries {
     }
 
     private mutating func fact() -> Input.Fact {
-        switch int(in: 0..<10) {
+        switch int(in: 0..<12) {
         case 0: .answer(LookupAnswer(lookup(), askedAt: moment(), answer()))
         case 1: .destroyed(destroyed())
         case 2: .row(row())  // outside of a dump
@@ -70,6 +70,8 @@ struct RandomEntries {
         case 5: chance() ? .boundDestroyed(cookie()) : .released(cookie())
         case 6: .lost(loss())
         case 7: chance() ? .wake : .resynchronize
+        case 8: .configured(interval: number(), needsInodes: chance())
+        case 9: .matching(name(), matching())
         default: .transition(transition())
         }
     }
