@@ -22,11 +22,12 @@ struct SteeringTests {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let (one, other) = (try lab.listener(port: 7000), try lab.listener(port: 7001))
-        let ended = try lab.server(in: .timeWait, on: other)
+        // Not a TIME_WAIT: that lasts a minute, and the test may have to wait for its turn as long.
+        let halfClosed = try lab.server(in: .closeWait, on: other)
         let watch = try AwaitedWatch(lab, source) { $0.filter = .localPort == 7000 }
         #expect(try await existing(watch) == [try one.cookie()])
         try await watch.watcher.update(filter: .localPort == 7001)
-        #expect(try await existing(watch) == [try other.cookie(), try lab.cookie(of: ended)])
+        #expect(try await existing(watch) == [try other.cookie(), try lab.cookie(of: halfClosed)])
         one.close()
         let connection = try lab.server(in: .established, on: other)
         let cookie = try lab.cookie(of: connection)

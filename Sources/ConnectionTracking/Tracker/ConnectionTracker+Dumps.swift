@@ -76,7 +76,7 @@ extension ConnectionTracker {
         }
         let time = now
         now = dump.began
-        for row in dump.requests where !children.contains(row.name.endpoints) { apply(row) }
+        for row in dump.requests where !children.contains(row.name.endpoints) && !dump.isOver(row) { apply(row) }
         now = time
     }
 

@@ -225,9 +225,10 @@ extension ConnectionTracker {
         let socket = sockets.socket(name.cookie).flatMap { sockets[$0].isClosedSocket ? nil : $0 }
         if let socket, sockets[socket].endpoints == name.endpoints { return socket }
         if let rest = sockets.minisocket(name.cookie, name.endpoints) { return rest }
+        // A bound one that is destroyed is asked for by the endpoints of the message.
         return socket.flatMap {
             let isCompatible = sockets[$0].endpoints.isCompatible(with: name.endpoints)
-            return isCompatible || sockets[$0].flags.contains(.isDestroyed) ? $0 : nil
+            return isCompatible || questions.isDestroyed(name) ? $0 : nil
         }
     }
 

@@ -164,6 +164,8 @@ extension ConnectionTracker {
         }
         sockets.change(place, to: .minisocket)
         sockets[place].flags.subtract([.isAsked, .isDoubted, .isDestroyed])
+        // What looked like a request was a Fast Open child: no timer of a request has ended it.
+        if old.kind == .request { sockets.changeBucket(place) { $0.due = 0 } }
         ask(place)
     }
 

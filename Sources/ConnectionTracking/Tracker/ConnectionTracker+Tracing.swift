@@ -14,8 +14,8 @@ extension ConnectionTracker {
         if !isOther, entry.state == transition.from || (transition.from == .closed && entry.state == .bound) {
             return follow(place, transition)
         }
-        // A dump has shown it sooner than the report was read.
-        if entry.isClosedSocket, existingRest(of: transition.name) != nil { return }
+        // A dump or a lookup has shown it sooner than the report was read.
+        if entry.isClosedSocket, hasShownRest(of: transition) { return }
         let shownAt = entry.enteredAt == 0 ? shownUntil : entry.enteredAt
         guard now.monotonicNanoseconds > shownAt else { return }
         // Reports before this one were lost.
@@ -57,7 +57,7 @@ extension ConnectionTracker {
         let wasThere = !isNew && now.monotonicNanoseconds <= shownUntil
         // It had ended before the first dump came to it, or that has shown what is left of it.
         if wasThere, transition.to == .closed { return }
-        if existingRest(of: transition.name) != nil { return }
+        if hasShownRest(of: transition) { return }
         let beganAt = isChild ? requestTime(of: transition) : now.monotonicNanoseconds
         let isAccepted = isChild || listeners.contains(transition.name.endpoints.localPort)
         var entry = SocketEntry(
@@ -120,14 +120,33 @@ extension ConnectionTracker {
         move(sockets.insert(entry), to: transition.from, at: 0)
     }
 
-    /// The minisocket of a socket that the first dump has shown, where what is reported came before.
+    /// The minisocket of a socket that the first dump has shown, where what is reported came before. It has another cookie
+    /// where the socket was given its own with this very report.
     private func existingRest(of name: SocketName) -> SocketTable.Place? {
         guard now.monotonicNanoseconds <= shownUntil else { return nil }
-        return sockets.places(of: name.cookie).first { place in
-            let entry = sockets[place]
-            return entry.kind == .minisocket && entry.enteredAt == 0
-                && entry.endpoints.isCompatible(with: name.endpoints)
+        let known = sockets.places(of: name.cookie).first { place in
+            sockets[place].kind == .minisocket && sockets[place].endpoints.isCompatible(with: name.endpoints)
         }
+        guard let place = known ?? sockets.minisocket(between: name.endpoints), sockets[place].enteredAt == 0 else {
+            return nil
+        }
+        return place
+    }
+
+    /// Whether the minisocket that a report implies has been shown before it was read. The kernel puts that in its place a
+    /// moment before it reports the socket's last transition: what was measured is all that is new.
+    private mutating func hasShownRest(of transition: TracedTransition) -> Bool {
+        if existingRest(of: transition.name) != nil { return true }
+        guard transition.to == .closed, transition.from != .closed,
+            let place = sockets.minisocket(transition.name.cookie, transition.name.endpoints),
+            now.monotonicNanoseconds < sockets[place].enteredAt + Self.moment
+        else { return false }
+        if let rest = transition.rest, sockets.counters(place) == nil {
+            var counters = rest.counters
+            if rest.isPeerDone { counters.discountFIN() }
+            sockets.keep(counters, at: place)
+        }
+        return true
     }
 
     /// When the request of a child came: the kernel measures how long the handshake's last ACK took. Not before there was a

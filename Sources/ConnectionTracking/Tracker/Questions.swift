@@ -60,5 +60,10 @@ struct Questions {
         destructions[cookie] = Destruction(message: message, time: time)
     }
 
+    /// Whether a message about the socket with this cookie, maybe with these endpoints, waits for an answer.
+    func isDestroyed(_ name: SocketName) -> Bool {
+        destructions[name.cookie]?.message.name.endpoints.isCompatible(with: name.endpoints) ?? false
+    }
+
     mutating func takeDestruction(of cookie: SocketCookie) -> Destruction? { destructions.removeValue(forKey: cookie) }
 }

@@ -72,8 +72,9 @@ extension Oracle {
                 found.append((first, candidate))
                 // What precedes is left for others where dumps alone report it; and all of it, where a socket had
                 // several connections between the same endpoints: what a dump shows of one, and what of the next,
-                // nothing says.
-                let isUnordered = mode == .poll || habits.losesReports
+                // nothing says. One that was there before, and is not reported as existing, is reported by its next
+                // transition, which may be the TIME_WAIT that a lookup shows after the next has begun.
+                let isUnordered = mode == .poll || habits.losesReports || !habits.reportsExisting
                 let before = isUnordered ? lives[..<start] : []
                 let isShared = isTwin(candidate, kernel) || isNameless(reported[first], candidate, kernel)
                 let rest = Array(isShared ? lives[...] : before + lives[candidate.endIndex...])
