@@ -242,4 +242,59 @@ struct DoubtTests {
         #expect(reported.map(\.incarnation) == [0, 1])
         #expect(reported.first?.cause == .reuse)
     }
+
+    @Test func `A request that became a socket and ended while a dump ran is not begun anew at its end`() {
+        let hand = traced()
+        hand.take(.dumpBegan(.handshakes))
+        hand.take(.row(SocketRow(name(1, 80, 2000), .synReceived, timer: 500)))
+        // Its port is cleared with the last transition, and does not join the two.
+        hand.take(transition(name(1, 0, 2000), .synReceived, .closed))
+        hand.take(.released(SocketCookie(rawValue: 1)))
+        hand.take(.dumpEnded(isComplete: true))
+        #expect(hand.paths() == ["1 CLOSED>SYN_RCVD", "1 SYN_RCVD>CLOSED"])
+    }
+
+    @Test func `The answer about the connection before does not decide what became of the next`() {
+        let hand = HandTracker { $0.reportsDestroyed = true }
+        let (first, second) = (name(1, 1000), name(1, 1001))
+        hand.dump([row(first, .synSent)])
+        // Asked twice: as it is missing, and as its socket has another.
+        hand.dump([])
+        hand.dump([row(second, .synSent)])
+        hand.take(.destroyed(DestroyedSocket(second, acknowledgedControls: 2)))
+        hand.answer { $0.name.endpoints == second.endpoints ? .found(timeWait(second)) : .gone }
+        #expect(
+            hand.paths() == [
+                "1 CLOSED>SYN_SENT", "1/1 CLOSED>SYN_SENT", "1 SYN_SENT>CLOSED",
+                "1/1 SYN_SENT(ESTABLISHED,FIN_WAIT_1,FIN_WAIT_2)>TIME_WAIT",
+            ]
+        )
+    }
+
+    @Test func `A Fast Open child that its socket has left behind was ended by no request's timer`() {
+        let hand = HandTracker { $0.reportsDestroyed = true }
+        hand.dump([SocketRow(name(1, 80, 2000), .synReceived, timer: 0)])
+        hand.dump([row(name(1, 1000), .synSent)])
+        hand.answer { _ in .gone }
+        let transitions = hand.takeTransitions()
+        let end = transitions.first { $0.to == .closed }
+        #expect(end?.path == "1 SYN_RCVD>CLOSED")
+        #expect(end?.cause == nil)
+    }
+
+    @Test func `The report of the transition that an answer has shown already opens no other life`() throws {
+        let hand = traced([row(name(1), .established)])
+        hand.dump([timeWait(name(1))])
+        hand.answer { _ in .found(timeWait(name(1))) }
+        hand.pass(.milliseconds(150)) { _ in .found(timeWait(name(1))) }
+        var counters = SocketCounters()
+        counters.bytesSent = 7
+        let rest = SocketRest(counters, isPeerDone: true)
+        hand.take(.transition(TracedTransition(name(1), from: .finWait2, to: .closed, rest: rest)))
+        #expect(hand.paths() == ["1 ESTABLISHED(FIN_WAIT_1,FIN_WAIT_2)>TIME_WAIT"])
+        hand.pass(.seconds(70)) { _ in .gone }
+        let end = try #require(hand.takeTransitions().first)
+        #expect(end.cause == .timeWaitTimeout)
+        #expect(end.final?.bytesSent == 7)
+    }
 }
