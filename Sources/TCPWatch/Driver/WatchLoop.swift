@@ -36,13 +36,20 @@ final class WatchLoop: Sendable {
     init(_ configuration: SocketWatcher.Configuration) throws(KernelError) {
         buffer = EventBuffer(capacity: configuration.bufferCapacity)
         let buffer = buffer
-        let engine = try WatchEngine(configuration) { buffer.send($0, isBounded: $1) }
-        (refusal, isTracing) = (engine.refusal, engine.isTracing)
+        // Before the namespaces, which may take all descriptors that there are.
         var pair: [Int32] = [-1, -1]
         let type = SocketType.stream | SocketType.closeOnExec | SocketType.nonBlocking
         guard socketpair(AF_UNIX, type, 0, &pair) == 0 else {
             throw KernelError(.system, errno: errno, operation: "open a pair of sockets")
         }
+        let engine: WatchEngine
+        do {
+            engine = try WatchEngine(configuration) { buffer.send($0, isBounded: $1) }
+        } catch {
+            for end in pair { close(end) }
+            throw error
+        }
+        (refusal, isTracing) = (engine.refusal, engine.isTracing)
         resources = Mutex(Resources(engine: engine, bell: pair[0]))
         bell = Mutex(pair[1])
     }
