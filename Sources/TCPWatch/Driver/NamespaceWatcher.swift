@@ -29,6 +29,10 @@ final class NamespaceWatcher {
     private var nextOwnerScan: UInt64 = 0
     private(set) var schedule: DumpSchedule
     private var outputs: [Output] = []
+    /// How many of ``outputs`` have been carried out: there is one for each socket where all are reported.
+    private var carriedOut = 0
+    /// The time of the input that they follow from.
+    private var outputTime = EventTime(monotonicNanoseconds: 0, realtimeNanoseconds: 0)
     /// The memory of the rows of one datagram, used again for the next.
     private var rowBuffer: [SocketRow] = []
     /// Questions that the kernel has not been asked yet, from ``nextLookup`` on.
@@ -104,7 +108,7 @@ final class NamespaceWatcher {
 
     /// When there is something to be done, monotonic nanoseconds.
     var nextTurn: UInt64 {
-        hasLookups || dump != nil || !hasBegun ? 0 : min(tracker.wakeTime, schedule.due)
+        hasLookups || dump != nil || isReporting || !hasBegun ? 0 : min(tracker.wakeTime, schedule.due)
     }
 
     /// Whether there is something to be asked.
@@ -131,10 +135,34 @@ final class NamespaceWatcher {
         carryOut(at: time)
     }
 
+    /// Hands over what makes the tracker report all sockets; they are reported by ``report(until:)``.
+    private func takeAll(_ fact: Input.Fact, at time: EventTime) {
+        let input = Input(fact, at: time)
+        stream.note(input, of: number)
+        tracker.take(input, into: &outputs)
+        outputTime = time
+    }
+
     private func carryOut(at time: EventTime) {
-        guard !outputs.isEmpty else { return }
-        for output in outputs { carryOut(output, at: time) }
+        outputTime = time
+        report()
+    }
+
+    /// Whether there is more to be reported before anything else is read.
+    var isReporting: Bool { carriedOut < outputs.count }
+
+    /// Reports what there is to report, until a moment of the monotonic clock; whether that is all.
+    @discardableResult
+    func report(until limit: UInt64 = .max) -> Bool {
+        while isReporting {
+            carryOut(outputs[carriedOut], at: outputTime)
+            carriedOut += 1
+            if limit != .max, carriedOut % 64 == 0, EventTime.now().monotonicNanoseconds >= limit { break }
+        }
+        guard !isReporting else { return false }
         outputs.removeAll(keepingCapacity: outputs.count <= 4096)
+        carriedOut = 0
+        return true
     }
 
     /// A record of a tracepoint.
@@ -196,6 +224,10 @@ final class NamespaceWatcher {
         var undecided: [InetSocket] = []
         /// What it has taken of a processor so far, nanoseconds.
         var cost: UInt64 = 0
+        /// Whether all of it has been read, and what it means is being reported.
+        var isRead = false
+        /// Why not all of it could be read.
+        var failure: KernelError?
     }
 
     /// How far a dump has come.
@@ -239,7 +271,8 @@ final class NamespaceWatcher {
         isResynchronizing = false
         keepsExisting = false
         stream.flush()
-        take(.resynchronize, at: .now())
+        takeAll(.resynchronize, at: .now())
+        report(until: limit)
         return true
     }
 
@@ -247,44 +280,50 @@ final class NamespaceWatcher {
     /// by `drain`.
     @discardableResult
     func makeDump(_ scope: DumpScope, until limit: UInt64 = .max, _ drain: () -> Void = {}) -> DumpProgress {
-        drain()
         let start = SystemClock.threadProcessorTime.nanoseconds
         var dump: DumpUnderWay
         if let underWay = self.dump.take() {
             dump = underWay
         } else {
+            drain()
             dump = DumpUnderWay(scope: scope, began: .now(), rows: SocketDump(query(scope)))
             take(.dumpBegan(scope), at: dump.began)
         }
-        var failure: KernelError?
-        do throws(KernelError) {
-            while try readRows(of: &dump) {
-                drain()
-                guard limit == .max || EventTime.now().monotonicNanoseconds < limit else {
-                    dump.cost &+= SystemClock.threadProcessorTime.nanoseconds &- start
-                    self.dump = consume dump
-                    return .underWay
-                }
-            }
-        } catch {
-            failure = error
+        guard dump.isRead || read(&dump, until: limit, drain), report(until: limit) else {
+            dump.cost &+= SystemClock.threadProcessorTime.nanoseconds &- start
+            self.dump = consume dump
+            return .underWay
         }
-        if !dump.undecided.isEmpty || keepsExisting { findOwners() }
-        take(dump.undecided.map { SocketRow($0, matching: mask($0)) }, at: dump.began)
-        drain()
-        take(.dumpEnded(isComplete: failure == nil), at: .now())
         dumpCount &+= 1
         dump.cost &+= SystemClock.threadProcessorTime.nanoseconds &- start
         let now = EventTime.now()
         let duration = now.monotonicNanoseconds &- dump.began.monotonicNanoseconds
         let work = DumpSchedule.Work(cost: dump.cost, duration: duration)
-        let isInconsistent = failure?.code == .inconsistentDump
-        let failed = failure != nil && !isInconsistent
+        let isInconsistent = dump.failure?.code == .inconsistentDump
+        let failed = dump.failure != nil && !isInconsistent
         if let slower = schedule.noteDump(dump.scope, work, at: now.monotonicNanoseconds, failed: failed) {
             stream.note(.slowed(slower, at: now))
             stream.append(.slowed(slower, at: now))
         }
-        return .ended(isInconsistent ? nil : failure)
+        return .ended(isInconsistent ? nil : dump.failure)
+    }
+
+    /// Reads a dump to its end; whether there was time for that.
+    private func read(_ dump: inout DumpUnderWay, until limit: UInt64, _ drain: () -> Void) -> Bool {
+        do throws(KernelError) {
+            while try readRows(of: &dump) {
+                drain()
+                guard limit == .max || EventTime.now().monotonicNanoseconds < limit else { return false }
+            }
+        } catch {
+            dump.failure = error
+        }
+        if !dump.undecided.isEmpty || keepsExisting { findOwners() }
+        take(dump.undecided.map { SocketRow($0, matching: mask($0)) }, at: dump.began)
+        drain()
+        takeAll(.dumpEnded(isComplete: dump.failure == nil), at: .now())
+        dump.isRead = true
+        return true
     }
 
     private func query(_ scope: DumpScope) -> SocketQuery {

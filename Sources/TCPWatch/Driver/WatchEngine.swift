@@ -74,9 +74,12 @@ final class WatchEngine {
     ///
     /// - Throws: ``/SockDiag/KernelError`` where nothing can be seen.
     func turn(until limit: UInt64 = .max) throws(KernelError) {
+        for watcher in namespaces.watchers where watcher.isReporting && watcher.hasBegun {
+            guard watcher.report(until: limit) else { return flush() }
+        }
         let drain = { [trace] in if let trace { trace.drain() } }
-        drain()
-        guard try namespaces.begin(until: limit, drain) else { return }
+        if !namespaces.watchers.contains(where: \.isReporting) { drain() }
+        guard try namespaces.begin(until: limit, drain) else { return flush(isBounded: false) }
         if !hasBegun {
             hasBegun = true
             flush(isBounded: false)
