@@ -26,6 +26,14 @@ let package = Package(
         ),
         .executableTarget(name: "Leaks", dependencies: [.product(name: "SocketLeaks", package: "tcpstates")]),
         .executableTarget(name: "Preflight", dependencies: watch),
+        // All that there is, in one program.
+        .testTarget(
+            name: "EmbeddingTests",
+            dependencies: watch
+                + [
+                    "SocketLeaks", "SocketOwners", "SocketTesting", "SocketTestingXCTest", "TCPDiagnosis", "TCPRecords",
+                ].map { .product(name: $0, package: "tcpstates") }
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

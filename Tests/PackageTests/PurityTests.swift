@@ -13,6 +13,13 @@ struct PurityTests {
         }
     }
 
+    @Test func `No target imports Foundation, the command line's included`() throws {
+        for file in Repository.sources(in: "Sources") {
+            let imported = Set(Import.all(in: try Repository.text(of: file)).map(\.module))
+            #expect(!imported.contains { $0.hasPrefix("Foundation") }, "\(file)")
+        }
+    }
+
     @Test(
         arguments: [
             ("import Glibc", "Glibc"), ("@preconcurrency internal import Dispatch", "Dispatch"),
