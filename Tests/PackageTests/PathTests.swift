@@ -3,16 +3,17 @@ internal import Testing
 
 @Suite("What the documents send a reader to is there")
 struct PathTests {
-    @Test func `Every path in a table of the architecture exists`() throws {
-        let paths = Self.paths(in: try Repository.text(of: "docs/architecture.md"))
-        #expect(paths.count > 40, "the paths are not found")
+    @Test(arguments: [("docs/architecture.md", 40), ("docs/libraries.md", 20)])
+    func `Every path in a table of a document exists`(document: String, least: Int) throws {
+        let paths = Self.paths(in: try Repository.text(of: document))
+        #expect(paths.count > least, "the paths are not found")
         let missing = paths.filter { path in
             !path.folders.contains { Repository.contains("\($0)\(path.name)") }
         }
         #expect(missing.map(\.name) == [])
     }
 
-    @Test(arguments: ["CONTRIBUTING.md", "docs/architecture.md", "docs/reliability.md"])
+    @Test(arguments: ["CONTRIBUTING.md", "docs/architecture.md", "docs/libraries.md", "docs/reliability.md"])
     func `Every source file that a document names exists`(document: String) throws {
         let sources = ["Sources", "Tests", "Plugins", "Examples"].flatMap(Repository.sources(in:)) + ["Package.swift"]
         let named = try Repository.text(of: document).codeSpans.filter { $0.hasSuffix(".swift") && $0 != ".swift" }

@@ -53,6 +53,13 @@ struct SelectionTests {
         #expect(watch.known.isEmpty)
     }
 
+    @Test func `A watcher that is not told how loads no program into the kernel`() throws {
+        #expect(SocketWatcher.Configuration().source == .poll)
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        #expect(try !lab.run { () throws(KernelError) in try SocketWatcher() }.isTracing)
+    }
+
     @Test func `A socket that leaves the filter is neither ended nor forgotten`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
