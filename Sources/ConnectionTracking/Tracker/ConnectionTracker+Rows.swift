@@ -176,7 +176,7 @@ extension ConnectionTracker {
         // One whose port was never reported.
         let portless = sockets.places(of: cookie).first {
             sockets[$0].kind == .minisocket && sockets[$0].endpoints.localPort == 0
-                && sockets[$0].endpoints.isCompatible(with: row.name.endpoints)
+                && sockets[$0].endpoints.isCompatible(with: row.name.endpoints) && mayEnd($0, with: row)
         }
         if let portless, sockets.minisocket(cookie, row.name.endpoints) == nil {
             sockets.rename(portless, row.name.endpoints)
@@ -221,6 +221,15 @@ extension ConnectionTracker {
         becomeMinisocket(place, mayHoldSocket: mayHoldSocket)
         follow(place, row, via: via)
         if let destruction { keepCounters(destruction.message, at: place) }
+    }
+
+    /// Whether a TIME_WAIT ends when a row says, as far as its timer shows that: else the row is of another connection.
+    private func mayEnd(_ place: SocketTable.Place, with row: SocketRow) -> Bool {
+        guard sockets[place].state == .timeWait, row.state == .timeWait, let timer = row.timer, timer > 0 else {
+            return true
+        }
+        let (known, end) = (sockets.bucket(place).due, now.monotonicNanoseconds + UInt64(timer) * 1_000_000)
+        return max(known, end) - min(known, end) < 1_000_000_000
     }
 
     /// Whether a TIME_WAIT, by its timer, is older than a first transition whose port is not known: it is of the
