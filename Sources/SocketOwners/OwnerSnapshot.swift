@@ -17,7 +17,7 @@ public import SockDiag
 ///
 /// A pass costs about 3 µs for each descriptor of the selected processes, and half of it where a second processor is
 /// idle, however many sockets are asked for; memory is for those that are. Ask for a machine's sockets at once, not one
-/// by one. Where more than 20,000 files are open, and with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH in
+/// by one. A task asks by ``/SockDiag/onOwnThread(_:)``. Where more than 20,000 files are open, and with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH in
 /// the first PID namespace, the kernel's own iterator takes the place of `/proc`: 0.4 µs a descriptor (kernel 5.12).
 ///
 /// All owners are found, one for each descriptor. Not found are: processes that this one may not see or read

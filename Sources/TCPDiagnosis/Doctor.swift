@@ -13,7 +13,7 @@ public import SocketOwners
 /// ```
 ///
 /// A snapshot costs about as much as a dump of all sockets, and where something is found, a pass over `/proc` for its
-/// owners. It changes no setting. Every snapshot is compared with the one before: call ``examine()`` as often as wanted, a
+/// owners: a task takes it by ``/SockDiag/onOwnThread(_:)``. It changes no setting. Every snapshot is compared with the one before: call ``examine()`` as often as wanted, a
 /// second or more apart.
 public struct Doctor: Sendable {
     /// What is examined.

@@ -158,24 +158,9 @@ public struct SockDiagClient: ~Copyable {
         // Opened here: what it sees is this thread's namespace.
         let client = try SockDiagClient(in: namespace)
         let shared = Mutex<SockDiagClient?>(client)
-        let result = await withCheckedContinuation {
-            (continuation: CheckedContinuation<Result<[InetSocket], KernelError>, Never>) in
-            do throws(Errno) {
-                try JoinedThread.detach {
-                    let result = shared.withLock { client -> Result<[InetSocket], KernelError> in
-                        do throws(KernelError) { return .success(try client?.sockets(query) ?? []) } catch {
-                            return .failure(error)
-                        }
-                    }
-                    continuation.resume(returning: result)
-                }
-            } catch {
-                continuation.resume(
-                    returning: .failure(KernelError(.system, errno: error.rawValue, operation: "start a thread"))
-                )
-            }
+        return try await onOwnThread { () throws(KernelError) in
+            try shared.withLock { client throws(KernelError) in try client?.sockets(query) ?? [] }
         }
-        return try result.get()
     }
 
     /// The TCP socket of this identity as it is now, nil where it is gone. O(1), but for one of several listeners on one

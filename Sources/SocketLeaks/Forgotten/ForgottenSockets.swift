@@ -112,7 +112,7 @@ public struct ForgottenSockets: Sendable {
     ///
     /// It blocks for a dump of the sockets of each network namespace that the processes are in (about 1 µs a socket) and a
     /// pass over the processes' descriptors (``/SocketOwners/OwnerSnapshot``); the dumps are made twice where a descriptor is
-    /// new that none lists.
+    /// new that none lists. A task asks by ``/SockDiag/onOwnThread(_:)``.
     ///
     /// - Parameter limit: How long a socket must have been so, for sure; without one, each kind's
     ///   ``ForgottenSocket/Kind/threshold``. With `.zero` all are found that may be forgotten, of whatever age.

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import TCPStateLab
 internal import Testing
 
@@ -17,5 +18,16 @@ struct AsyncListingTests {
     @Test func `What the kernel refuses is thrown`() async throws {
         let query = SocketQuery(family: AddressFamily(rawValue: 99))
         await #expect(throws: KernelError.self) { try await SockDiagClient.sockets(query) }
+    }
+
+    @Test func `What takes long is done by another thread, and what it throws is thrown`() async throws {
+        let callers = pthread_self()
+        let isOther = try await onOwnThread { () throws(KernelError) in pthread_equal(pthread_self(), callers) == 0 }
+        #expect(isOther)
+        let namespace = try await onOwnThread { () throws(KernelError) in try NetworkNamespace.current }
+        #expect(namespace == (try NetworkNamespace.current))
+        await #expect(throws: KernelError(.notFound, operation: "find it")) {
+            try await onOwnThread { () throws(KernelError) in throw KernelError(.notFound, operation: "find it") }
+        }
     }
 }
