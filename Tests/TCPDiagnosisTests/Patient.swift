@@ -51,25 +51,57 @@ struct Patient {
         try #require(!output.contains("failed"), "\(command): \(output)")
     }
 
-    /// Opens a connection within the namespace; the descriptor, or the errno.
-    func connect(to endpoint: SocketEndpoint) -> Result<Int32, Refusal> {
+    /// Opens an IPv4 connection within the namespace; the descriptor, or the errno. With a source the socket is bound to it
+    /// before, and its port is chosen then; where it `choosesLate`, by connect() (IP_BIND_ADDRESS_NO_PORT).
+    func connect(
+        to endpoint: SocketEndpoint,
+        from source: IPAddress? = nil,
+        choosesLate: Bool = false
+    ) -> Result<Int32, Refusal> {
         lab.run {
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = endpoint.port.bigEndian
-            inet_pton(AF_INET, "\(endpoint.address)", &address.sin_addr)
-            let status = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
+            var status: Int32 = 0
+            if choosesLate { status = setOption(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1) }
+            if status == 0, let source {
+                status = call(SocketEndpoint(source, port: 0)) { bind(descriptor, $0, $1) }
             }
+            if status == 0 { status = call(endpoint) { Glibc.connect(descriptor, $0, $1) } }
             guard status != 0 else { return .success(descriptor) }
             let failure = errno
             close(descriptor)
             return .failure(Refusal(errno: failure))
         }
     }
+
+    private func call(
+        _ endpoint: SocketEndpoint,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = endpoint.port.bigEndian
+        inet_pton(AF_INET, "\(endpoint.address)", &address.sin_addr)
+        return withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    /// Waits until it holds, which no event says.
+    func wait(for what: String, until holds: () throws -> Bool) throws {
+        let start = ContinuousClock.now
+        while try !holds() {
+            try #require(.now - start < .seconds(30), "not in time: \(what)")
+            usleep(20_000)
+        }
+    }
+}
+
+/// Sets an option that is an `int`; 0, or -1 and errno.
+@discardableResult
+func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) -> Int32 {
+    withUnsafePointer(to: value) { setsockopt(descriptor, level, option, $0, socklen_t(MemoryLayout<Int32>.size)) }
 }
 
 /// Why there is no connection.

@@ -21,7 +21,7 @@ extension Examination {
             )
         }
         remedies.append(
-            backlog(listener, "Room for more half-open connections: a larger backlog in the program's listen()")
+            backlog(listener.limit, "Room for more half-open connections: a larger backlog in the program's listen()")
         )
         if let most = now.settings[.maxSYNBacklog], now.settings[.synCookies] == 0, most < listener.limit * 4 / 3 {
             remedies.append(
@@ -80,11 +80,11 @@ extension Examination {
     }
 
     /// A larger backlog, and what has to be changed for it.
-    func backlog(_ listener: Listener, _ what: String) -> Finding.Remedy {
-        let wanted = max(4096, listener.limit * 4)
+    func backlog(_ limit: Int, _ what: String) -> Finding.Remedy {
+        let wanted = max(4096, limit * 4)
         let isCapped = (now.settings[.somaxconn] ?? .max) < wanted
         return Finding.Remedy(
-            "\(what), now \(listener.limit)"
+            "\(what), now \(limit)"
                 + (isCapped ? "; the kernel cuts it to net.core.somaxconn" : "")
                 + ". It takes effect when the program listens anew, most often a restart.",
             isCapped ? sysctl(.somaxconn, wanted) : nil,
