@@ -9,6 +9,7 @@ internal import Testing
 struct Patient {
     let lab: Lab
     let namespace: NetworkNamespace
+    private let open = OpenDescriptors()
 
     init() throws {
         lab = try Lab.orCancel()
@@ -26,28 +27,37 @@ struct Patient {
     }
 
     /// How many of so many honest clients get to ESTABLISHED.
-    func connected(_ count: Int, to listener: KernelSocket) throws -> Int {
+    func connected(_ count: Int, to listener: KernelSocket, over network: LabNetwork = .ipv4) throws -> Int {
         var endpoints: Set<SocketEndpoint> = []
         for _ in 0..<count {
-            let peer = try lab.peer(of: listener)
+            let peer = try lab.peer(of: listener, over: network)
             try peer.send(.syn)
             guard try peer.unread().contains(where: { $0.flags.isSuperset(of: .synAck) }) else { continue }
             try peer.send(.ack)
-            endpoints.insert(peer.endpoint)
+            // Those of /proc have no interface.
+            endpoints.insert(SocketEndpoint(peer.endpoint.address, port: peer.port))
         }
         return try lab.procNetTCP().filter { $0.state == .established && endpoints.contains($0.remote) }.count
     }
 
     /// SYNs of clients that never go on.
-    func sendSYNs(_ count: Int, to listener: KernelSocket) throws {
-        for _ in 0..<count { try lab.peer(of: listener).send(.syn) }
+    func sendSYNs(_ count: Int, to listener: KernelSocket, over network: LabNetwork = .ipv4) throws {
+        for _ in 0..<count { try lab.peer(of: listener, over: network).send(.syn) }
     }
 
     /// Runs a command that was recommended, as it was printed.
     func follow(_ remedy: Finding.Remedy?) throws {
         let command = try #require(remedy?.command)
         #expect(command.contains(namespace.label), "it is for another namespace: \(command)")
+        try run(command)
+    }
+
+    /// Runs a shell's command that has to succeed.
+    func run(_ command: String) throws {
         let output = try Program.shell("\(command) || echo failed")
+        if let line = output.first(where: { $0.contains("not found") || $0.contains("No such file") }) {
+            throw MissingProgram(line: line)
+        }
         try #require(!output.contains("failed"), "\(command): \(output)")
     }
 
@@ -88,6 +98,16 @@ struct Patient {
         }
     }
 
+    /// The descriptor, which stays open as long as the patient.
+    @discardableResult
+    func kept(_ descriptor: Int32) -> Int32 {
+        open.all.append(descriptor)
+        return descriptor
+    }
+
+    /// Ends the connections of the descriptors that were kept, by a RST.
+    func abortKept() { open.abort() }
+
     /// Waits until it holds, which no event says.
     func wait(for what: String, until holds: () throws -> Bool) throws {
         let start = ContinuousClock.now
@@ -98,10 +118,30 @@ struct Patient {
     }
 }
 
+private final class OpenDescriptors {
+    var all: [Int32] = []
+
+    deinit { abort() }
+
+    func abort() {
+        for descriptor in all {
+            var option = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+            close(descriptor)
+        }
+        all = []
+    }
+}
+
 /// Sets an option that is an `int`; 0, or -1 and errno.
 @discardableResult
 func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) -> Int32 {
     withUnsafePointer(to: value) { setsockopt(descriptor, level, option, $0, socklen_t(MemoryLayout<Int32>.size)) }
+}
+
+/// A program that a remedy takes is not installed.
+struct MissingProgram: Error {
+    let line: String
 }
 
 /// Why there is no connection.

@@ -85,7 +85,10 @@ extension Examination {
                         .init(
                             "Set IP_BIND_ADDRESS_NO_PORT in the program before bind(): connect() then chooses the port.",
                             nil,
-                            price: "A change of the program, or of its configuration."
+                            price: """
+                                A change of the program, or of its configuration. Ports that were taken before stay taken as \
+                                long as their connections, TIME_WAIT included.
+                                """
                         )
                     ] + wider(range)
                 )

@@ -32,7 +32,8 @@ struct Waiting: Sendable {
             return [.lastAckRecv, .lastDataSent, .lastDataRecv, .rto, .backoff].map { info[$0] ?? 0 }
         }
         let info = measured ?? [0, 0, 0, 0, 0]
-        silentMilliseconds = info[0]
+        // A segment with data that acknowledges nothing new counts as data alone (`tcp_rcv_established()`).
+        silentMilliseconds = min(info[0], info[2])
         idleMilliseconds = info.prefix(3).min() ?? 0
         let (timeout, backoff) = (info[3] / 1000, min(info[4], 63))
         // The timeout doubles each time, up to a limit: each one that has passed had half of the next, or more. A peer that
