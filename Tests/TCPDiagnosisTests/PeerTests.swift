@@ -8,8 +8,8 @@ internal import Testing
 
 /// Peers that are gone or do not read, and connections on which nobody would notice.
 @Suite struct PeerTests {
-    private func send(_ connections: [Connection], _ bytes: Int = 3) throws {
-        for connection in connections { try #require(connection.socket).send(bytes) }
+    private func send(_ connections: [Connection]) throws {
+        for connection in connections { try #require(connection.socket).send(3) }
     }
 
     @Test func `A peer that is gone is found with whose data waits, since when, and when the kernel gives up`() throws {
@@ -60,6 +60,27 @@ internal import Testing
         let finding = try patient.findings(thresholds).only(.unacknowledged)
         #expect(finding["count"] == 3)
         #expect(finding.remote == SocketEndpoint(dead[0].remote.address, port: 0))
+    }
+
+    @Test
+    func `Clients of several addresses that are gone are found by their listener, where they are many of its clients`()
+        throws
+    {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let listener = try patient.lab.listener(over: .ipv4Mapped)
+        let dead = try [LabNetwork.ipv4Mapped, .ipv6, .linkLocal].map { try patient.lab.server(over: $0, on: listener) }
+        try patient.send(dead, times: 5)
+        let thresholds = Thresholds.with { $0.unacknowledgedAge = .seconds(1) }
+        let finding = try patient.findings(thresholds).only(.unacknowledged)
+        #expect(finding.local == listener.local)
+        #expect(finding.remote == nil)
+        #expect(finding["count"] == 3)
+        #expect(finding["peers"] == 3)
+        // A few among many are what any server has.
+        for _ in 0..<30 { try patient.lab.server(on: listener) }
+        let among = try patient.findings(thresholds)
+        #expect(among.isEmpty, "\(among.map(\.title))")
     }
 
     @Test func `What the kernel says of the age is never more than it is`() throws {

@@ -10,50 +10,74 @@ extension Examination {
             $0.attempts >= 3
                 && .milliseconds(Int64(clamping: $0.unansweredMilliseconds)) >= thresholds.unacknowledgedAge
         }
-        for (peer, sockets) in byPeer(dead) where sockets.count >= thresholds.unacknowledged {
-            let owners = try owners(of: sockets.map(\.inode))
-            let seconds = sockets.map { Int(clamping: $0.unansweredMilliseconds / 1000) }
-            let (shortest, longest) = (seconds.min() ?? 0, seconds.max() ?? 0)
-            let silent = Int(clamping: (sockets.map(\.silentMilliseconds).max() ?? 0) / 1000)
-            let next = Int(clamping: ((sockets.map(\.nextMilliseconds).max() ?? 0) + 999) / 1000)
-            let bytes = sockets.reduce(0) { $0 + Int($1.unsent) }
-            let attempts = sockets.map { Int($0.attempts) }
-            let retries = now.settings[.retries2] ?? 15
-            let end = now.settings.unacknowledgedSeconds(retries: retries)
-            findings.append(
-                Finding(
-                    kind: .unacknowledged,
-                    title:
-                        "\(peer.title) has acknowledged nothing for \(shortest) s or longer: \(sockets.count) connections of "
-                        + "\(owners.named(or: "programs here")) send into the void",
-                    remote: peer,
-                    owners: owners,
-                    evidence: [
-                        .init("count", sockets.count, "\(sockets.count) connections"),
-                        .init("unanswered_seconds", longest, "unanswered for up to \(longest) s, at the least"),
-                        .init("silent_seconds", silent, "the last segment from there up to \(silent) s ago"),
-                        .init("attempts", attempts.max() ?? 0, "sent again up to \(attempts.max() ?? 0) times"),
-                        .init("next_seconds", next, "next within \(next) s"),
-                        .init("unacknowledged_bytes", bytes, "\(bytes) bytes not acknowledged"),
-                        .init("gives_up_seconds", end, "the kernel gives up after about \(end) s"),
-                    ] + evidence(of: [.retries2]),
-                    meaning: """
-                        The peer's machine is down, or the way to it, and no FIN or RST has come. The programs take the \
-                        connections for open and wait: for about \(max(0, end - longest)) s more, unless they have set \
-                        TCP_USER_TIMEOUT.
-                        """,
-                    remedies: peerRemedies(peer, retries: retries)
-                )
-            )
+        var others: [Waiting] = []
+        for (peer, sockets) in byPeer(dead) {
+            if sockets.count >= thresholds.unacknowledged {
+                try addUnacknowledged(sockets, from: peer)
+            } else {
+                others += sockets.filter { $0.listener != nil }
+            }
+        }
+        // Of the clients of a server some are always gone. Where it is a tenth of them, the way to them is.
+        for (listener, sockets) in Dictionary(grouping: others, by: { $0.listener })
+        where sockets.count >= thresholds.unacknowledged {
+            guard let listener, sockets.count * 10 >= now.accepted[listener.port] ?? 0 else { continue }
+            try addUnacknowledged(sockets, at: listener)
         }
     }
 
-    private func peerRemedies(_ peer: SocketEndpoint, retries: Int) -> [Finding.Remedy] {
+    private mutating func addUnacknowledged(
+        _ sockets: [Waiting],
+        from peer: SocketEndpoint? = nil,
+        at listener: SocketEndpoint? = nil
+    ) throws(KernelError) {
+        let owners = try owners(of: sockets.map(\.inode))
+        let seconds = sockets.map { Int(clamping: $0.unansweredMilliseconds / 1000) }
+        let (shortest, longest) = (seconds.min() ?? 0, seconds.max() ?? 0)
+        let silent = Int(clamping: (sockets.map(\.silentMilliseconds).max() ?? 0) / 1000)
+        let next = Int(clamping: ((sockets.map(\.nextMilliseconds).max() ?? 0) + 999) / 1000)
+        let bytes = sockets.reduce(0) { $0 + Int($1.unsent) }
+        let attempts = sockets.map { Int($0.attempts) }.max() ?? 0
+        let retries = now.settings[.retries2] ?? 15
+        let end = now.settings.unacknowledgedSeconds(retries: retries)
+        let peers = Set(sockets.map(\.remote.address)).count
+        let who =
+            peer.map { "\($0.title) has" } ?? "\(listener.map { "\($0): " } ?? "")\(peers) clients' addresses have"
+        findings.append(
+            Finding(
+                kind: .unacknowledged,
+                title: "\(who) acknowledged nothing for \(shortest) s or longer: \(sockets.count) connections of "
+                    + "\(owners.named(or: "programs here")) send into the void",
+                local: listener,
+                remote: peer,
+                owners: owners,
+                evidence: [
+                    .init("count", sockets.count, "\(sockets.count) connections"),
+                    .init("peers", peers, peer == nil ? "of \(peers) addresses" : ""),
+                    .init("unanswered_seconds", longest, "unanswered for up to \(longest) s, at the least"),
+                    .init("silent_seconds", silent, "the last segment from there up to \(silent) s ago"),
+                    .init("attempts", attempts, "sent again up to \(attempts) times"),
+                    .init("next_seconds", next, "next within \(next) s"),
+                    .init("unacknowledged_bytes", bytes, "\(bytes) bytes not acknowledged"),
+                    .init("gives_up_seconds", end, "the kernel gives up after about \(end) s"),
+                ] + evidence(of: [.retries2]),
+                meaning: """
+                    The \(peers == 1 ? "peer's machine is" : "peers' machines are") down, or the way there, and no FIN or RST \
+                    has come. The programs take the connections for open and wait: for about \(max(0, end - longest)) s \
+                    more, unless they have set TCP_USER_TIMEOUT.
+                    """,
+                remedies: peerRemedies(peer?.filter ?? listener.map { .localPort == $0.port }, retries: retries)
+            )
+        )
+    }
+
+    private func peerRemedies(_ filter: SocketFilter?, retries: Int) -> [Finding.Remedy] {
+        let isUnsent: SocketFilter = .sendQueue > 0
         var remedies = [
             Finding.Remedy(
                 "See them, and whose they are.",
                 see: SocketView(
-                    filter: peer.filter && .sendQueue > 0,
+                    filter: filter.map { $0 && isUnsent } ?? isUnsent,
                     namespace: elsewhere,
                     details: [.owners, .tcpInfo, .timers]
                 )

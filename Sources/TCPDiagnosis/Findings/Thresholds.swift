@@ -29,7 +29,8 @@ public struct Thresholds: Hashable, Sendable {
     public var retransmissionRate = 50
     /// Connections with one destination or client's address, or of one process, whose window is closed.
     public var zeroWindow = 3
-    /// Connections with one destination or client's address whose data is sent again and again …
+    /// Connections with one destination or client's address, or with a tenth of a listener's clients, whose data is sent
+    /// again and again …
     public var unacknowledged = 3
     /// … and not acknowledged for so long.
     public var unacknowledgedAge = Duration.seconds(5)

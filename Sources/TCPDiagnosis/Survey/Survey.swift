@@ -21,6 +21,8 @@ struct Survey: Sendable {
     private(set) var routes: [Route: PortUse] = [:]
     /// Ports taken from each source address, whatever the destination.
     private(set) var sources: [IPAddress: SourcePorts] = [:]
+    /// Connections in ESTABLISHED at each port that is listened on.
+    private(set) var accepted: [UInt16: Int] = [:]
     /// Connections in SYN_SENT by the address that they go to.
     private(set) var openings: [IPAddress: Openings] = [:]
     private(set) var finWait2 = FinWait2()
@@ -57,6 +59,7 @@ struct Survey: Sendable {
             default:
                 count(socket, idleAge)
                 let port = socket.local.port
+                if socket.state == .established, listeningPorts.contains(port) { accepted[port, default: 0] += 1 }
                 if ports?.contains(port) == true, !listeningPorts.contains(port) { countPort(socket) }
             }
         }
