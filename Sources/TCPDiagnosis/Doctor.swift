@@ -42,7 +42,7 @@ public struct Doctor: Sendable {
     ///
     /// - Throws: ``/SockDiag/KernelError``.
     public mutating func examine() throws(KernelError) -> [Finding] {
-        let now = try Survey(of: namespace, since: before)
+        let now = try Survey(of: namespace, since: before, idleAge: thresholds.idleAge)
         defer { before = now }
         var examination = Examination(before: before, now: now, thresholds: thresholds, namespace: namespace)
         try examination.run()

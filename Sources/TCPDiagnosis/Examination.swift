@@ -23,9 +23,12 @@ struct Examination {
         checkCookies()
         try checkCloseWait()
         try checkPorts()
+        try checkSourcePorts()
         try checkUnanswered()
+        try checkUnacknowledged()
         try checkFinWait2()
         try checkClosedWindows()
+        try checkIdle()
         checkRetransmissions()
         checkMachine()
     }
@@ -44,12 +47,13 @@ struct Examination {
 
     mutating func ownersOfSuspects() throws(KernelError) -> OwnerSnapshot {
         if let snapshot { return snapshot }
-        var suspects = now.listeners.values.flatMap(\.inodes)
-        suspects += now.closeWaits.map(\.inode)
-        suspects += now.closedHere.map(\.inode)
+        var suspects = now.listeners.values.flatMap { $0.compactMap(\.inode) }
+        for waiting in [now.closeWaits, now.closedHere, now.closedByPeer, now.unacknowledged, now.idle] {
+            suspects += waiting.map(\.inode)
+        }
+        suspects += crowdedSources.flatMap(\.value.reserved)
         suspects += now.openings.values.flatMap(\.inodes)
         suspects += now.routes.values.compactMap(\.inode)
-        suspects += now.closedByPeer.values.joined()
         suspects += now.finWait2.held
         let found = try OwnerSnapshot(of: suspects)
         (snapshot, coverage) = (found, found.coverage)

@@ -34,6 +34,78 @@ internal import Testing
         #expect(fewer.isEmpty, "\(fewer.map(\.title))")
     }
 
+    @Test func `CLOSE_WAIT has its direction: where it was opened to, and which listener it came to`() throws {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let listener = try patient.lab.listener()
+        for _ in 0..<12 { try patient.lab.server(in: .closeWait, on: listener) }
+        let clients = try (0..<11).map { _ in try patient.lab.client(in: .closeWait) }
+        let findings = try patient.findings(thresholds { $0.closeWaitAge = .zero }).filter { $0.kind == .closeWait }
+        try #require(findings.count == 2, "\(findings.map(\.title))")
+        #expect(findings[0].local == listener.local)
+        #expect(findings[0].remote == nil)
+        #expect(findings[0]["count"] == 12)
+        #expect(findings[0].title.contains("that came to \(listener.local)"))
+        // Each to a port of its own: there is no one destination.
+        #expect(findings[1].remote == nil)
+        #expect(findings[1].local == nil)
+        #expect(findings[1]["count"] == 11)
+        #expect(findings[1]["destinations"] == 11)
+        #expect(findings[1].title.contains("to 11 destinations"))
+        listener.close()
+        for client in clients { client.close() }
+        let only = try patient.findings(thresholds { $0.closeWaitAge = .zero }).only(.closeWait)
+        #expect(only["count"] == 12)
+    }
+
+    @Test
+    func
+        `Of connections in CLOSE_WAIT of which some are old both numbers are given, and those that all go to one place`()
+        throws
+    {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let server = try patient.lab.loopbackListener()
+        let destination = SocketEndpoint(.loopbackIPv4, port: server.local.port)
+        func leak(_ count: Int) throws {
+            for _ in 0..<count {
+                let client = try patient.lab.unconnected()
+                try client.connect(to: destination)
+                try patient.lab.accepted(from: server).close()
+                try client.wait(until: .closeWait)
+            }
+        }
+        try leak(15)
+        var client = try SockDiagClient(in: patient.namespace)
+        try patient.wait(for: "half a second of silence") {
+            try client.sockets(SocketQuery(states: .closeWait, extensions: .info)).allSatisfy {
+                $0.tcpInfo?[.lastAckRecv].map { $0 >= 500 } == true
+            }
+        }
+        try leak(64)
+        let finding = try patient.findings(thresholds { $0.closeWaitAge = .milliseconds(500) }).only(.closeWait)
+        #expect(finding["count"].map { $0 >= 15 } == true)
+        #expect(finding["in_close_wait"] == 79)
+        #expect(finding.remote == destination)
+        #expect(finding["end_not_read"] == finding["count"])
+    }
+
+    @Test func `What is said of the end is said of those that it is true of`() throws {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let listener = try patient.lab.listener()
+        let leaked = try (0..<10).map { _ in try patient.lab.server(in: .closeWait, on: listener) }
+        let all = thresholds { $0.closeWaitAge = .zero }
+        #expect(try patient.findings(all).only(.closeWait).meaning.contains("it does not read"))
+        for connection in leaked.prefix(3) { #expect(try #require(connection.socket).receive(1) == 0) }
+        let some = try patient.findings(all).only(.closeWait)
+        #expect(some["end_not_read"] == 7)
+        #expect(some.meaning.contains("of 3 it has read the end"))
+        #expect(some.meaning.contains("from 7 it does not read"))
+        for connection in leaked.dropFirst(3) { #expect(try #require(connection.socket).receive(1) == 0) }
+        #expect(try patient.findings(all).only(.closeWait).meaning.contains("it has read the end of all 10"))
+    }
+
     @Test func `Peers that do not close are found in FIN_WAIT_2`() throws {
         let patient = try Patient()
         defer { patient.lab.close() }

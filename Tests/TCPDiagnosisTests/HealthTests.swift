@@ -56,6 +56,12 @@ internal import Testing
         #expect(settings.values(of: .memory) == [1 << 40, 3])
     }
 
+    @Test(arguments: [(15, nil, 924), (8, nil, 102), (0, nil, 0), (15, "1000", 14), (.max, "0", 0)])
+    func `What nobody acknowledges lasts as long as the kernel reckons`(retries: Int, longest: String?, seconds: Int) {
+        let settings = KernelSettings(longest.map { [.rtoMax: $0] } ?? [:])
+        #expect(settings.unacknowledgedSeconds(retries: retries) == seconds)
+    }
+
     @Test func `Counters are read from the kernel's tables, whatever else is in them`() {
         let counters = KernelCounters(
             tables: """

@@ -70,6 +70,77 @@ internal import Testing
         #expect(findings.isEmpty, "\(findings.map(\.title))")
     }
 
+    /// Ten destinations on the loopback device.
+    private func destinations(_ patient: Patient) throws -> (all: [SocketEndpoint], listener: KernelSocket) {
+        try patient.lab.sysctl("net.ipv4.ip_local_port_range", "40000 40099")
+        let listener = try patient.lab.loopbackListener(port: 9000, isDualStack: true)
+        let all = (1...10).map { SocketEndpoint(IPAddress(ipv4: 0x7f00_0100 + $0), port: listener.local.port) }
+        return (all, listener)
+    }
+
+    private static let source = IPAddress(ipv4: 0x7f00_0005)
+
+    @Test
+    func `Ports of a source address that programs bind before they connect run out, and a late choice is the cure`()
+        throws
+    {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let (destinations, _) = try destinations(patient)
+        var open: [Int32] = []
+        defer { for descriptor in open { close(descriptor) } }
+        var refusals: [Refusal] = []
+        for number in 0..<150 {
+            switch patient.connect(to: destinations[number % 10], from: Self.source) {
+            case .success(let descriptor): open.append(descriptor)
+            case .failure(let refusal): refusals.append(refusal)
+            }
+        }
+        #expect(open.count == 100)
+        #expect(refusals == Array(repeating: Refusal(errno: EADDRINUSE), count: 50))
+        let findings = try patient.findings()
+        let finding = try findings.only(.sourcePortExhaustion)
+        #expect(findings.count == 1, "\(findings.map(\.title))")
+        #expect(finding.local == SocketEndpoint(Self.source, port: 0))
+        #expect(finding.remote == nil)
+        #expect(finding.owners?.map(\.pid) == [getpid()])
+        #expect(finding["used"] == 100)
+        #expect(finding["destinations"] == 10)
+        #expect(finding.remedies.first?.effect.contains("IP_BIND_ADDRESS_NO_PORT") == true)
+    }
+
+    @Test(arguments: [true, false])
+    func `As many connections whose ports connect() chooses are healthy, bound to the address or not`(isBound: Bool)
+        throws
+    {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let (destinations, _) = try destinations(patient)
+        var open: [Int32] = []
+        defer { for descriptor in open { close(descriptor) } }
+        for number in 0..<400 {
+            let source = isBound ? Self.source : nil
+            open.append(try patient.connect(to: destinations[number % 10], from: source, choosesLate: isBound).get())
+        }
+        let findings = try patient.findings()
+        #expect(findings.isEmpty, "\(findings.map(\.title))")
+    }
+
+    @Test func `What is in TIME_WAIT keeps its port of the address too, and has no owner`() throws {
+        let patient = try Patient()
+        defer { patient.lab.close() }
+        let (destinations, listener) = try destinations(patient)
+        for number in 0..<90 {
+            close(try patient.connect(to: destinations[number % 10], from: Self.source).get())
+            try patient.lab.accepted(from: listener).close()
+        }
+        let finding = try patient.findings().only(.sourcePortExhaustion)
+        #expect(finding["used"] == 90)
+        #expect(finding["reserved"] == 90)
+        #expect(finding["time_wait"] == 90)
+        #expect(finding.owners == [])
+    }
+
     @Test func `TIME_WAITs at tcp_max_tw_buckets are found`() throws {
         let patient = try Patient()
         defer { patient.lab.close() }

@@ -24,6 +24,24 @@ extension Lab {
         return socket
     }
 
+    /// Listeners that share a port (SO_REUSEPORT) of the lab's IPv4 address, one for each backlog.
+    package func sharedListeners(backlogs: [Int32]) throws(LabError) -> [KernelSocket] {
+        var endpoint = LabNetwork.ipv4.kernelEndpoint(port: 0)
+        var listeners: [KernelSocket] = []
+        for backlog in backlogs {
+            let descriptor = try open(endpoint.address.family)
+            try descriptor.setOption(SOL_SOCKET, SO_REUSEPORT, Int32(1), "SO_REUSEPORT")
+            try descriptor.call("bind \(endpoint)") { descriptor in
+                endpoint.withSocketAddress { Glibc.bind(descriptor, $0, $1) }
+            }
+            let socket = keep(try KernelSocket(descriptor, address: endpoint.address))
+            try socket.listen(backlog: backlog)
+            listeners.append(socket)
+            endpoint = socket.local
+        }
+        return listeners
+    }
+
     /// A socket bound to the endpoint; one that blocks waits no longer than the lab's deadline.
     func bind(
         _ endpoint: SocketEndpoint,

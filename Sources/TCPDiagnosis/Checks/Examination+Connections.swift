@@ -2,38 +2,56 @@ internal import SockDiag
 internal import SocketOwners
 
 extension Examination {
-    /// Old connections in CLOSE_WAIT, by the process that does not close them.
+    /// Old connections in CLOSE_WAIT, by the process that does not close them and by where they come from or go to.
     mutating func checkCloseWait() throws(KernelError) {
         let old = now.closeWaits.filter {
             .milliseconds(Int64(clamping: $0.silentMilliseconds)) >= thresholds.closeWaitAge
         }
         guard old.count >= thresholds.closeWait else { return }
-        for group in try grouped(old) where group.sockets.count >= thresholds.closeWait {
-            let (count, owners) = (group.sockets.count, group.owners)
-            let oldest = Int(clamping: (group.sockets.map(\.silentMilliseconds).max() ?? 0) / 1000)
+        let all = try grouped(now.closeWaits, least: 1)
+        for group in try grouped(old, least: thresholds.closeWait) {
+            let (count, owners) = (group.count, group.owners)
+            let silence = group.sockets.map { Int(clamping: $0.silentMilliseconds / 1000) }
+            let (youngest, oldest) = (silence.min() ?? 0, silence.max() ?? 0)
+            // With the young ones of the same process and direction.
+            let total = all.first { $0.owners == owners && $0.isIncoming == group.isIncoming }?.count ?? count
             // Unread is the end itself: a read of 0 bytes takes it.
             let unread = group.sockets.count { $0.unread > 0 }
             let mistake =
-                unread * 2 > count
-                ? "it does not read, and so does not notice the end" : "it has read the end and forgets to call close()"
-            let ports = Set(group.sockets.map(\.local.port)).sorted().prefix(4).map(String.init)
-            let program = owners.named(or: "a program")
+                switch unread {
+                case 0: "it has read the end of all \(count) and forgets to call close()"
+                case count: "it does not read, and so does not notice the end"
+                default:
+                    "of \(count - unread) it has read the end and forgets to call close(); from \(unread) it does not read, "
+                        + "and so does not notice it"
+                }
+            let direction = group.isIncoming ? "accepted" : "opened"
             findings.append(
                 Finding(
                     kind: .closeWait,
-                    title: "\(program) does not close \(count) connections that its peers have closed (CLOSE_WAIT)",
+                    title:
+                        "\(owners.named(or: "a program")) does not close \(count) connections \(group.whither) that its "
+                        + "peers closed \(youngest) s ago or earlier (CLOSE_WAIT)"
+                        + (total > count ? "; it has \(total) in all" : ""),
+                    local: group.listener,
+                    remote: group.destination,
                     owners: owners,
                     evidence: [
-                        .init("count", count, "\(count) in CLOSE_WAIT"),
-                        .init("oldest_seconds", oldest, "silent for up to \(oldest) s"),
+                        .init("count", count, "\(count) in CLOSE_WAIT and silent for \(youngest) to \(oldest) s"),
+                        .init(
+                            "in_close_wait",
+                            total,
+                            "\(total) in CLOSE_WAIT of those that the program \(direction), young ones included"
+                        ),
+                        .init("oldest_seconds", oldest, ""),
                         .init(
                             "end_not_read",
                             unread,
                             unread == 0
-                                ? "the program has read the end of all"
+                                ? "the program has read the end of all \(count)"
                                 : "the program has not read the end of \(unread)"
                         ),
-                        .init("ports", ports.count, "at local port \(ports.joined(separator: ", "))"),
+                        group.evidence,
                     ],
                     meaning: """
                         The program has a bug: \(mistake). Each connection keeps a descriptor; when there are none left, it \
@@ -44,6 +62,7 @@ extension Examination {
                             "See them, and with whom: that leads to the place in the program.",
                             see: SocketView(
                                 states: .closeWait,
+                                filter: group.filter,
                                 pid: owners.first?.pid,
                                 namespace: elsewhere,
                                 details: [.owners, .tcpInfo]
@@ -60,41 +79,31 @@ extension Examination {
         }
     }
 
-    /// The sockets by the process that holds them, the most first; those of nobody who can be seen together.
-    private mutating func grouped(
-        _ sockets: [Waiting]
-    ) throws(KernelError) -> [(owners: [SocketOwner], sockets: [Waiting])] {
-        guard !sockets.isEmpty else { return [] }
-        let snapshot = try ownersOfSuspects()
-        var groups: [Int32: (owners: [SocketOwner], sockets: [Waiting])] = [:]
-        for socket in sockets {
-            let owner = snapshot[socket.inode].first
-            groups[owner?.pid ?? 0, default: (owner.map { [$0] } ?? [], [])].sockets.append(socket)
-        }
-        return groups.values.sorted { $0.sockets.count > $1.sockets.count }
-    }
-
     /// Programs that do not read what has come, and peers that do not.
     mutating func checkClosedWindows() throws(KernelError) {
-        for group in try grouped(now.closedHere.count < thresholds.zeroWindow ? [] : now.closedHere)
-        where group.sockets.count >= thresholds.zeroWindow {
+        for group in try grouped(now.closedHere, least: thresholds.zeroWindow) {
             let unread = group.sockets.reduce(0) { $0 + Int($1.unread) }
             let program = group.owners.named(or: "A program")
+            let isUnread: SocketFilter = .receiveQueue > 0
             findings.append(
                 Finding(
                     kind: .zeroWindow,
-                    title: "\(program) does not read from \(group.sockets.count) connections; its peers must wait",
+                    title:
+                        "\(program) does not read from \(group.count) connections \(group.whither); its peers must wait",
+                    local: group.listener,
+                    remote: group.destination,
                     owners: group.owners,
                     evidence: [
-                        .init("count", group.sockets.count, "\(group.sockets.count) closed windows (zero window)"),
+                        .init("count", group.count, "\(group.count) closed windows (zero window)"),
                         .init("unread_bytes", unread, "\(unread) bytes not read"),
+                        group.evidence,
                     ],
                     meaning: "What the peers sent fills the receive buffers, and their windows are closed.",
                     remedies: [
                         .init(
                             "See what the program is doing: blocked, stopped, or too slow.",
                             see: SocketView(
-                                filter: .receiveQueue > 0,
+                                filter: group.filter.map { $0 && isUnread } ?? isUnread,
                                 pid: group.owners.first?.pid,
                                 namespace: elsewhere,
                                 details: [.owners, .memory]
@@ -104,31 +113,7 @@ extension Examination {
                 )
             )
         }
-        for (peer, inodes) in now.closedByPeer.sorted(by: { $0.value.count > $1.value.count })
-        where inodes.count >= thresholds.zeroWindow {
-            let owners = try owners(of: inodes)
-            findings.append(
-                Finding(
-                    kind: .zeroWindow,
-                    title: "\(peer) does not read: \(inodes.count) connections of "
-                        + "\(owners.named(or: "programs here")) wait for its window to open",
-                    remote: SocketEndpoint(peer, port: 0),
-                    owners: owners,
-                    evidence: [.init("count", inodes.count, "\(inodes.count) connections probe a closed window")],
-                    meaning: "The program over there does not read. What is sent waits here, in the send queues.",
-                    remedies: [
-                        .init(
-                            "Inspect the program there.",
-                            see: SocketView(
-                                filter: .remote(peer) && .sendQueue > 0,
-                                namespace: elsewhere,
-                                details: [.owners, .timers]
-                            )
-                        )
-                    ]
-                )
-            )
-        }
+        try checkClosedByPeer()
     }
 
     /// Many connections whose peers do not close.

@@ -2,16 +2,19 @@ internal import SockDiag
 internal import SocketOwners
 
 extension Examination {
-    /// Half-open requests of one listener.
+    /// Half-open requests of one listener, or of several that share the port.
     mutating func addFlood(
         _ endpoint: SocketEndpoint,
-        _ listener: Listener,
+        _ group: [Listener],
         _ requests: Requests,
         _ dropped: Int
     ) throws(KernelError) {
-        let owners = try owners(of: listener.inodes)
-        let limit = halfOpenLimit(listener)
-        let isFull = Self.percent(requests.count, of: limit) >= thresholds.halfOpen
+        let full = fullest(of: group, requests)
+        let isFull = !full.isEmpty
+        let sick = isFull ? full : group
+        let owners = try owners(of: sick.compactMap(\.inode))
+        // The queue that is full first.
+        guard let listener = sick.min(by: { $0.limit < $1.limit }) else { return }
         let hasCookies = now.settings[.synCookies] != 0
         let consequence =
             hasCookies
@@ -29,7 +32,7 @@ extension Examination {
                 title: title + owners.nameSuffix,
                 local: endpoint,
                 owners: owners,
-                evidence: evidence(listener, requests, dropped),
+                evidence: evidence(listener, of: group.count, requests, dropped),
                 meaning: """
                     A SYN flood: SYNs come whose senders never send the last ACK, most often from forged addresses. (Or \
                     clients on a path on which our answers are lost; or, with TCP_DEFER_ACCEPT, clients that say nothing.) \
@@ -40,7 +43,12 @@ extension Examination {
         )
     }
 
-    private func evidence(_ listener: Listener, _ requests: Requests, _ dropped: Int) -> [Finding.Evidence] {
+    private func evidence(
+        _ listener: Listener,
+        of listeners: Int,
+        _ requests: Requests,
+        _ dropped: Int
+    ) -> [Finding.Evidence] {
         let limit = halfOpenLimit(listener)
         let arrived = max(0, requests.count - requests.stuck)
         let cookies = rate(of: .cookiesSent)
@@ -58,6 +66,12 @@ extension Examination {
             Finding.Evidence("dropped_per_second", perSecond: dropped, "a second dropped"),
             Finding.Evidence("cookies_per_second", perSecond: cookies, "a second answered with a SYN cookie"),
         ]
+        if listeners > 1 {
+            let share = requests.count / listeners
+            evidence.append(
+                .init("listeners", listeners, "\(listeners) listeners share the port, about \(share) for each")
+            )
+        }
         if let top {
             let share = Self.percent(top.value, of: requests.count)
             evidence.append(
@@ -81,7 +95,7 @@ extension Examination {
         else { return }
         let listeners = now.listeners.keys.sorted { $0.port < $1.port }
         let only = listeners.count == 1 ? listeners.first : nil
-        let owners = only.flatMap { now.listeners[$0] }.flatMap { try? self.owners(of: $0.inodes) } ?? []
+        let owners = only.flatMap { now.listeners[$0] }.flatMap { try? self.owners(of: $0.compactMap(\.inode)) } ?? []
         let place = only.map { "\($0): " } ?? ""
         var remedies = [
             Finding.Remedy(

@@ -20,15 +20,22 @@ extension Examination {
                 )
             )
         }
-        remedies.append(
-            backlog(listener, "Room for more half-open connections: a larger backlog in the program's listen()")
-        )
-        if let most = now.settings[.maxSYNBacklog], now.settings[.synCookies] == 0, most < listener.limit * 4 / 3 {
+        let hasNoCookies = now.settings[.synCookies] == 0
+        if let most = now.settings[.maxSYNBacklog], hasNoCookies, halfOpenLimit(listener) < listener.limit {
+            // A larger backlog alone would change nothing.
             remedies.append(
                 .init(
-                    "Without SYN cookies the queue also ends at three quarters of tcp_max_syn_backlog, now \(most).",
+                    "Without SYN cookies the queue ends at three quarters of tcp_max_syn_backlog, now \(most).",
                     sysctl(.maxSYNBacklog, listener.limit * 2),
                     price: "About 300 bytes of kernel memory for each; with SYN cookies this setting does nothing."
+                )
+            )
+        } else {
+            remedies.append(
+                backlog(
+                    listener.limit,
+                    "Room for more half-open connections: a larger backlog in the program's listen()",
+                    isForRequests: hasNoCookies
                 )
             )
         }
@@ -79,15 +86,21 @@ extension Examination {
         )
     }
 
-    /// A larger backlog, and what has to be changed for it.
-    func backlog(_ listener: Listener, _ what: String) -> Finding.Remedy {
-        let wanted = max(4096, listener.limit * 4)
-        let isCapped = (now.settings[.somaxconn] ?? .max) < wanted
+    /// A larger backlog, and what has to be changed for it; without SYN cookies `tcp_max_syn_backlog` ends the queue of
+    /// requests too.
+    func backlog(_ limit: Int, _ what: String, isForRequests: Bool = false) -> Finding.Remedy {
+        let wanted = max(4096, limit * 4)
+        var settings: [(setting: KernelSetting, value: Int)] = []
+        if (now.settings[.somaxconn] ?? .max) < wanted { settings.append((.somaxconn, wanted)) }
+        if isForRequests, let most = now.settings[.maxSYNBacklog], most - most / 4 < wanted {
+            settings.append((.maxSYNBacklog, wanted * 2))
+        }
+        let names = settings.map(\.setting.rawValue).joined(separator: " and ")
+        let assignments = settings.map { "\($0.setting.rawValue)=\($0.value)".quoted }.joined(separator: " ")
         return Finding.Remedy(
-            "\(what), now \(listener.limit)"
-                + (isCapped ? "; the kernel cuts it to net.core.somaxconn" : "")
+            "\(what), now \(limit)" + (settings.isEmpty ? "" : "; the kernel cuts it to \(names)")
                 + ". It takes effect when the program listens anew, most often a restart.",
-            isCapped ? sysctl(.somaxconn, wanted) : nil,
+            settings.isEmpty ? nil : inNamespace("sysctl -w \(assignments)"),
             price: "About 300 bytes of kernel memory for each that waits, and longer waits for those at its end."
         )
     }

@@ -50,6 +50,8 @@ extension Examination {
         let lost = rate(of: .timeWaitOverflows)
         guard lost > 0, let most = now.settings[.maxTimeWait] else { return }
         let count = now.counters.now(.timeWaits)
+        // Each lasts 60 s (`TCP_TIMEWAIT_LEN`).
+        let wanted = most + max(most, min(lost, 1 << 24) * 60)
         findings.append(
             Finding(
                 kind: .timeWaitOverflow,
@@ -62,7 +64,7 @@ extension Examination {
                 remedies: [
                     .init(
                         "More room.",
-                        sysctl(.maxTimeWait, most * 2),
+                        sysctl(.maxTimeWait, min(wanted, Int(Int32.max))),
                         price: "About 300 bytes of kernel memory for each."
                     ),
                     .init(

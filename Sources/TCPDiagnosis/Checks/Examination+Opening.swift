@@ -40,6 +40,62 @@ extension Examination {
         }
     }
 
+    /// Source addresses whose ports programs take nearly all, each for itself, by binding before they connect: all
+    /// destinations together have no more ports than one.
+    var crowdedSources: [(address: IPAddress, value: SourcePorts)] {
+        let count = now.settings.ephemeralPortCount
+        return now.sources.filter { address, source in
+            guard Self.percent(source.ports.count, of: count) >= thresholds.ports else { return false }
+            let reserved = source.reserved.count
+            // What goes to one destination alone is no waste: that is a finding of its own.
+            let most = now.routes.filter { $0.key.from == address }.map(\.value.total).max() ?? 0
+            return reserved * 2 > count && most * 10 < reserved * 9
+        }.map { ($0.key, $0.value) }.sorted { $0.value.ports.count > $1.value.ports.count }
+    }
+
+    mutating func checkSourcePorts() throws(KernelError) {
+        guard let range = now.settings.ephemeralPorts else { return }
+        let count = now.settings.ephemeralPortCount
+        for (address, source) in crowdedSources {
+            let owners = try owners(of: source.reserved.filter { $0 != 0 })
+            let uses = now.routes.filter { $0.key.from == address }.values
+            let (destinations, timeWaits) = (uses.count, uses.reduce(0) { $0 + $1.timeWaits })
+            let reserved = source.reserved.count
+            findings.append(
+                Finding(
+                    kind: .sourcePortExhaustion,
+                    title:
+                        "Ports of source address \(address) run out: \(source.ports.count) of \(count) are taken, for "
+                        + "\(destinations) destinations together" + owners.nameSuffix,
+                    local: SocketEndpoint(address, port: 0),
+                    owners: owners,
+                    evidence: [
+                        .init("used", source.ports.count, "\(source.ports.count) ports of \(address)"),
+                        .init("reserved", reserved, "\(reserved) of them each for one connection alone"),
+                        .init("time_wait", timeWaits, timeWaits == 0 ? "" : "\(timeWaits) connections in TIME_WAIT"),
+                        .init("destinations", destinations, "\(destinations) destinations"),
+                        .init("range", count, "bind() chooses from \(count): \(range.lowerBound)–\(range.upperBound)"),
+                    ],
+                    meaning: """
+                        A bind() to the address before connect() takes a port from one pool for all destinations, as the kernel \
+                        does not know yet where the connection is to go. When none is left, bind() fails with "Address already \
+                        in use". connect() would give the same port to each destination.
+                        """,
+                    remedies: [
+                        .init(
+                            "Set IP_BIND_ADDRESS_NO_PORT in the program before bind(): connect() then chooses the port.",
+                            nil,
+                            price: """
+                                A change of the program, or of its configuration. Ports that were taken before stay taken as \
+                                long as their connections, TIME_WAIT included.
+                                """
+                        )
+                    ] + wider(range)
+                )
+            )
+        }
+    }
+
     private func portRemedies(_ range: ClosedRange<UInt16>, isTimeWait: Bool) -> [Finding.Remedy] {
         var remedies: [Finding.Remedy] = []
         if isTimeWait {
@@ -52,15 +108,7 @@ extension Examination {
                 )
             )
         }
-        if range.lowerBound > 1024 || range.upperBound < 65535 {
-            remedies.append(
-                .init(
-                    "More ports to choose from.",
-                    sysctl(.localPortRange, "1024 65535"),
-                    price: "A service that binds such a port late may find it taken: see ip_local_reserved_ports."
-                )
-            )
-        }
+        remedies += wider(range)
         remedies.append(
             .init(
                 "Use connections again (keep-alive, a pool), or spread them over several destination addresses.",
@@ -69,6 +117,17 @@ extension Examination {
             )
         )
         return remedies
+    }
+
+    private func wider(_ range: ClosedRange<UInt16>) -> [Finding.Remedy] {
+        guard range.lowerBound > 1024 || range.upperBound < 65535 else { return [] }
+        return [
+            .init(
+                "More ports to choose from.",
+                sysctl(.localPortRange, "1024 65535"),
+                price: "A service that binds such a port late may find it taken: see ip_local_reserved_ports."
+            )
+        ]
     }
 
     /// Destinations that do not answer SYNs.

@@ -18,6 +18,8 @@ public struct Finding: Hashable, Sendable {
         public static let closeWait = Kind(rawValue: "close_wait")
         /// A destination takes nearly all ports that `connect()` can choose from.
         public static let portExhaustion = Kind(rawValue: "port_exhaustion")
+        /// Programs that bind before they connect take nearly all ports of a source address, for all destinations together.
+        public static let sourcePortExhaustion = Kind(rawValue: "source_port_exhaustion")
         /// TIME_WAITs have reached `tcp_max_tw_buckets`.
         public static let timeWaitOverflow = Kind(rawValue: "time_wait_overflow")
         /// Peers do not close what was closed here.
@@ -30,6 +32,10 @@ public struct Finding: Hashable, Sendable {
         public static let retransmissions = Kind(rawValue: "retransmissions")
         /// A receiver does not read: its window is closed.
         public static let zeroWindow = Kind(rawValue: "zero_window")
+        /// A peer has acknowledged nothing for long: it is gone, or the way to it.
+        public static let unacknowledged = Kind(rawValue: "unacknowledged")
+        /// Nothing has come or gone for long, and no keepalive would notice that the peer is gone.
+        public static let idle = Kind(rawValue: "idle")
         /// TCP's memory reaches its limit.
         public static let memoryPressure = Kind(rawValue: "memory_pressure")
         /// The firewall's table of connections is nearly full.
@@ -85,9 +91,9 @@ public struct Finding: Hashable, Sendable {
     public let kind: Kind
     /// What is wrong, in one line of plain words.
     public let title: String
-    /// The listener that it is about.
+    /// The listener that it is about; with port 0 the source address.
     public var local: SocketEndpoint?
-    /// The destination that it is about.
+    /// The destination that it is about; with port 0 all of the address.
     public var remote: SocketEndpoint?
     /// The processes whose sockets it is about, a few of many; empty where nobody is known to hold them, nil where it is
     /// about no process.

@@ -14,7 +14,8 @@ public struct Thresholds: Hashable, Sendable {
     public var closeWait = 10
     /// … that have received nothing from their peers for so long.
     public var closeWaitAge = Duration.seconds(60)
-    /// Ports to one destination, percent of what `connect()` can choose from.
+    /// Ports to one destination, or of one source address where programs bind before they connect, percent of what the
+    /// kernel can choose from.
     public var ports = 80
     /// Connections in FIN_WAIT_2.
     public var finWait2 = 1000
@@ -26,8 +27,17 @@ public struct Thresholds: Hashable, Sendable {
     public var retransmissions = 5
     /// … and so many a second.
     public var retransmissionRate = 50
-    /// Connections with one peer, or of one process, whose window is closed.
+    /// Connections with one destination or client's address, or of one process, whose window is closed.
     public var zeroWindow = 3
+    /// Connections with one destination or client's address, or with a tenth of a listener's clients, whose data is sent
+    /// again and again …
+    public var unacknowledged = 3
+    /// … and not acknowledged for so long.
+    public var unacknowledgedAge = Duration.seconds(5)
+    /// Connections of one process without keepalive …
+    public var idle = 10
+    /// … on which nothing has come or gone for so long; nil where silence is nothing wrong.
+    public var idleAge: Duration?
     /// Memory, percent of the middle number of `tcp_mem`.
     public var memory = 90
     /// Followed connections, percent of `nf_conntrack_max`.

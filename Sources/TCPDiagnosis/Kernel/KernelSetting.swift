@@ -27,6 +27,10 @@ package struct KernelSetting: RawRepresentable, Hashable, Sendable {
     package static let retries2 = Self(tcp: "retries2")
     /// The same for a connection that no program holds any more; 0 for 8.
     package static let orphanRetries = Self(tcp: "orphan_retries")
+    /// The longest time between two retransmissions, milliseconds (kernel 6.15).
+    package static let rtoMax = Self(tcp: "rto_max_ms")
+    /// Whether what waits at a listener that closes goes to another one of the port (kernel 5.14).
+    package static let migrateRequests = Self(tcp: "migrate_req")
     /// Orphans on the whole machine. Only in the first network namespace.
     package static let maxOrphans = Self(tcp: "max_orphans")
     /// Seconds that an orphan stays in FIN_WAIT_2.

@@ -61,6 +61,13 @@ extension KernelSettings {
         self[.synRetries].map { Self.seconds(retries: $0) + (self[.synLinearTimeouts] ?? 0) }
     }
 
+    /// How long a connection lasts whose data nobody acknowledges, where the program sets no TCP_USER_TIMEOUT: 924 s for 15
+    /// retries (`tcp_model_timeout()`, which counts from 200 ms, not from what was measured).
+    package func unacknowledgedSeconds(retries: Int) -> Int {
+        let longest = max(self[.rtoMax] ?? 120_000, 1)
+        return (0...max(0, min(retries, 255))).reduce(0) { $0 + min(200 << min($1, 20), longest) } / 1000
+    }
+
     /// The ports that `connect()` can choose from, reserved ones among them.
     package var ephemeralPorts: ClosedRange<UInt16>? { ClosedRange(portRange: texts[.localPortRange] ?? "") }
 
@@ -82,6 +89,6 @@ extension KernelSetting {
     fileprivate static let all: [KernelSetting] = [
         synCookies, maxSYNBacklog, synAckRetries, synRetries, synLinearTimeouts, somaxconn, retries2, orphanRetries,
         maxOrphans, finTimeout, maxTimeWait, timeWaitReuse, keepaliveTime, timestamps, localPortRange, reservedPorts,
-        memory, conntrackCount, conntrackMax,
+        memory, conntrackCount, conntrackMax, rtoMax, migrateRequests,
     ]
 }

@@ -1,28 +1,27 @@
 internal import SockDiag
 
-/// The listeners of one endpoint: one, or several that share the port.
+/// A socket that listens: the only one of its endpoint, or one of several that share the port.
 struct Listener: Sendable {
-    private(set) var inodes: [UInt32] = []
+    let cookie: SocketCookie
+    let inode: UInt32?
     /// Connections that wait to be accepted.
-    private(set) var waiting = 0
+    let waiting: Int
     /// The number that may wait; also that of half-open requests.
-    private(set) var limit = 0
-    /// Whether one of them is full.
-    private(set) var hasFullQueue = false
-    /// What they dropped since they began to listen.
-    private(set) var drops = 0
+    let limit: Int
+    /// What it dropped since it began to listen.
+    let drops: Int
 
-    mutating func add(_ socket: borrowing SocketRecord) {
-        if let inode = socket.inode { inodes.append(inode) }
-        waiting += Int(socket.receiveQueue)
-        limit += Int(socket.sendQueue)
-        // The kernel lets in one more than the limit (`sk_acceptq_is_full()`).
-        if socket.receiveQueue > socket.sendQueue { hasFullQueue = true }
-        drops += Int(socket.memory?.drops ?? 0)
+    init(_ socket: borrowing SocketRecord) {
+        (cookie, inode) = (socket.cookie, socket.inode)
+        (waiting, limit) = (Int(socket.receiveQueue), Int(socket.sendQueue))
+        drops = Int(socket.memory?.drops ?? 0)
     }
+
+    /// Whether nothing more gets in. The kernel lets in one more than the limit (`sk_acceptq_is_full()`).
+    var isFull: Bool { waiting > limit }
 }
 
-/// Half-open requests of one listener.
+/// Half-open requests of the listeners of one endpoint; which of several each came to is not reported.
 struct Requests: Sendable {
     private(set) var count = 0
     /// Those that were there at the snapshot before.

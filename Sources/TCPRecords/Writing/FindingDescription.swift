@@ -10,7 +10,7 @@ extension SocketDescription {
         writer.add("finding", finding.map { .text($0.kind.rawValue) })
         writer.add("title", finding.map { .text($0.title) })
         writer.add("local_address", finding?.local.map { .address($0.address) })
-        writer.add("local_port", finding?.local.map { .number($0.port) })
+        writer.add("local_port", finding?.local.flatMap { $0.port == 0 ? nil : .number($0.port) })
         writer.add("remote_address", finding?.remote.map { .address($0.address) })
         writer.add("remote_port", finding?.remote.flatMap { $0.port == 0 ? nil : .number($0.port) })
         writer.add("processes", finding?.owners.nonEmpty.map { .owners($0) })

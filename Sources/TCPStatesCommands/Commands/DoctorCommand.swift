@@ -14,8 +14,8 @@ struct DoctorCommand: ParsableCommand {
         discussion: """
             First what can be seen from here, and what not, with the remedy (-H leaves that out). Then it takes two \
             snapshots of all sockets, a second apart, and says what is wrong: SYN floods, programs that do not accept, \
-            close or read, ports that run out, destinations that do not answer, retransmissions, limits of the kernel \
-            that are reached. Each finding names the listener or destination, the process, what to type, and what that \
+            close or read, ports that run out, destinations that do not answer, peers that are gone, retransmissions, \
+            limits of the kernel that are reached. Each finding names the listener or destination, the process, what to type, and what that \
             costs. It changes no setting.
 
             The exit status is 0 where nothing was found, and 2 where something was.
@@ -28,13 +28,18 @@ struct DoctorCommand: ParsableCommand {
               drops=1                 SYNs and ACKs a second that a listener drops
               close-wait=10           connections in CLOSE_WAIT, of one process,
               close-wait-age=60s      and silent for so long
-              ports=80                ports to one destination, % of those there are
+              ports=80                ports to one destination, or of one source
+                                      address, % of those there are
               fin-wait-2=1000         connections in FIN_WAIT_2
               orphans=50              orphans, % of tcp_max_orphans
               unanswered=3            SYNs sent again, to one destination
               retransmissions=5       segments sent again, % of all,
               retransmission-rate=50  and so many a second
               zero-window=3           closed windows, of one process or peer
+              unacknowledged=3        connections to one peer that acknowledges nothing,
+              unacknowledged-age=5s   for so long
+              idle=10                 connections of one process without keepalive,
+              idle-age=               and silent for so long: 6h; off by default
               memory=90               TCP memory, % of where pressure begins
               conntrack=80            connections the firewall follows, % of its table
 

@@ -19,10 +19,14 @@ struct ThresholdArgument {
         case retransmissions
         case retransmissionRate = "retransmission-rate"
         case zeroWindow = "zero-window"
+        case unacknowledged
+        case unacknowledgedAge = "unacknowledged-age"
+        case idle
+        case idleAge = "idle-age"
         case memory
         case conntrack
 
-        /// Where it is kept; nil for the one that is a time.
+        /// Where it is kept; nil for those that are times.
         fileprivate var number: WritableKeyPath<Thresholds, Int>? {
             switch self {
             case .halfOpen: \.halfOpen
@@ -31,7 +35,7 @@ struct ThresholdArgument {
             case .acceptQueue: \.acceptQueue
             case .drops: \.drops
             case .closeWait: \.closeWait
-            case .closeWaitAge: nil
+            case .closeWaitAge, .unacknowledgedAge, .idleAge: nil
             case .ports: \.ports
             case .finWait2: \.finWait2
             case .orphans: \.orphans
@@ -39,6 +43,8 @@ struct ThresholdArgument {
             case .retransmissions: \.retransmissions
             case .retransmissionRate: \.retransmissionRate
             case .zeroWindow: \.zeroWindow
+            case .unacknowledged: \.unacknowledged
+            case .idle: \.idle
             case .memory: \.memory
             case .conntrack: \.conntrack
             }
@@ -56,7 +62,11 @@ struct ThresholdArgument {
         }
         guard let path = name.number else {
             let age = try DurationArgument(word: parts[1]).duration
-            set = { $0.closeWaitAge = age }
+            switch name {
+            case .unacknowledgedAge: set = { $0.unacknowledgedAge = age }
+            case .idleAge: set = { $0.idleAge = age }
+            default: set = { $0.closeWaitAge = age }
+            }
             return
         }
         let digits = parts[1].hasSuffix("%") ? String(parts[1].dropLast()) : parts[1]

@@ -65,6 +65,35 @@ import Testing
         #expect(rows.last?.contains { $0.contains("half_open=\(halfOpen) limit=32") } == true)
     }
 
+    @Test func `What it says to type for seeing the sockets lists them`() throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let listener = try lab.listener()
+        for _ in 0..<12 { try lab.server(in: .closeWait, on: listener) }
+        let clients = try (0..<3).map { _ in try lab.server(on: listener) }
+        for client in clients { try #require(client.socket).send(3) }
+        for client in clients { for _ in 0..<5 { try client.peer.receive([.psh, .ack]) } }
+        for _ in 0..<10 { try lab.client() }
+        let options = ["close-wait-age=1ms", "unacknowledged-age=1s", "idle-age=1ms"].flatMap { ["--threshold", $0] }
+        let result = try Tool.run(["doctor", "--json", "-H", "--netns", lab.namespace.path] + options)
+        let findings = try parse(result.output)
+        let kinds = Set(findings.compactMap { $0["finding"] as? String })
+        #expect(kinds.isSuperset(of: ["close_wait", "unacknowledged", "idle"]), "\(result.output)")
+        for finding in findings {
+            let count = try #require((finding["evidence"] as? [String: Any])?["count"] as? Int)
+            let remedies = try #require(finding["remedies"] as? [[String: Any]])
+            let commands = remedies.compactMap { $0["command"] as? String }.filter { $0.hasPrefix("tcpstates ") }
+            #expect(!commands.isEmpty)
+            for command in commands {
+                let line = "\(Tool.path) \(command.dropFirst("tcpstates ".count)) -H"
+                let listed = try lab.spawn("/bin/sh", ["-c", line])
+                #expect(listed.status == .exited(0), "\(line): \(listed.standardError)")
+                let rows = listed.standardOutput.split(separator: "\n").filter { $0.contains("192.0.2.2") }
+                #expect(rows.count >= count, "\(line)")
+            }
+        }
+    }
+
     @Test func `Without privilege the trouble is found, and why its owner is not named`() throws {
         let (lab, _) = try flooded()
         defer { lab.close() }
