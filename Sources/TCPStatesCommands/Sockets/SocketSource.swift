@@ -31,7 +31,7 @@ struct SocketSource: Sendable {
         unixQuery = try families.flatMap { try selection.unixQuery($0, details, filter) }
         let wanted = WantedProcesses(filter)
         if details.contains(.processes) {
-            owners = try OwnerSnapshot()
+            owners = Self.everyOwner()
         } else {
             owners = try wanted.selection.map { try OwnerSnapshot(in: $0) }
         }
@@ -41,6 +41,14 @@ struct SocketSource: Sendable {
         self.namespaces =
             takesWhatItGets
             ? Array(try NetworkNamespace.all()) : try namespaces.namespaces(labelled: details.contains(.namespace))
+    }
+
+    /// Who holds what; nobody where it cannot be known, which costs an answer its owners and no sockets.
+    private static func everyOwner() -> OwnerSnapshot {
+        do throws(KernelError) { return try OwnerSnapshot() } catch {
+            TCPStates.complain("\(error)")
+            return OwnerSnapshot(owners: [:])
+        }
     }
 
     /// Calls `body` with each namespace in turn. One that is gone meanwhile, or that this user may not enter, loses only
