@@ -87,7 +87,12 @@ struct SocketSource: Sendable {
 
     /// Says on standard error what privilege is missing, where that cost an answer something.
     func reportMissingOwners() {
-        guard let coverage = owners?.coverage, !coverage.isComplete, missesOwners.isRaised else { return }
+        guard var coverage = owners?.coverage, !coverage.isComplete, missesOwners.isRaised else { return }
+        // In a container there mostly is nobody outside who holds a connection of its own, and one may have come meanwhile.
+        if coverage.isConfined, unixQuery == nil, queries.allSatisfy({ $0.protocol == .tcp }) {
+            coverage.isConfined = (try? ScanCoverage.probe())?.isConfined ?? true
+        }
+        guard !coverage.isComplete else { return }
         TCPStates.complain(coverage.description)
     }
 
