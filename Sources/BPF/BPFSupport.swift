@@ -51,7 +51,8 @@ extension BPFSupport.Requirement {
     /// How it is had; empty where only another kernel has it.
     package var remedy: String {
         switch self {
-        case .privilege where !Self.isInFirstUserNamespace: "leave the user namespace, as root outside of it has them"
+        case .privilege where !ProcessDirectory.isInFirstUserNamespace:
+            "leave the user namespace, as root outside of it has them"
         case .privilege: Self.remedyForPrivilege
         case .openness: "boot without lockdown=confidentiality"
         case .kernel, .types: ""
@@ -65,7 +66,7 @@ extension BPFSupport.Requirement {
         switch self {
         case .kernel: KernelRelease.running < KernelRelease("5.12")
         case .types: access(BPFSupport.typesPath, R_OK) != 0
-        case .privilege: !Self.isInFirstUserNamespace || !Self.hasCapabilities
+        case .privilege: !ProcessDirectory.isInFirstUserNamespace || !Self.hasCapabilities
         case .openness: Self.lockdown.contains("[confidentiality]")
         }
     }
@@ -74,12 +75,6 @@ extension BPFSupport.Requirement {
     private static var hasCapabilities: Bool {
         guard let held = Capabilities.effective else { return true }
         return held.contains(.administration) || held.isSuperset(of: [.bpf, .performanceMonitoring])
-    }
-
-    /// The first user namespace has this inode (`PROC_USER_INIT_INO` of `<linux/proc_ns.h>`).
-    private static var isInFirstUserNamespace: Bool {
-        var status = stat()
-        return stat("/proc/thread-self/ns/user", &status) != 0 || status.st_ino == 0xefff_fffd
     }
 
     /// `none [integrity] confidentiality`; empty where it cannot be read.

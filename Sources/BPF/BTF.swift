@@ -37,6 +37,7 @@ package struct BTF: Sendable {
         let rawValue: UInt32
 
         static let pointer = Kind(rawValue: 2)
+        static let array = Kind(rawValue: 3)
         static let structure = Kind(rawValue: 4)
         static let union = Kind(rawValue: 5)
         static let enumeration = Kind(rawValue: 6)
@@ -166,6 +167,19 @@ package struct BTF: Sendable {
             names[number] = string(at: Int(name))
         }
         return names
+    }
+
+    /// Where an array that ends a structure lies, of as many elements as each value has (`numbers[]`); nil where there is
+    /// none, or it has a number of elements in the type, beyond which the verifier lets no program read.
+    package func flexibleArray(_ structure: String, _ name: String) -> (offset: Int, elementSize: Int)? {
+        // struct btf_array: type, index_type, nelems
+        guard let type = numbers[structure], let member = find(Array(name.utf8), in: type, depth: 0),
+            let array = resolve(member.type), array.kind == .array,
+            bytes.span.bytes.number(at: array.position + Record.size + 8, as: UInt32.self) == 0,
+            let element = bytes.span.bytes.number(at: array.position + Record.size, as: UInt32.self),
+            let size = size(of: Int(element))
+        else { return nil }
+        return (member.offset, size)
     }
 
     private func find(_ name: [UInt8], in type: Int, depth: Int) -> (offset: Int, type: Int)? {

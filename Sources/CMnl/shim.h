@@ -31,6 +31,30 @@ static inline int cmnl_interface_name(int fd, unsigned int index, char name[IF_N
 /// Whether the file is a network namespace (`NS_GET_NSTYPE`, kernel 4.11).
 static inline int cmnl_is_network_namespace(int fd) { return ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET; }
 
+/// A descriptor of the network namespace that the calling thread is in, where `/proc` does not show it; -1 and errno. By a
+/// `pidfd` of the thread (`PIDFD_THREAD`, `PIDFD_GET_NET_NAMESPACE`, kernel 6.11), or by a socket, which takes CAP_NET_ADMIN
+/// (`SIOCGSKNS`, kernel 3.0).
+static inline int cmnl_network_namespace(void) {
+    enum { pidfd_thread = 0200, get_network_namespace = _IO(0xFF, 4), get_socket_namespace = 0x894C };
+    int fd = (int)syscall(SYS_pidfd_open, (int)syscall(SYS_gettid), pidfd_thread);
+    int namespace = fd < 0 ? -1 : ioctl(fd, get_network_namespace, 0);
+    if (fd >= 0) close(fd);
+    if (namespace >= 0) return namespace;
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    namespace = fd < 0 ? -1 : ioctl(fd, get_socket_namespace, 0);
+    if (fd >= 0) close(fd);
+    return namespace;
+}
+
+/// The effective capabilities of the calling thread (`capget(2)`); -1 and errno.
+static inline int cmnl_effective_capabilities(unsigned long long *capabilities) {
+    // `_LINUX_CAPABILITY_VERSION_3` of <linux/capability.h>; of each half effective, permitted, inheritable.
+    unsigned int header[2] = {0x20080522, 0}, data[6] = {0};
+    if (syscall(SYS_capget, header, data) != 0) return -1;
+    *capabilities = data[0] | (unsigned long long)data[3] << 32;
+    return 0;
+}
+
 /// Moves the calling thread into a network namespace (`setns(2)`); -1 and errno where it may not.
 static inline int cmnl_enter_network_namespace(int fd) { return (int)syscall(SYS_setns, fd, CLONE_NEWNET); }
 

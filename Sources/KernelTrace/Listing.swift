@@ -19,7 +19,11 @@ struct Listing {
 
     /// The types that the listings ask for.
     static let typeNames =
-        ["sock", "tcp_sock", "request_sock", "net", resetReasons] + TraceRecord.Event.allCases.map(\.typeName)
+        ["sock", "tcp_sock", "request_sock", "net", "task_struct", resetReasons] + processTypes
+        + TraceRecord.Event.allCases.map(\.typeName)
+
+    /// What numbers processes.
+    private static let processTypes = ["pid", "upid", "pid_namespace"]
 
     /// The enumeration of why a RST is sent.
     static let resetReasons = "sk_rst_reason"
@@ -173,12 +177,46 @@ struct Listing {
             .set(.r0, 0),
             .load(.r1, .u32, from: .r6, owned.offset),
             .jumpIf32(.r1, .equal, 0, "interrupt"),  // if (!sk->sk_lock.owned) goto interrupt
-            .call(.get_current_pid_tgid),
-            .compute(.r0, .shiftRight, 32),  // the process; below it is the thread
+        ] + processNumber() + [
             .label("interrupt"),
             .store(.u32, to: .r9, TraceRecord.Field.pid, .r0),
         ]
     }
+
+    /// r0 = the number of the process in the namespace whose numbers are wanted; where it has none there, that of the
+    /// namespace it is in itself.
+    private func processNumber() -> [Instruction] {
+        guard let namespace = filter.pidNamespace else {
+            return [
+                .call(.get_current_pid_tgid),
+                .compute(.r0, .shiftRight, 32),  // the process; below it is the thread
+            ]
+        }
+        guard let leader = types.member("task_struct", "group_leader"),
+            let numbering = types.member("task_struct", "thread_pid"), let level = types.member("pid", "level"),
+            let numbers = types.flexibleArray("pid", "numbers"), let number = types.member("upid", "nr"),
+            let owner = types.member("upid", "ns"), let inode = types.member("pid_namespace", "ns.inum")
+        else { return [.set(.r0, -1)] }
+        let levels = (0..<Self.pidNamespaceLevels).flatMap { index -> [Instruction] in
+            let place = numbers.offset + index * numbers.elementSize
+            return [
+                .load(.r3, .u64, from: .r1, place + owner.offset),  // r3 = pid->numbers[i].ns->ns.inum
+                .load(.r3, .u32, from: .r3, inode.offset),
+                .load(.r0, .u32, from: .r1, place + number.offset),  // r0 = pid->numbers[i].nr
+                .jumpIf32(.r3, .equal, Int32(bitPattern: namespace), "numbered"),
+                .jumpIf32(.r2, .equal, Int32(index), "outside"),  // if (pid->level == i) goto outside
+            ]
+        }
+        return [
+            .call(.get_current_task_btf),
+            .load(.r1, .u64, from: .r0, leader.offset),
+            .load(.r1, .u64, from: .r1, numbering.offset),  // r1 = current->group_leader->thread_pid
+            .load(.r2, .u32, from: .r1, level.offset),
+        ] + levels + [.label("outside"), .move(.r0, .r3), .label("numbered")]
+    }
+
+    /// `MAX_PID_NS_LEVEL` of `<linux/pid_namespace.h>`, and the first one.
+    private static let pidNamespaceLevels = 33
 
     /// What a connection came to.
     private func counted() throws(KernelError) -> [Instruction] {

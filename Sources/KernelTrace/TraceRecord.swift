@@ -83,10 +83,15 @@ extension TraceRecord {
     package var to: TCPState { TCPState(rawValue: field(Field.to)) }
     /// The owner, as the first user namespace numbers it. Of a request it says nothing.
     package var uid: UInt32 { field(Field.uid) }
-    /// The process whose call caused the transition; nil for what a segment or a timer did.
-    package var pid: Int32? {
-        let pid: Int32 = field(Field.pid)
-        return pid == 0 ? nil : pid
+    /// The process whose call caused the transition, by its number in ``TraceFilter/pidNamespace``; nil where it has none
+    /// there, and for what a segment or a timer did.
+    package var pid: Int32? { caller.flatMap { $0 > 0 ? $0 : nil } }
+
+    /// The same, and also a process that has no number there: negative then, with the bits of the number of the PID
+    /// namespace's file that it is in, or -1 where the kernel's types do not show it.
+    package var caller: Int32? {
+        let caller: Int32 = field(Field.pid)
+        return caller == 0 ? nil : caller
     }
 
     /// The local port; 0 where the kernel has not chosen it yet.

@@ -1,6 +1,8 @@
+internal import CMnl
+
 /// Privileges that a thread has now.
 ///
-/// C: `CAP_*` of `<linux/capability.h>`; the effective ones, `CapEff` of `proc(5)`.
+/// C: `CAP_*` of `<linux/capability.h>`; the effective ones of `capget(2)`.
 package struct Capabilities: OptionSet, Sendable {
     package let rawValue: UInt64
 
@@ -17,9 +19,9 @@ package struct Capabilities: OptionSet, Sendable {
     /// `CAP_BPF`, kernel 5.8
     package static let bpf = Capabilities(rawValue: 1 << 39)
 
-    /// Those of the calling thread; nil where they cannot be read.
+    /// Those of the calling thread; nil where they cannot be read. It takes no `/proc`.
     package static var effective: Capabilities? {
-        guard let digits = ThreadStatus()?["CapEff"] else { return nil }
-        return UInt64(digits, radix: 16).map(Capabilities.init)
+        var bits: UInt64 = 0
+        return cmnl_effective_capabilities(&bits) == 0 ? Capabilities(rawValue: bits) : nil
     }
 }

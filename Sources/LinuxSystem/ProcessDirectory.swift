@@ -51,8 +51,58 @@ package struct ProcessDirectory: ~Copyable {
         }
     }
 
+    /// A process that may not be read, with what refuses it.
+    package func unreadable(_ process: Int32) -> UnreadableProcess {
+        UnreadableProcess(pid: process, name: name(of: process), reason: Self.refusal)
+    }
+
+    /// What refuses this process the files of another. The files themselves do not say: any of these is EACCES.
+    ///
+    /// Source: `ptrace_may_access()` of `kernel/ptrace.c`: with the capabilities in its user namespace every process may be
+    /// read, as far as the kernel itself is concerned.
+    private static var refusal: UnreadableProcess.Reason {
+        guard Capabilities.effective?.isSuperset(of: [.ptrace, .readSearch]) == true else { return .missingCapability }
+        return isInFirstUserNamespace ? .securityModule : .userNamespace
+    }
+
+    /// Whether this process is in the first user namespace, as far as that can be known.
+    package static var isInFirstUserNamespace: Bool {
+        var status = stat()
+        return stat("/proc/thread-self/ns/user", &status) != 0 || status.st_ino == FirstNamespace.user
+    }
+
+    /// Whether there may be processes that it does not show, because it is of another PID namespace than the first.
+    package var isConfined: Bool {
+        // Where it shows this process, it is of this process' namespace or of one outside of that.
+        if number("self/ns/pid") == FirstNamespace.pid { return false }
+        return number("1/ns/pid") != FirstNamespace.pid
+    }
+
+    /// The PID namespace by whose numbers `/proc` has the processes, as the number of its file; nil for the first one, and 0
+    /// where it may not be known, which is no namespace's.
+    package static var numbering: UInt32? {
+        guard let proc = try? ProcessDirectory() else { return 0 }
+        guard proc.isConfined else { return nil }
+        // One number alone: that of this process there, where it is in no namespace within that.
+        let isOwn = ThreadStatus()?["NSpid"]?.contains("\t") == false
+        return proc.number(isOwn ? "self/ns/pid" : "1/ns/pid").map { UInt32(truncatingIfNeeded: $0) } ?? 0
+    }
+
+    private func number(_ path: String) -> UInt64? {
+        var status = stat()
+        return fstatat(descriptor, path, &status, 0) == 0 ? UInt64(status.st_ino) : nil
+    }
+
     /// What a process is; nil where it is gone or hidden.
     package func kind(of process: Int32) -> ProcessStatus.Kind? { ProcessStatus(of: process, in: self)?.kind }
+}
+
+/// The numbers of the namespaces that the kernel begins with.
+///
+/// C: `PROC_PID_INIT_INO` and `PROC_USER_INIT_INO` of `<linux/proc_ns.h>`.
+package enum FirstNamespace {
+    package static let pid: UInt64 = 0xefff_fffc
+    package static let user: UInt64 = 0xefff_fffd
 }
 
 extension ProcessName {

@@ -33,7 +33,7 @@ struct DescriptorReader: ~Copyable {
             case .program, nil: break
             }
         }
-        if isRefused { coverage.unreadable += 1 } else { coverage.processes += 1 }
+        if isRefused { coverage.add(proc.unreadable(pid)) } else { coverage.processes += 1 }
     }
 
     /// The main thread may end before the others, and they hold the descriptors on. Whether they may not be read.

@@ -28,6 +28,7 @@ final class OwnerScan: Sendable {
         var (table, coverage) = try scan.run()
         let isFound = coverage.processes + coverage.unreadable == selection.pids.count
         coverage.hidesProcesses = !(isByNumber && isFound) && proc.hidesProcesses
+        coverage.isConfined = !(isByNumber && isFound) && proc.isConfined
         return (table, coverage)
     }
 

@@ -30,9 +30,8 @@ package struct TaskFileIterator: ~Copyable {
     /// Whether this process may use it and its numbers mean what they mean elsewhere: in the first PID namespace, and with
     /// the privileges that `/proc` asks for as well.
     package static var isUsable: Bool {
-        // PROC_PID_INIT_INO of <linux/proc_ns.h>
         var status = stat()
-        guard stat("/proc/self/ns/pid", &status) == 0, status.st_ino == 0xefff_fffc else { return false }
+        guard stat("/proc/self/ns/pid", &status) == 0, status.st_ino == FirstNamespace.pid else { return false }
         let held = Capabilities.effective ?? []
         return held.isSuperset(of: [.ptrace, .readSearch]) && BPFSupport.here().isComplete
     }

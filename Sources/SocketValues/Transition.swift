@@ -49,9 +49,12 @@ public struct Transition: Hashable, Sendable {
     public var cause: TCPStep.Trigger?
     /// Why the kernel sent a RST with the transition; nil where it sent none, and where it did not report it.
     public var resetReason: ResetReason?
-    /// The process whose call caused the transition; nil for what a segment or a timer did, and where the kernel did not
-    /// report it.
+    /// The process whose call caused the transition; nil for what a segment or a timer did, where the kernel did not
+    /// report it, and where the process has no number in the PID namespace of `/proc`.
     public var pid: Int32?
+    /// The PID namespace of the process whose call caused the transition, where it has no number in that of `/proc`: the
+    /// number in `pid:[4026531836]`.
+    public var pidNamespace: UInt32?
     /// Which side opened the connection.
     public var openedBy: OpeningSide
     /// How long ``from`` lasted, as far as it was watched; nil where its beginning was not.
@@ -85,6 +88,7 @@ public struct Transition: Hashable, Sendable {
         cause: TCPStep.Trigger? = nil,
         resetReason: ResetReason? = nil,
         pid: Int32? = nil,
+        pidNamespace: UInt32? = nil,
         openedBy: OpeningSide = .unknown,
         timeInState: Duration? = nil,
         uid: UInt32? = nil,
@@ -97,7 +101,8 @@ public struct Transition: Hashable, Sendable {
         (self.identity, self.incarnation) = (identity, incarnation)
         (self.from, self.to, self.via) = (from, to, via)
         (self.certainty, self.source, self.time) = (certainty, source, time)
-        (self.cause, self.resetReason, self.pid) = (cause, resetReason, pid)
+        (self.cause, self.resetReason) = (cause, resetReason)
+        (self.pid, self.pidNamespace) = (pid, pidNamespace)
         (self.openedBy, self.timeInState) = (openedBy, timeInState)
         (self.uid, self.inode, self.owners, self.namespace) = (uid, inode, owners, namespace)
         (self.undecided, self.final) = (undecided, final)

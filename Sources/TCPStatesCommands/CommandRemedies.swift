@@ -1,4 +1,5 @@
 internal import BPF
+internal import SocketOwners
 internal import TCPWatch
 
 extension String {
@@ -11,6 +12,10 @@ extension String {
 
     private static let remedies = [
         (BPFSupport.Requirement.remedyForPrivilege, "run as root, or install with: make install CAPS=1"),
+        (
+            ScanCoverage.remedyForNamespace,
+            "it takes the host's PID namespace and its /proc (docker run --pid=host, hostPID of a pod)"
+        ),
         (JournalReplay.remedyForOtherFiles, "a journal is made by tcpstates watch --journal FILE"),
     ]
 }

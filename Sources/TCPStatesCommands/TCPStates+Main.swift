@@ -4,9 +4,17 @@ internal import SockDiag
 internal import Synchronization
 internal import TCPRecords
 
+/// Runs the command line of the process, as `main` of C is given it, and ends the process with its status.
+///
+/// `CommandLine.arguments` would be what `/proc/self/cmdline` holds: nothing, where that is not mounted.
+@c(tcpstates_run)
+public func runCommandLine(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
+    TCPStates.main((0..<max(Int(count), 0)).compactMap { arguments[$0] }.dropFirst().map { String(cString: $0) })
+}
+
 extension TCPStates {
-    /// Runs the command line of the process, and ends the process with its status.
-    public static func main() -> Never {
+    /// Runs the command line of the process, without the program's own name, and ends the process with its status.
+    fileprivate static func main(_ arguments: [String]) -> Never {
         // Whoever started us may have it ignored; a reader that went away then is an error to report.
         var former = sigaction()
         sigaction(SIGPIPE, nil, &former)
@@ -16,7 +24,7 @@ extension TCPStates {
         )
         signal(SIGPIPE, SIG_DFL)
         heedInput()
-        LinuxLibC.exit(run(Array(CommandLine.arguments.dropFirst())))
+        LinuxLibC.exit(run(arguments))
     }
 
     /// Where the plugin started the process, the end of its standard input shows that the plugin has gone: SIGIO then

@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/landlock.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -53,6 +54,17 @@ static inline int clab_deny_netlink(int error) {
     struct sock_fprog filter = {.len = sizeof program / sizeof *program, .filter = program};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+// Confines the calling thread by Landlock, for good (kernel 5.13): of files it loses to make block devices alone, but no
+// process outside of the domain may be read any more.
+static inline int clab_confine(void) {
+    struct landlock_ruleset_attr rules = {.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_BLOCK};
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
+    if (ruleset < 0) return -1;
+    int result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+    close(ruleset);
+    return result;
 }
 
 // Takes every capability from the calling thread, for good (capset(2)).

@@ -80,9 +80,9 @@ struct Rooms {
         }
     }
 
-    /// What a row allows and no source imports. A product may be declared to be linked.
+    /// What a row allows and no source imports. A product may be declared to be linked, and C imports nothing.
     private var edgesThatAreUnused: [String] {
-        rooms.filter { !targets(of: $0).isEmpty }.flatMap { room in
+        rooms.filter { !targets(of: $0).isEmpty && !files(of: $0).isEmpty }.flatMap { room in
             let imported = Set(files(of: room).flatMap(\.imports).map(\.module))
             return room.allowed.subtracting(imported).subtracting(manifest.packages.values).sorted().map {
                 "no source of \(room.name) imports \($0), which its row allows"

@@ -27,6 +27,34 @@ struct PrivilegeTests {
         #expect(lines.first == "\(socket.inode) ", "\(lines)")
     }
 
+    @Test func `A user without privileges is told which process it is that he may not read, and what it takes`() throws
+    {
+        let lines = try Program.run(Program.asNobody + probe)
+        try #require(lines.count == 4, "\(lines)")
+        // The lowest number of root's processes is 1, whatever it is called.
+        #expect(lines[2].contains(" cannot be read, as process 1 (") || lines[2].hasPrefix("process 1 ("))
+        #expect(lines[2].hasSuffix("it takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, as root has them"))
+    }
+
+    @Test func `Root in a user namespace is told that his capabilities do not count outside of it`() throws {
+        let lines = try Program.shell("exec unshare -Ur \(probe.joined(separator: " "))")
+        if lines.first?.contains("unshare failed") == true { try Test.cancel("user namespaces are forbidden here") }
+        try #require(lines.count == 4, "\(lines)")
+        #expect(lines[2].contains("being outside of this user namespace"))
+        #expect(lines[2].hasSuffix("it takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH in the first user namespace"))
+    }
+
+    @Test func `Root whom a security module refuses is told so, and not to become root`() throws {
+        let probe = probe
+        guard let lines = try confined({ try Program.run(probe) }) else {
+            try Test.cancel("the kernel has no Landlock")
+        }
+        try #require(lines.count == 4, "\(lines)")
+        #expect(lines[0] == "\(socket.inode) ", "its holder is outside of the domain")
+        #expect(lines[2].contains("for a security module refuses it, whatever capabilities there are"))
+        #expect(!lines[2].contains("CAP_"))
+    }
+
     @Test(arguments: [(1, "hidden false"), (2, "hidden true")])
     func `hidepid does not make a socket one without an owner`(level: Int, answer: String) throws {
         let command = (Program.asNobody + probe).joined(separator: " ")

@@ -18,6 +18,7 @@ import TCPWatch
 //   embedded          how many threads there are while a watcher without one has been driven
 //   reused-number     who holds a listener once its holder has another process' number, see reuseNumber()
 //   script WORD…      does to sockets what the words say, see script(_:)
+//   receive           holds a descriptor that it is passed, for a script
 //   forget WORD…      forgets sockets as programs do, see forget(_:)
 //   forgotten PID     how many sockets a process forgot, then what was not seen
 //   leaderless        ends its main thread, answers each line on standard input with the same, until there is none
@@ -67,6 +68,7 @@ do {
         print("threads \(count)")
     case "reused-number": try reuseNumber()
     case "script": script(Array(arguments))
+    case "receive": receive()
     case "forget": forget(Array(arguments))
     case "forgotten":
         let selection = arguments.first.flatMap { Int32($0) }.map(ProcessSelection.process) ?? .all

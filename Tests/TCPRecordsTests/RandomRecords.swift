@@ -162,6 +162,7 @@ struct RandomRecords {
         transition.resetReason = maybe { $0.random.one(of: [.abortOnClose, ResetReason(rawValue: "TCP_NEW")]) }
         transition.undecided = list { $0.random.one(of: ["pid=1", "process=\"a,b\""]) }
         transition.pid = maybe { max(0, $0.number()) }
+        if transition.pid == nil { transition.pidNamespace = maybe { $0.number() } }
         transition.openedBy = random.one(of: [.unknown, .active, .passive])
         transition.timeInState = maybe { $0.duration() }
         (transition.uid, transition.inode) = (maybe { $0.number() }, maybe { $0.number() })

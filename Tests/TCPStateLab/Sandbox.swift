@@ -9,10 +9,23 @@ package func withoutNetlink<Value: Sendable>(
     errno: Int32,
     _ body: @escaping @Sendable () throws -> Value
 ) throws -> Value? {
+    try inSandbox({ clab_deny_netlink(errno) }, body)
+}
+
+/// Runs the closure where Landlock denies to read other processes, to the programs that it starts too, which can read each
+/// other; nil where the kernel has no Landlock.
+package func confined<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value? {
+    try inSandbox(clab_confine, body)
+}
+
+private func inSandbox<Value: Sendable>(
+    _ enter: @escaping @Sendable () -> Int32,
+    _ body: @escaping @Sendable () throws -> Value
+) throws -> Value? {
     let outcome = Mutex<Result<Value, any Error>?>(nil)
-    // A filter is the thread's, and stays: so the thread is one of its own.
+    // It is the thread's, and stays: so the thread is one of its own.
     let thread = try JoinedThread {
-        guard clab_deny_netlink(errno) == 0 else { return }
+        guard enter() == 0 else { return }
         let result = Result { try body() }
         outcome.withLock { $0 = result }
     }

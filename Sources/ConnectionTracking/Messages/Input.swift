@@ -167,7 +167,8 @@ package struct TracedTransition: Hashable, Sendable {
     package var to: TCPState
     /// The owner's uid.
     package var uid: UInt32
-    /// The process in whose context it was taken while a call held the socket; nil in an interrupt.
+    /// The process in whose context it was taken while a call held the socket; nil in an interrupt. Negative for one that has
+    /// no number here: that it was a call decides all the same.
     package var pid: Int32?
     /// The smoothed round-trip time, microseconds; 0 where none was measured.
     package var rtt: UInt32

@@ -47,6 +47,16 @@ extension NetworkNamespace.ID {
         guard fstatat(directory, path, &status, 0) == 0 else { throw .last }
         self.init(status)
     }
+
+    /// That of the calling thread's, also where there is no `/proc`; nil where the kernel does not report it.
+    static var ofThread: NetworkNamespace.ID? {
+        if let id = try? NetworkNamespace.ID(at: "/proc/thread-self/ns/net", in: AT_FDCWD) { return id }
+        let descriptor = cmnl_network_namespace()
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? NetworkNamespace.ID(status) : nil
+    }
 }
 
 extension Errno {

@@ -1,5 +1,6 @@
 internal import LinuxLibC
 internal import LinuxSystem
+public import SocketValues
 
 extension NetworkNamespace {
     /// The namespaces that can be found from here.
@@ -10,12 +11,21 @@ extension NetworkNamespace {
         /// are in is not known.
         public var unreadable = 0
 
+        /// The unreadable process of the lowest number, and why it is; nil where there is none, or it is not known.
+        public var firstUnreadable: UnreadableProcess?
+
         /// Whether `/proc` hides the processes of other users (`hidepid`), and the namespaces with them.
         public var hidesProcesses = false
 
         /// Namespaces, and how many processes were left out.
-        public init(_ namespaces: [NetworkNamespace] = [], unreadable: Int = 0, hidesProcesses: Bool = false) {
-            (self.namespaces, self.unreadable, self.hidesProcesses) = (namespaces, unreadable, hidesProcesses)
+        public init(
+            _ namespaces: [NetworkNamespace] = [],
+            unreadable: Int = 0,
+            firstUnreadable: UnreadableProcess? = nil,
+            hidesProcesses: Bool = false
+        ) {
+            (self.namespaces, self.hidesProcesses) = (namespaces, hidesProcesses)
+            (self.unreadable, self.firstUnreadable) = (unreadable, firstUnreadable)
         }
 
         /// The first index, 0.
@@ -58,7 +68,9 @@ extension NetworkNamespace {
             } catch {
                 guard error.isRefusal else { continue }
                 let kind = proc.kind(of: pid)
-                if kind != .kernelThread, kind != .ended { listing.unreadable += 1 }
+                guard kind != .kernelThread, kind != .ended else { continue }
+                listing.unreadable += 1
+                listing.firstUnreadable = listing.firstUnreadable ?? proc.unreadable(pid)
             }
         }
         listing.hidesProcesses = proc.hidesProcesses

@@ -33,7 +33,7 @@ extension NetworkNamespace {
         _ body: @escaping @Sendable () throws(KernelError) -> Value
     ) throws(KernelError) -> Value {
         if id == .here { return try body() }
-        if let current = try? ID(at: "/proc/thread-self/ns/net", in: AT_FDCWD), current == id { return try body() }
+        if ID.ofThread == id { return try body() }
         let operation = "enter the network namespace \(label)"
         let file = try open(operation)
         let descriptor = file.descriptor

@@ -14,9 +14,10 @@ extension NetworkNamespace {
                 let id = try NamespaceFile(path, operation: "find the current network namespace").id
                 return NetworkNamespace(process: getpid(), id: id)
             } catch {
-                // Without /proc it has no number, and can be used all the same.
+                // Without /proc it may have no number, and can be used all the same.
                 guard error.code == .notFound else { throw error }
-                return NetworkNamespace(id: .here, path: path, label: "here")
+                guard let id = ID.ofThread else { return NetworkNamespace(id: .here, path: path, label: "here") }
+                return NetworkNamespace(id: id, path: path, label: "net:[\(id.inode)]")
             }
         }
     }

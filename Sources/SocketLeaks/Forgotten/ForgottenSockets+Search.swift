@@ -31,8 +31,11 @@ extension ForgottenSockets {
         noteStates(inventory, holders, begunAt: begin, at: now)
 
         var findings = Findings()
+        // Processes that have no number here cannot be meant.
+        var seen = holders.coverage ?? ScanCoverage()
+        seen.isConfined = false
         findings.coverage = SearchCoverage(
-            processes: holders.coverage ?? ScanCoverage(),
+            processes: seen,
             ended: ended(in: proc),
             unreadableNamespaces: places.unreadable
         )

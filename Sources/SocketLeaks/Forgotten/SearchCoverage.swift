@@ -30,11 +30,7 @@ extension SearchCoverage: CustomStringConvertible {
         func number(_ count: Int, _ one: String, _ many: String) -> String {
             count == 1 ? "1 \(one)" : "\(count) \(many)"
         }
-        if processes.hidesProcesses { parts.append("/proc hides the processes of other users (hidepid)") }
-        if processes.unreadable > 0 {
-            let who = number(processes.unreadable, "process", "processes")
-            parts.append("\(who) cannot be read: it takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, as root has them")
-        }
+        if !processes.isComplete { parts.append("\(processes.gaps): \(processes.remedy)") }
         if unreadableNamespaces > 0 {
             let which = number(unreadableNamespaces, "network namespace", "network namespaces")
             parts.append("\(which) cannot be read: it takes CAP_SYS_ADMIN")

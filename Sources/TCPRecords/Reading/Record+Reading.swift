@@ -75,6 +75,7 @@ extension RecordFields {
         transition.cause = try text("cause").flatMap { word in TCPStep.Trigger.allCases.first { $0.word == word } }
         transition.resetReason = try text("reset_reason").map(ResetReason.init)
         transition.pid = try number("pid")
+        transition.pidNamespace = try number("pid_namespace")
         transition.undecided = try words("undecided") ?? []
         transition.openedBy = try openedBy()
         transition.timeInState = try duration("in_state_ns")

@@ -41,6 +41,7 @@ struct EventDescription {
         writer.add("cause", transition?.cause.map { .text($0.word) })
         writer.add("reset_reason", transition?.resetReason.map { .text($0.rawValue) })
         writer.add("pid", transition?.pid.map { .integer(UInt64(clamping: $0)) })
+        writer.add("pid_namespace", transition?.pidNamespace.map { .number($0) })
         writer.add("undecided", transition.flatMap { $0.undecided.isEmpty ? nil : .words($0.undecided) })
         writer.add("in_state_ns", transition?.timeInState.map { .large($0.nanoseconds) })
         if reportsSockets {

@@ -65,8 +65,13 @@ struct WatchCommand: ParsableCommand {
             JournalDestination(path: path, version: TCPStates.version) { TCPStates.complain("\($0)") }
         }
         if watch.processes {
-            let coverage = try OwnerSnapshot().coverage
-            if !coverage.isComplete { TCPStates.complain(coverage.description) }
+            do throws(KernelError) {
+                let coverage = try ScanCoverage.probe()
+                if !coverage.isComplete { TCPStates.complain(coverage.description) }
+            } catch {
+                TCPStates.complain("\(error)")
+                configuration.resolvesOwners = false
+            }
         }
         var details: SocketDetails = watch.processes ? .processes : []
         if !configuration.namespaces.isEmpty { details.insert(.namespace) }

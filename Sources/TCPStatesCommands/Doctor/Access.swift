@@ -1,4 +1,5 @@
 internal import LinuxLibC
+internal import LinuxSystem
 internal import SockDiag
 internal import TCPRecords
 internal import TCPWatch
@@ -40,6 +41,8 @@ struct Access {
         case .ipv6: "IPv6 sockets"
         case .destroyEvents: "the end of each"
         case .trace: "each transition by tracepoints"
+        // Who comes later, and is outside of it, is not seen.
+        case .owners where (try? ProcessDirectory())?.isConfined == true: "owners within this PID namespace"
         case .owners: "the owners of all sockets"
         case .namespaces:
             access.namespaces.count == 1 ? "the one network namespace" : "\(access.namespaces.count) network namespaces"

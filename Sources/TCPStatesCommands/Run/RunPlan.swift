@@ -1,3 +1,5 @@
+internal import LinuxLibC
+internal import LinuxSystem
 internal import SockDiag
 internal import SocketLeaks
 internal import TCPRecords
@@ -29,6 +31,9 @@ extension RunPlan {
 
     /// Runs COMMAND and writes the report as the options want it; what this process then ends with.
     func run(_ options: OutputOptions) throws -> ChildCommand.End {
+        if tests == nil {
+            do throws(KernelError) { _ = try Descendants.current() } catch { return try runUnfollowed(error) }
+        }
         let output = if let path = options.output { try Output(path: path) } else { try Output.standardError() }
         let names = SocketNames(resolvesHosts: options.resolve)
         var details: SocketDetails = .processes
@@ -48,6 +53,34 @@ extension RunPlan {
         case .csv:
             let encoder = CSVEncoder(.run, details: details, names: names.names, writesHeader: !options.noHeader)
             return try run(EventRecordRenderer(encoder), to: output)
+        }
+    }
+
+    /// Runs COMMAND where its processes cannot be found: without a report, and with a failure in the place of success.
+    private func runUnfollowed(_ refusal: KernelError) throws -> ChildCommand.End {
+        TCPStates.complain("runs \(words[0]) without following its sockets: \(refusal)")
+        var mask = sigset_t()
+        pthread_sigmask(SIG_BLOCK, nil, &mask)
+        signal(SIGCHLD, SIG_DFL)
+        let signals: SignalDescriptor
+        do throws(Errno) {
+            signals = try SignalDescriptor([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD])
+        } catch {
+            throw CommandFailure("cannot follow a command", errno: error.rawValue)
+        }
+        let child = try ChildCommand(words, mask: mask)
+        var deadline = duration.map { ContinuousClock.now + $0 }
+        while true {
+            var waited = pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)
+            poll(&waited, 1, deadline.map { Int32(pollingFor: ($0 - .now).nanoseconds) } ?? -1)
+            // What a terminal sends, it sends to COMMAND too.
+            while let signal = signals.next() {
+                if signal.number != SIGCHLD, !signal.isFromKernel { kill(child.pid, signal.number) }
+            }
+            if let end = child.reap({ _, _ in }) { return end == .exited(0) ? .exited(EXIT_FAILURE) : end }
+            guard let time = deadline, time <= .now else { continue }
+            kill(child.pid, SIGTERM)
+            deadline = nil
         }
     }
 

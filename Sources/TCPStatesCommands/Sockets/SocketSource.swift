@@ -31,7 +31,7 @@ struct SocketSource: Sendable {
         unixQuery = try families.flatMap { try selection.unixQuery($0, details, filter) }
         let wanted = WantedProcesses(filter)
         if details.contains(.processes) {
-            owners = try OwnerSnapshot()
+            owners = Self.everyOwner()
         } else {
             owners = try wanted.selection.map { try OwnerSnapshot(in: $0) }
         }
@@ -41,6 +41,14 @@ struct SocketSource: Sendable {
         self.namespaces =
             takesWhatItGets
             ? Array(try NetworkNamespace.all()) : try namespaces.namespaces(labelled: details.contains(.namespace))
+    }
+
+    /// Who holds what; nobody where it cannot be known, which costs an answer its owners and no sockets.
+    private static func everyOwner() -> OwnerSnapshot {
+        do throws(KernelError) { return try OwnerSnapshot() } catch {
+            TCPStates.complain("\(error)")
+            return OwnerSnapshot(owners: [:])
+        }
     }
 
     /// Calls `body` with each namespace in turn. One that is gone meanwhile, or that this user may not enter, loses only
@@ -79,7 +87,12 @@ struct SocketSource: Sendable {
 
     /// Says on standard error what privilege is missing, where that cost an answer something.
     func reportMissingOwners() {
-        guard let coverage = owners?.coverage, !coverage.isComplete, missesOwners.isRaised else { return }
+        guard var coverage = owners?.coverage, !coverage.isComplete, missesOwners.isRaised else { return }
+        // In a container there mostly is nobody outside who holds a connection of its own, and one may have come meanwhile.
+        if coverage.isConfined, unixQuery == nil, queries.allSatisfy({ $0.protocol == .tcp }) {
+            coverage.isConfined = (try? ScanCoverage.probe())?.isConfined ?? true
+        }
+        guard !coverage.isComplete else { return }
         TCPStates.complain(coverage.description)
     }
 

@@ -63,6 +63,15 @@ extension Words {
         add(pid, ProcessName(commOf: "/proc/\(pid)", in: AT_FDCWD), others: 0)
     }
 
+    /// Adds that a process which has no number here has caused a transition: `by:(pid:[4026531836])`.
+    mutating func addCaller(from pidNamespace: UInt32) {
+        add { text in
+            text.append("by:(pid:[")
+            text.append(decimal: UInt64(pidNamespace))
+            text.append("])")
+        }
+    }
+
     private mutating func add(_ pid: Int32, _ name: ProcessName?, others: Int) {
         add { text in
             text.append("by:")

@@ -16,7 +16,7 @@ extension Input.Fact {
                     from: record.from,
                     to: record.to,
                     uid: record.uid,
-                    pid: record.pid,
+                    pid: record.caller,
                     rtt: record.rttMicroseconds,
                     matching: mask(name, record.uid),
                     rest: SocketRest(of: record)

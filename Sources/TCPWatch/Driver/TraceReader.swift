@@ -2,6 +2,7 @@ internal import BPF
 internal import ConnectionTracking
 internal import KernelTrace
 internal import LinuxLibC
+internal import LinuxSystem
 internal import SockDiag
 
 /// Reads the records of all the namespaces that are watched, and sorts them. Belongs to one thread at a time.
@@ -149,6 +150,7 @@ extension TraceReader {
             if namespaces.isEmpty { namespaces = [try NetworkNamespace.current] }
             filter.namespaces = namespaces.map { UInt32(truncatingIfNeeded: $0.inode) }
         }
+        filter.pidNamespace = ProcessDirectory.numbering
         filter.family = configuration.family
         if let ports = configuration.filter?.necessaryPorts {
             (filter.localPorts, filter.remotePorts) = (ports.local, ports.remote)

@@ -55,6 +55,11 @@ struct EventDelivery {
         case .transition(var transition):
             guard isAsked(transition) else { return nil }
             transition.namespace = namespace
+            // A process that has no number here: the bits are its namespace's, as the tracepoint has reported it.
+            if let caller = transition.pid, caller < 0 {
+                transition.pid = nil
+                transition.pidNamespace = caller == -1 ? nil : UInt32(bitPattern: caller)
+            }
             transition.owners = owners(transition.identity.cookie)
             return .transition(transition)
         case .socket(let tracked):

@@ -58,13 +58,14 @@ extension WatchAccess {
     /// Why there may be namespaces that are not found.
     private static func finding(_ listing: NetworkNamespace.Listing) -> KernelError? {
         guard listing.hidesProcesses || listing.unreadable > 0 else { return nil }
-        let count = listing.unreadable == 1 ? "that of 1 process" : "those of \(listing.unreadable) processes"
+        let reason = listing.hidesProcesses ? .missingCapability : listing.firstUnreadable?.reason ?? .missingCapability
         return KernelError(
             .missingCapability,
             operation: "find all network namespaces",
             detail: listing.hidesProcesses
-                ? "/proc hides the processes of other users (hidepid)" : "\(count) cannot be read",
-            remedy: "it takes CAP_SYS_PTRACE, as root has it"
+                ? "/proc hides the processes of other users (hidepid)"
+                : listing.firstUnreadable.words(listing.unreadable, of: "that of "),
+            remedy: reason.remedy(needing: "CAP_SYS_PTRACE")
         )
     }
 }

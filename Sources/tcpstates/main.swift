@@ -1,3 +1,0 @@
-import TCPStatesCommands
-
-TCPStates.main()
