@@ -51,6 +51,7 @@ package enum Instruction {
         case ringbuf_reserve = 131
         case ringbuf_submit = 132
         case skc_to_tcp_sock = 137
+        case get_current_task_btf = 158
     }
 
     /// The instruction that follows has this name.

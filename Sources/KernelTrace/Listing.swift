@@ -19,7 +19,8 @@ struct Listing {
 
     /// The types that the listings ask for.
     static let typeNames =
-        ["sock", "tcp_sock", "request_sock", "net", resetReasons] + TraceRecord.Event.allCases.map(\.typeName)
+        ["sock", "tcp_sock", "request_sock", "net", "task_struct", resetReasons]
+        + TraceRecord.Event.allCases.map(\.typeName)
 
     /// The enumeration of why a RST is sent.
     static let resetReasons = "sk_rst_reason"
@@ -177,6 +178,24 @@ struct Listing {
             .compute(.r0, .shiftRight, 32),  // the process; below it is the thread
             .label("interrupt"),
             .store(.u32, to: .r9, TraceRecord.Field.pid, .r0),
+        ] + processName()
+    }
+
+    /// What the process in r0 is called now: when the record is read, it may have ended, or be another.
+    private func processName() -> [Instruction] {
+        let name = TraceRecord.Field.name
+        let none: [Instruction] = [.storeNumber(.u64, to: .r9, name, 0), .storeNumber(.u64, to: .r9, name + 8, 0)]
+        guard let leader = types.member("task_struct", "group_leader"), let comm = types.offset("task_struct", "comm")
+        else { return none }
+        return none + [
+            .jumpIf(.r0, .equal, 0, "named"),
+            .call(.get_current_task_btf),
+            .load(.r1, .u64, from: .r0, leader.offset),  // r1 = current->group_leader
+            .load(.r2, .u64, from: .r1, comm),
+            .store(.u64, to: .r9, name, .r2),
+            .load(.r2, .u64, from: .r1, comm + 8),
+            .store(.u64, to: .r9, name + 8, .r2),
+            .label("named"),
         ]
     }
 

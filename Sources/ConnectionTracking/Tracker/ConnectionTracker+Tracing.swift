@@ -175,6 +175,7 @@ extension ConnectionTracker {
                     source: .trace,
                     time: now,
                     pid: transition.isCall ? transition.pid : nil,
+                    processName: transition.processName,
                     matching: transition.matching
                 )
             )
@@ -224,6 +225,7 @@ extension ConnectionTracker {
             source: .trace,
             time: time,
             pid: transition.isCall ? transition.pid : nil,
+            processName: transition.processName,
             matching: transition.matching
         )
         if let first = self.transition(place, report) { outputs.append(.transition(first)) }
