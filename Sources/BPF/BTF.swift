@@ -152,6 +152,11 @@ package struct BTF: Sendable {
         return size(of: type).map { Member(offset: offset, size: $0) }
     }
 
+    /// Where a member of a structure lies that is an array, of which ``member(_:_:)`` knows no size.
+    package func offset(_ structure: String, _ name: String) -> Int? {
+        numbers[structure].flatMap { find(Array(name.utf8), in: $0, depth: 0)?.offset }
+    }
+
     /// The names of an enumeration's values, which may have other numbers in another kernel; empty where there is none.
     package func names(of enumeration: String) -> [UInt32: String] {
         guard let type = numbers[enumeration], let record = resolve(type), record.kind == .enumeration else {

@@ -180,6 +180,24 @@ struct Listing {
         ] + processNumber() + [
             .label("interrupt"),
             .store(.u32, to: .r9, TraceRecord.Field.pid, .r0),
+        ] + processName()
+    }
+
+    /// What the process in r0 is called now: when the record is read, it may have ended, or be another.
+    private func processName() -> [Instruction] {
+        let name = TraceRecord.Field.name
+        let none: [Instruction] = [.storeNumber(.u64, to: .r9, name, 0), .storeNumber(.u64, to: .r9, name + 8, 0)]
+        guard let leader = types.member("task_struct", "group_leader"), let comm = types.offset("task_struct", "comm")
+        else { return none }
+        return none + [
+            .jumpIf(.r0, .equal, 0, "named"),
+            .call(.get_current_task_btf),
+            .load(.r1, .u64, from: .r0, leader.offset),  // r1 = current->group_leader
+            .load(.r2, .u64, from: .r1, comm),
+            .store(.u64, to: .r9, name, .r2),
+            .load(.r2, .u64, from: .r1, comm + 8),
+            .store(.u64, to: .r9, name + 8, .r2),
+            .label("named"),
         ]
     }
 

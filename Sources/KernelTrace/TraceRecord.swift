@@ -47,7 +47,8 @@ package struct TraceRecord: ~Copyable, ~Escapable {
         static let segmentsIn = 108
         static let timeWaits = 112
         static let timeWaitLimit = 116
-        static let size = 120
+        static let name = 120
+        static let size = 136
     }
 
     private let bytes: RawSpan
@@ -92,6 +93,14 @@ extension TraceRecord {
     package var caller: Int32? {
         let caller: Int32 = field(Field.pid)
         return caller == 0 ? nil : caller
+    }
+
+    /// What the process of ``pid`` is called, as its main thread bears it; nil where the kernel's types do not show it.
+    package var processName: ProcessName? {
+        guard pid != nil else { return nil }
+        let (low, high): (UInt64, UInt64) = (field(Field.name), field(Field.name + 8))
+        let name = withUnsafeBytes(of: (low, high)) { ProcessName(bytes: $0) }
+        return name.isEmpty ? nil : name
     }
 
     /// The local port; 0 where the kernel has not chosen it yet.

@@ -22,6 +22,8 @@ public import SockDiag
 public struct OwnerMemory: Sendable {
     private var table = OwnerTable()
     private var pending: [SocketCookie: UInt32] = [:]
+    /// Who is known by a call alone.
+    private var callers: [SocketCookie: SocketOwner] = [:]
     private var hasNew = false
     /// The sockets whose owners the last pass has found.
     package private(set) var latest: [SocketCookie] = []
@@ -30,7 +32,18 @@ public struct OwnerMemory: Sendable {
     public init() {}
 
     /// The owners as they were found; empty where none were, or it was not asked for them yet.
-    public subscript(cookie: SocketCookie) -> [SocketOwner] { table.owners(of: cookie.rawValue) }
+    public subscript(cookie: SocketCookie) -> [SocketOwner] {
+        let owners = table.owners(of: cookie.rawValue)
+        return owners.isEmpty ? callers[cookie].map { [$0] } ?? [] : owners
+    }
+
+    /// Notes a process that has made a call by which it holds the socket, for as long as no pass finds its descriptor. Whether
+    /// that is new.
+    package mutating func note(_ caller: SocketOwner, of cookie: SocketCookie) -> Bool {
+        guard !table.hasOwner(cookie.rawValue), callers[cookie] != caller else { return false }
+        callers[cookie] = caller
+        return true
+    }
 
     /// Notes the socket for the next pass, unless its owners are known or it cannot have any. O(1).
     public mutating func note(_ socket: borrowing some SocketFields & ~Escapable) {
@@ -82,5 +95,6 @@ public struct OwnerMemory: Sendable {
     public mutating func forget(_ cookie: SocketCookie) {
         table.remove(cookie.rawValue)
         pending[cookie] = nil
+        callers[cookie] = nil
     }
 }

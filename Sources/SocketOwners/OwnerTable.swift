@@ -54,7 +54,7 @@ struct OwnerTable: Equatable, Sendable {
             owners.append(links[link].owner)
             link = links[link].older
         }
-        if owners.count > 1 { owners.sort { ($0.pid, $0.descriptor) < ($1.pid, $1.descriptor) } }
+        if owners.count > 1 { owners.sort { ($0.pid, $0.descriptor ?? -1) < ($1.pid, $1.descriptor ?? -1) } }
         return owners
     }
 

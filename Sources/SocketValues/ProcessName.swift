@@ -22,6 +22,9 @@ public struct ProcessName: Hashable, Sendable {
     /// The name as a user types it. `systemd-networkd` becomes `systemd-network`, which is what that process is called.
     public init(_ name: String) { self.init(bytes: name.utf8) }
 
+    /// Whether there is none.
+    package var isEmpty: Bool { low == 0 && high == 0 }
+
     /// The bytes, of no particular encoding.
     public var bytes: [UInt8] { withBytes { [UInt8]($0) } }
 

@@ -55,10 +55,17 @@ public struct Transition: Hashable, Sendable {
     /// The PID namespace of the process whose call caused the transition, where it has no number in that of `/proc`: the
     /// number in `pid:[4026531836]`.
     public var pidNamespace: UInt32?
+    /// What the process of ``pid`` was called when it made the call; nil where the kernel did not report it.
+    public var processName: ProcessName?
     /// Which side opened the connection.
     public var openedBy: OpeningSide
     /// How long ``from`` lasted, as far as it was watched; nil where its beginning was not.
     public var timeInState: Duration?
+    /// How long the connection was open, on the transition by which both sides have closed it, or it was reset or given up: into TIME_WAIT,
+    /// or to CLOSED where there is none. Nil where its beginning was not watched, and where that moment passed unseen.
+    ///
+    /// TIME_WAIT is no part of it: that is the ``timeInState`` of the transition that leaves TIME_WAIT.
+    public var timeOpen: Duration?
     /// The owner's uid, remembered from when the kernel reported it.
     public var uid: UInt32?
     /// The socket's inode, remembered from when it had one.
@@ -89,8 +96,10 @@ public struct Transition: Hashable, Sendable {
         resetReason: ResetReason? = nil,
         pid: Int32? = nil,
         pidNamespace: UInt32? = nil,
+        processName: ProcessName? = nil,
         openedBy: OpeningSide = .unknown,
         timeInState: Duration? = nil,
+        timeOpen: Duration? = nil,
         uid: UInt32? = nil,
         inode: UInt32? = nil,
         owners: [SocketOwner] = [],
@@ -102,8 +111,8 @@ public struct Transition: Hashable, Sendable {
         (self.from, self.to, self.via) = (from, to, via)
         (self.certainty, self.source, self.time) = (certainty, source, time)
         (self.cause, self.resetReason) = (cause, resetReason)
-        (self.pid, self.pidNamespace) = (pid, pidNamespace)
-        (self.openedBy, self.timeInState) = (openedBy, timeInState)
+        (self.pid, self.pidNamespace, self.processName) = (pid, pidNamespace, processName)
+        (self.openedBy, self.timeInState, self.timeOpen) = (openedBy, timeInState, timeOpen)
         (self.uid, self.inode, self.owners, self.namespace) = (uid, inode, owners, namespace)
         (self.undecided, self.final) = (undecided, final)
     }
@@ -121,6 +130,11 @@ extension Transition {
 
     /// Whether a connection ends with it.
     package var closes: Bool { to == .closed && from != .listen && from != .bound }
+
+    /// Whether by it, and in no state passed through, both sides have closed the connection, or it was reset or given up.
+    package var endsOpenTime: Bool {
+        to == .timeWait || closes && from != .timeWait && !via.contains(.timeWait)
+    }
 
     /// Whether this side begins to close with it, or has by then.
     package var closesHere: Bool {

@@ -106,7 +106,7 @@ struct RandomRecords {
 
     private mutating func owner() -> SocketOwner {
         let name = ProcessName(random.one(of: ["nginx", "a b", "(1):2", "évil\u{1b}", "\\", "", "x,\"y\""]))
-        return SocketOwner(pid: max(0, number()), name: name, descriptor: max(0, number()))
+        return SocketOwner(pid: max(0, number()), name: name, descriptor: maybe { max(0, $0.number()) })
     }
 
     /// A socket of the fixed part alone.
@@ -163,8 +163,10 @@ struct RandomRecords {
         transition.undecided = list { $0.random.one(of: ["pid=1", "process=\"a,b\""]) }
         transition.pid = maybe { max(0, $0.number()) }
         if transition.pid == nil { transition.pidNamespace = maybe { $0.number() } }
+        if transition.pid != nil || transition.pidNamespace != nil { transition.processName = maybe { _ in ProcessName("évil\u{1b}, \"(1)") } }
         transition.openedBy = random.one(of: [.unknown, .active, .passive])
         transition.timeInState = maybe { $0.duration() }
+        transition.timeOpen = maybe { $0.duration() }
         (transition.uid, transition.inode) = (maybe { $0.number() }, maybe { $0.number() })
         transition.owners = list { $0.owner() }
         transition.final = maybe { $0.counters() }
@@ -227,7 +229,9 @@ struct RandomRecords {
             switch key {
             case .state: summary.state = state
             case .localPort: summary.localPort = number()
-            case .peer: summary.peer = address(random.happens(500) ? .ipv4 : .ipv6)
+            case .peer:
+                summary.peer = address(random.happens(500) ? .ipv4 : .ipv6)
+                summary.interface = maybe { $0.text }
             case .process: summary.process = text
             case .uid: summary.uid = number()
             default: break

@@ -7,7 +7,8 @@ import Testing
 @Suite struct SummaryTests {
     private func tally(_ keys: [GroupKey]) throws -> Tally {
         var tally = Tally(keys: keys)
-        for socket in try Fixtures.all() { tally.count(socket) }
+        var names = RecordNames.none
+        for socket in try Fixtures.all() { tally.count(socket, names: &names) }
         return tally
     }
 
@@ -66,7 +67,7 @@ import Testing
             tally.writeRecords(tally.csvEncoder(hosts, writesHeader: true), to: &$0)
         }
         try expectSnapshot(csv, "summary-by.csv")
-        for row in try parse(csv: csv) { #expect(row.count == 9) }
+        for row in try parse(csv: csv) { #expect(row.count == 10) }
     }
 
     @Test func aKeyNamedTwiceCountsOnce() {
@@ -74,11 +75,27 @@ import Testing
     }
 
     @Test func onePeerIsOneGroupWhateverTheSocketsFamily() throws {
-        var tally = Tally(keys: [.peer])
+        var (tally, names) = (Tally(keys: [.peer]), RecordNames.none)
         for peer in ["198.51.100.8", "::ffff:198.51.100.8"] {
             let local = peer.contains(":") ? "::ffff:192.0.2.1" : "192.0.2.1"
-            tally.count(try Fixture(local: (local, 1), remote: (peer, 2)).socket())
+            tally.count(try Fixture(local: (local, 1), remote: (peer, 2)).socket(), names: &names)
         }
         #expect(tally.rows.map(\.count) == [2])
+    }
+
+    @Test func oneLinkLocalAddressIsAPeerOnEachInterface() throws {
+        var (tally, names) = (Tally(keys: [.peer]), RecordNames.none)
+        for (interface, peer) in [
+            (1, "fe80::1"), (2, "fe80::1"), (2, "fe80::1"), (1, "2001:db8::1"), (2, "2001:db8::1"),
+        ] {
+            let fixture = Fixture(local: ("fe80::9", 1), remote: (peer, 2), interface: UInt32(interface))
+            tally.count(try fixture.socket(), names: &names)
+        }
+        let groups = tally.rows.map {
+            "\($0.group.peer?.description ?? "") \($0.group.peerInterface ?? "-") \($0.count)"
+        }
+        #expect(groups == ["2001:db8::1 - 2", "fe80::1 if2 2", "fe80::1 if1 1"])
+        let lines = try written { tally.writeRecords(JSONLinesEncoder(), to: &$0) }
+        #expect(lines.contains(#""peer":"fe80::1","interface":"if2","count":2"#))
     }
 }

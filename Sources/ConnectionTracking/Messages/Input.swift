@@ -170,6 +170,8 @@ package struct TracedTransition: Hashable, Sendable {
     /// The process in whose context it was taken while a call held the socket; nil in an interrupt. Negative for one that has
     /// no number here: that it was a call decides all the same.
     package var pid: Int32?
+    /// What that process was called then; nil where that is not known.
+    package var processName: ProcessName?
     /// The smoothed round-trip time, microseconds; 0 where none was measured.
     package var rtt: UInt32
     /// As ``SocketRow/matching``.
@@ -185,12 +187,13 @@ package struct TracedTransition: Hashable, Sendable {
         to: TCPState,
         uid: UInt32 = 0,
         pid: Int32? = nil,
+        processName: ProcessName? = nil,
         rtt: UInt32 = 0,
         matching: StateMask = .all,
         rest: SocketRest? = nil
     ) {
         (self.name, self.from, self.to, self.uid, self.pid) = (name, from, to, uid, pid)
-        (self.rtt, self.matching, self.rest) = (rtt, matching, rest)
+        (self.processName, self.rtt, self.matching, self.rest) = (processName, rtt, matching, rest)
     }
 }
 

@@ -51,6 +51,7 @@ extension ConnectionTracker {
                 time: now,
                 cause: cause,
                 pid: transition.isCall || cause == .abort || cause == .close ? transition.pid : nil,
+                processName: transition.processName,
                 resetReason: reset?.reason,
                 matching: transition.matching
             )

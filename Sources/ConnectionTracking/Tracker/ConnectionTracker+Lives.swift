@@ -13,6 +13,7 @@ extension ConnectionTracker {
         /// What took the connection along it; nil for the cause that the transition has where it has one alone.
         var cause: TCPStep.Trigger?
         var pid: Int32?
+        var processName: ProcessName?
         var resetReason: ResetReason?
         /// The states in which the filter finds the socket now; nil for what is remembered.
         var matching: StateMask?
@@ -208,8 +209,10 @@ extension ConnectionTracker {
         let before = report.via.last ?? entry.state
         transition.cause = report.cause ?? TCPStateMachine.soleTrigger(from: before, to: report.to)
         (transition.pid, transition.resetReason) = (report.pid, report.resetReason)
+        transition.processName = report.pid == nil ? nil : report.processName
         transition.openedBy = entry.side
         transition.timeInState = entry.state == .closed ? nil : Self.elapsed(since: entry.enteredAt, until: time)
+        if transition.endsOpenTime { transition.timeOpen = Self.elapsed(since: sockets.openedAt(place), until: time) }
         (transition.uid, transition.inode) = (entry.uid, entry.inodeIfKnown)
         return transition
     }

@@ -194,6 +194,7 @@ extension ConnectionTracker {
                     source: .trace,
                     time: now,
                     pid: transition.isCall ? transition.pid : nil,
+                    processName: transition.processName,
                     matching: transition.matching
                 )
             )
@@ -243,6 +244,7 @@ extension ConnectionTracker {
             source: .trace,
             time: time,
             pid: transition.isCall ? transition.pid : nil,
+            processName: transition.processName,
             matching: transition.matching
         )
         if let first = self.transition(place, report) { outputs.append(.transition(first)) }

@@ -1,16 +1,18 @@
-/// `HOST[/LEN][:PORT]` in its parts.
+/// `HOST[%ZONE][/LEN][:PORT]` in its parts.
 struct FilterHost {
     /// Where it was said in front: `inet:`, `inet6:`.
     private var family: AddressFamily?
     /// Empty or `*` for any.
     private var name: Substring
     private var prefixLength: Substring?
+    /// Behind the percent sign: the interface that the address is valid on, or that the socket is bound to.
+    private(set) var zone: Substring?
     /// Behind the colon.
     private(set) var port: Substring?
 
     static let hint =
         "an address (192.0.2.1, [2001:db8::1]), a network (192.0.2.0/24), a host's name, * or nothing, "
-        + "then :PORT where one is meant"
+        + "then :PORT where one is meant; %INTERFACE after the address ([fe80::1%eth0]:22) is the interface"
 
     /// Splits a word. An IPv6 address needs brackets where a port follows; without, all of the word is the address.
     init?(_ word: String) {
@@ -25,7 +27,8 @@ struct FilterHost {
         if text.hasPrefix("["), let closing = text.firstIndex(of: "]") {
             name = text[..<closing].dropFirst()
             rest = text[closing...].dropFirst()
-            guard rest.isEmpty || rest.hasPrefix("/") || rest.hasPrefix(":") else { return nil }
+        } else if let percent = text.firstIndex(of: "%") {
+            (name, rest) = (text[..<percent], text[percent...])
         } else if IPAddress(String(beforeSlash)) != nil {
             (name, rest) = (beforeSlash, text[beforeSlash.endIndex...])
         } else {
@@ -36,13 +39,21 @@ struct FilterHost {
             prefixLength = name[slash...].dropFirst()
             name = name[..<slash]
         }
+        if let percent = name.firstIndex(of: "%") {
+            zone = name[percent...].dropFirst()
+            name = name[..<percent]
+        } else if rest.hasPrefix("%") {  // behind the brackets, as ss has it
+            zone = rest.dropFirst().prefix { $0 != "/" && $0 != ":" }  // which no interface's name has
+            rest = rest.dropFirst().drop { $0 != "/" && $0 != ":" }
+        }
+        guard zone?.isEmpty != true, rest.isEmpty || rest.hasPrefix("/") || rest.hasPrefix(":") else { return nil }
         if rest.hasPrefix("/") {
             guard prefixLength == nil else { return nil }
             prefixLength = rest.dropFirst().prefix { $0 != ":" }
             rest = rest.drop { $0 != ":" }
         }
         if rest.hasPrefix(":") { port = rest.dropFirst() }
-        if name.isEmpty, port == nil { return nil }
+        if name.isEmpty, port == nil, zone == nil { return nil }
     }
 
     /// Why a host has no address, and what would be right.

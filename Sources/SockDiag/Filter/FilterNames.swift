@@ -13,7 +13,7 @@ struct FilterNames {
     func test(_ name: SocketFilter.Name) throws(KernelError) -> FilterTest {
         switch name {
         case .interface(let name):
-            guard let interface = interface(named: name) else {
+            guard let interface = interface(named: name) ?? Self.interface(unnamed: name) else {
                 throw KernelError(
                     .notFound,
                     operation: "filter by dev",
@@ -33,6 +33,12 @@ struct FilterNames {
         case .autobound:
             return .number(.localPort, UInt64(ephemeralPorts.lowerBound), UInt64(ephemeralPorts.upperBound))
         }
+    }
+
+    /// `if7`, as one is printed that has no name any more.
+    private static func interface(unnamed text: String) -> NetworkInterface? {
+        guard text.hasPrefix("if"), let index = UInt32(text.dropFirst(2)), index > 0 else { return nil }
+        return NetworkInterface(rawValue: index)
     }
 
     func interface(named name: String) -> NetworkInterface? {

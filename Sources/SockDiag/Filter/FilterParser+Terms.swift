@@ -39,8 +39,7 @@ extension FilterParser {
     private mutating func parseValue(of keyword: Keyword) throws(SocketFilterError) -> SocketFilter.Term {
         switch keyword {
         case .dev:
-            let name = try parseWord("the name of an interface (eth0) or its index")
-            return UInt32(name).map(SocketFilter.Term.interface) ?? .named(.interface(name))
+            return Self.interface(try parseWord("the name of an interface (eth0) or its index"))
         case .fwmark:
             return try parseWord("a mark (7, 0x1) or a mark and a mask (0x1/0xff)") { word in
                 let parts = word.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
@@ -57,6 +56,11 @@ extension FilterParser {
         default:
             return try parseWord("a cookie in hexadecimal (1a2b)") { SocketCookie($0).map { .cookie($0.rawValue) } }
         }
+    }
+
+    /// An interface by its name or its index.
+    static func interface(_ name: String) -> SocketFilter.Term {
+        UInt32(name).map(SocketFilter.Term.interface) ?? .named(.interface(name))
     }
 
     /// `state` and `exclude` in a row make one set, read from left to right as by `ss`.

@@ -87,6 +87,7 @@ extension FilterParser {
         do {
             append(
                 anyOf: try host.networks(resolvesHosts: resolvesHosts).map { .host(endpoint, $0, port: port) },
+                and: host.zone.map { Self.interface(String($0)) },
                 negated: negated
             )
         } catch {

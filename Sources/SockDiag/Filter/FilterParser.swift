@@ -91,12 +91,13 @@ struct FilterParser {
         if negated { nodes.negate() }
     }
 
-    /// Adds a term that holds where one of these does, or its negation.
-    mutating func append(anyOf terms: [SocketFilter.Term], negated: Bool) {
+    /// Adds a condition that holds where one of these does, and the other one too; or its negation.
+    mutating func append(anyOf terms: [SocketFilter.Term], and other: SocketFilter.Term?, negated: Bool) {
         for (index, term) in terms.enumerated() {
             nodes.append(.term(term))
             if index > 0 { nodes.append(.or) }
         }
+        if let other { nodes += [.term(other), .and] }
         if negated { nodes.negate() }
     }
 

@@ -54,7 +54,7 @@ extension SocketAccounts {
     package mutating func conclude(_ transition: Transition) -> Bool {
         let cookie = transition.identity.cookie
         guard let account = accounts[cookie], !account.isOwn else { return false }
-        let known = transition.owners.compactMap { owner in
+        let known = transition.owners.filter { $0.descriptor != nil }.compactMap { owner in
             processes.process(owner.pid, at: account.firstSeen.monotonicNanoseconds).map { SocketHolder(owner, of: $0) }
         }
         if !known.isEmpty { return claim(cookie, known) }

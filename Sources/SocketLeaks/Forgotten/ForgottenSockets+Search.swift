@@ -215,6 +215,7 @@ extension [SocketHolder] {
     /// Whether the first process and its descriptor come before another's.
     func isBefore(_ other: [SocketHolder]) -> Bool {
         guard let first, let second = other.first else { return isEmpty && !other.isEmpty }
-        return (first.owner.pid, first.owner.descriptor) < (second.owner.pid, second.owner.descriptor)
+        let (left, right) = (first.owner, second.owner)
+        return (left.pid, left.descriptor ?? -1) < (right.pid, right.descriptor ?? -1)
     }
 }

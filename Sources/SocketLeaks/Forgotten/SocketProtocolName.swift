@@ -32,8 +32,10 @@ public struct SocketProtocolName: RawRepresentable, Hashable, Sendable {
     /// That of a socket that processes hold; nil where none of them may be read, or holds it still.
     init?(of inode: UInt32, heldBy holders: [SocketHolder], in proc: borrowing ProcessDirectory) {
         for holder in holders {
-            let name = proc.socketProtocol(of: holder.process.pid, by: holder.owner.descriptor, inode: inode)
-            if let name { self.init(rawValue: name); return }
+            guard let descriptor = holder.owner.descriptor else { continue }
+            if let name = proc.socketProtocol(of: holder.process.pid, by: descriptor, inode: inode) {
+                self.init(rawValue: name); return
+            }
         }
         return nil
     }

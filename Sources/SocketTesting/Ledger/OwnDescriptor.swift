@@ -12,8 +12,9 @@ struct OwnDescriptor {
 
     /// The first of these holders that is this process; nil where none is.
     init?(of holders: [SocketHolder]) {
-        guard let own = holders.first(where: { $0.process == OwnProcess.identity }) else { return nil }
-        self.init(number: own.owner.descriptor)
+        let own = holders.lazy.filter { $0.process == OwnProcess.identity }
+        guard let number = own.compactMap(\.owner.descriptor).first else { return nil }
+        self.init(number: number)
     }
 
     /// This process by it, as the holder of a socket.

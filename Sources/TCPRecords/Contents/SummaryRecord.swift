@@ -28,6 +28,8 @@ public struct SummaryRecord: Hashable, Sendable {
     public var localPort: UInt16?
     /// The remote address, an IPv4-mapped one as IPv4.
     public var peer: IPAddress?
+    /// The interface that a link-local peer is reached by; nil for any other.
+    public var interface: String?
     /// The name of the process; nil where none is known.
     public var process: String?
     /// The owner's user id; nil where there is no owner.

@@ -25,6 +25,8 @@ extension Record {
         let type = try fields.required("type", try fields.text("type"))
         names = try Names(fields)
         content = try fields.content(of: type)
+        // There it is a key's, and no number's name.
+        if case .summary = content { names.interface = nil }
     }
 }
 
@@ -76,9 +78,11 @@ extension RecordFields {
         transition.resetReason = try text("reset_reason").map(ResetReason.init)
         transition.pid = try number("pid")
         transition.pidNamespace = try number("pid_namespace")
+        transition.processName = try object("by")?.text("name").map { ProcessName($0) }
         transition.undecided = try words("undecided") ?? []
         transition.openedBy = try openedBy()
         transition.timeInState = try duration("in_state_ns")
+        transition.timeOpen = try duration("open_ns")
         (transition.uid, transition.inode) = (try number("uid"), try number("inode"))
         transition.owners = try owners()
         if let final = try object("final") { transition.final = try final.counters() }
@@ -127,6 +131,7 @@ extension RecordFields {
         (summary.state, summary.localPort) = (try state("state"), try number("local_port"))
         (summary.peer, summary.process) = (try address("peer"), try text("process"))
         (summary.uid, summary.namespace) = (try number("uid"), try text("netns"))
+        summary.interface = try text("interface")
         summary.peak = try number("peak")
         return summary
     }

@@ -130,7 +130,7 @@ struct RecordFields {
         var owners: [SocketOwner] = []
         for fields in try objects("processes") {
             let name = ProcessName(try fields.text("name") ?? "")
-            owners.append(SocketOwner(pid: try fields.count("pid"), name: name, descriptor: try fields.count("fd")))
+            owners.append(SocketOwner(pid: try fields.count("pid"), name: name, descriptor: try fields.number("fd")))
         }
         return owners
     }
@@ -154,7 +154,7 @@ extension JSONValue {
 }
 
 extension [SocketOwner] {
-    /// Reads `name(pid):fd`, separated by spaces. A name may have spaces and parentheses; one that looks like another
+    /// Reads `name(pid):fd`, or `name(pid)`, separated by spaces. A name may have spaces and parentheses; one that looks like another
     /// owner cannot be told from it.
     fileprivate init?(words text: String) {
         self = []
@@ -173,8 +173,8 @@ extension [SocketOwner] {
         guard name.isEmpty else { return nil }
     }
 
-    /// Reads `(4711):8` before a space or the end.
-    private static func numbers(_ text: ArraySlice<UInt8>) -> (pid: Int32, descriptor: Int32, end: Int)? {
+    /// Reads `(4711):8`, or `(4711)`, before a space or the end.
+    private static func numbers(_ text: ArraySlice<UInt8>) -> (pid: Int32, descriptor: Int32?, end: Int)? {
         var rest = text
         func number(after prefix: String) -> Int32? {
             guard rest.starts(with: prefix.utf8) else { return nil }
@@ -183,9 +183,11 @@ extension [SocketOwner] {
             rest = rest[digits.endIndex...]
             return Int32(String(decoding: digits, as: UTF8.self))
         }
-        guard let pid = number(after: "("), let descriptor = number(after: "):"), rest.first ?? .space == .space else {
-            return nil
-        }
+        guard let pid = number(after: "("), rest.popFirst() == UInt8(ascii: ")") else { return nil }
+        let hasDescriptor = rest.first == UInt8(ascii: ":")
+        let descriptor = number(after: ":")
+        if hasDescriptor, descriptor == nil { return nil }
+        guard rest.first ?? .space == .space else { return nil }
         return (pid, descriptor, rest.startIndex)
     }
 }

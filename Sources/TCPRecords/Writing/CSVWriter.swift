@@ -50,9 +50,11 @@ struct CSVWriter: RecordWriter, ~Copyable {
         }
     }
 
-    /// `nginx(4711):8 nginx(4712):8`, escaped once, as any text.
+    /// `nginx(4711):8 nginx(4712)`, escaped once, as any text.
     private mutating func append(_ owners: [SocketOwner]) {
-        let words = owners.map { "\($0.name.text)(\(max(0, $0.pid))):\(max(0, $0.descriptor))" }
+        let words = owners.map { owner in
+            "\(owner.name.text)(\(max(0, owner.pid)))" + (owner.descriptor.map { ":\(max(0, $0))" } ?? "")
+        }
         text.append(csv: words.joined(separator: " "))
     }
 

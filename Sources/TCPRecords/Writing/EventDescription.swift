@@ -40,10 +40,16 @@ struct EventDescription {
         writer.add("incarnation", incarnation == 0 ? nil : .number(incarnation))
         writer.add("cause", transition?.cause.map { .text($0.word) })
         writer.add("reset_reason", transition?.resetReason.map { .text($0.rawValue) })
-        writer.add("pid", transition?.pid.map { .integer(UInt64(clamping: $0)) })
+        let pid = transition?.pid.map { UInt64(clamping: $0) }
+        writer.add("pid", pid.map { .integer($0) })
         writer.add("pid_namespace", transition?.pidNamespace.map { .number($0) })
+        writer.beginObject("by")
+        writer.add("pid", pid.map { .integer($0) })
+        writer.add("name", transition?.processName.map { .text($0.text) })
+        writer.endObject()
         writer.add("undecided", transition.flatMap { $0.undecided.isEmpty ? nil : .words($0.undecided) })
         writer.add("in_state_ns", transition?.timeInState.map { .large($0.nanoseconds) })
+        writer.add("open_ns", transition?.timeOpen.map { .large($0.nanoseconds) })
         if reportsSockets {
             writer.add("recv_queue", socket.map { .number($0.receiveQueue) })
             writer.add("send_queue", socket.map { .number($0.sendQueue) })

@@ -89,8 +89,10 @@ struct JSONLWriter: RecordWriter, ~Copyable {
             writer.text.append(decimal: UInt64(clamping: owner.pid))
             writer.text.append(",\"name\":")
             writer.text.append(json: owner.name.text)
-            writer.text.append(",\"fd\":")
-            writer.text.append(decimal: UInt64(clamping: owner.descriptor))
+            if let descriptor = owner.descriptor {
+                writer.text.append(",\"fd\":")
+                writer.text.append(decimal: UInt64(clamping: descriptor))
+            }
             writer.text.append(UInt8(ascii: "}"))
         }
     }

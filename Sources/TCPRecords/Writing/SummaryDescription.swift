@@ -9,7 +9,9 @@ extension SocketDescription {
             switch key {
             case .state: writer.add("state", summary.state.map { .text($0.description) })
             case .localPort: writer.add("local_port", summary.localPort.map { .number($0) })
-            case .peer: writer.add("peer", summary.peer.map { .address($0) })
+            case .peer:
+                writer.add("peer", summary.peer.map { .address($0) })
+                writer.add("interface", summary.interface.map { .text($0) })
             case .process: writer.add("process", summary.process.map { .text($0) })
             case .uid: writer.add("uid", summary.uid.map { .number($0) })
             case .namespace: writer.add("netns", summary.namespace.map { .text($0) })

@@ -167,7 +167,8 @@ extension SocketSource {
         by keys: [GroupKey]
     ) throws(KernelError) -> Tally {
         var tally = Tally(keys: keys)
-        try forEach(in: namespace, query) { tally.count($0, in: namespace, owners: owners) }
+        var names = RecordNames()
+        try forEach(in: namespace, query) { tally.count($0, in: namespace, owners: owners, names: &names) }
         return tally
     }
 }

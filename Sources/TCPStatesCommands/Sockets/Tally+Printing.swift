@@ -37,7 +37,8 @@ extension Tally {
         switch key {
         case .state: group.state?.description ?? ""
         case .localPort: group.localPort.map { hosts?.service($0) ?? "\($0)" } ?? ""
-        case .peer: group.peer.map { hosts?.host($0) ?? "\($0)" } ?? ""
+        case .peer:
+            (group.peer.map { hosts?.host($0) ?? "\($0)" } ?? "") + (group.peerInterface.map { "%\($0)" } ?? "")
         case .process: group.process?.text ?? "-"
         case .uid: group.uid.map { "\($0)" } ?? "-"
         case .netns: group.netns.map { String(escaping: Array($0.utf8)) } ?? "-"
@@ -65,6 +66,7 @@ extension Tally {
     private func record(of group: Group, _ count: Int) -> SummaryRecord {
         var record = SummaryRecord(by: keys.map(\.field), count: count)
         (record.state, record.localPort, record.peer) = (group.state, group.localPort, group.peer)
+        record.interface = group.peerInterface
         (record.process, record.uid, record.namespace) = (group.process?.text, group.uid, group.netns)
         return record
     }

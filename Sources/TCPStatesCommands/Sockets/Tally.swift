@@ -9,6 +9,8 @@ struct Tally: Sendable {
         var state: TCPState?
         var localPort: UInt16?
         var peer: IPAddress?
+        /// The interface that a link-local peer is reached by.
+        var peerInterface: String?
         /// The owner of the lowest number; also nil where nobody is known to hold the socket.
         var process: ProcessName?
         /// Also nil where the kernel does not report it.
@@ -32,7 +34,8 @@ struct Tally: Sendable {
     mutating func count(
         _ socket: borrowing some SocketFields & ~Escapable,
         in namespace: NetworkNamespace? = nil,
-        owners: OwnerSnapshot? = nil
+        owners: OwnerSnapshot? = nil,
+        names: inout RecordNames
     ) {
         guard keys != [.state] else { return states[Int(socket.state.rawValue)] += 1 }
         var group = Group()
@@ -41,7 +44,10 @@ struct Tally: Sendable {
             case .state: group.state = socket.state
             case .localPort: group.localPort = socket.local.port
             // One host, whether it talks to an IPv4 socket or to an IPv6 one.
-            case .peer: group.peer = socket.remote.address.unmapped
+            case .peer:
+                let peer = socket.remote
+                group.peer = peer.address.unmapped
+                group.peerInterface = peer.scope.map { names.name(of: $0, in: namespace) }
             case .process: group.process = owners?[socket.inode].first?.name
             case .uid: group.uid = socket.uid
             case .netns: group.netns = namespace?.label
@@ -79,6 +85,8 @@ struct Tally: Sendable {
             case .state where left.state != right.state: return left.state.rank < right.state.rank
             case .localPort where left.localPort != right.localPort: return left.localPort ?? 0 < right.localPort ?? 0
             case .peer where left.peer != right.peer: return left.peer ?? .anyIPv4 < right.peer ?? .anyIPv4
+            case .peer where left.peerInterface != right.peerInterface:
+                return left.peerInterface ?? "" < right.peerInterface ?? ""
             case .process where left.process != right.process:
                 return left.process?.description ?? "" < right.process?.description ?? ""
             case .uid where left.uid != right.uid: return left.uid.rank < right.uid.rank

@@ -115,9 +115,7 @@ struct EventTable: EventRenderer, ~Copyable {
         }
         words.removeAll()
         words.addOwner(transition.owners, transition.namespace)
-        // The tracepoints know who made the call before a descriptor is found.
-        if showsProcesses, transition.owners.isEmpty, let pid = transition.pid { words.addCaller(pid) }
-        if showsProcesses, let namespace = transition.pidNamespace { words.addCaller(from: namespace) }
+        if showsProcesses { words.addCaller(of: transition) }
         names.namespace = transition.namespace
         words.add(transition, withSpan: !layout.hasSpanColumn)
         writeEndpoints(transition.identity, transition.openedBy)

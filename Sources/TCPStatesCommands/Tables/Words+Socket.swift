@@ -98,8 +98,10 @@ extension Words {
                 text.append(printable: owner.name.text)
                 text.append("\",pid=")
                 text.append(decimal: UInt64(owner.pid))
-                text.append(",fd=")
-                text.append(decimal: UInt64(owner.descriptor))
+                if let descriptor = owner.descriptor {
+                    text.append(",fd=")
+                    text.append(decimal: UInt64(descriptor))
+                }
                 text.append(")")
             }
             text.append(")")

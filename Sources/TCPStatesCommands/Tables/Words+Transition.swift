@@ -1,5 +1,3 @@
-internal import LinuxLibC
-internal import LinuxSystem
 internal import SockDiag
 internal import SocketOwners
 internal import TCPRecords
@@ -38,14 +36,14 @@ extension Words {
                 text.append("\"")
             }
         }
+        if let open = transition.timeOpen { add("lived", open) }
         guard let final = transition.final else { return }
         add("sent", bytes: final.bytesSent)
         add("received", bytes: final.bytesReceived)
         add("retransmits", final.retransmits)
-        if let duration = final.duration { add("lived", duration) }
     }
 
-    /// Adds where a socket is and who holds it, as far as that was asked for: `netns:blue`, `by:curl(4711)`.
+    /// Adds where a socket is and who holds it, as far as that was asked for: `netns:blue`, `owner:curl(4711)`.
     mutating func addOwner(_ owners: [SocketOwner], _ namespace: NetworkNamespace?) {
         if let namespace {
             add {
@@ -55,26 +53,28 @@ extension Words {
         }
         guard let first = owners.first else { return }
         // Who else: the processes that the first one's descriptor was passed on to.
-        add(first.pid, first.name, others: Set(owners.map(\.pid)).count - 1)
+        add("owner", first.pid, first.name, others: Set(owners.map(\.pid)).count - 1)
     }
 
-    /// Adds whose call caused a transition, by the name that the process has now: `by:curl(4711)`.
-    mutating func addCaller(_ pid: Int32) {
-        add(pid, ProcessName(commOf: "/proc/\(pid)", in: AT_FDCWD), others: 0)
-    }
-
-    /// Adds that a process which has no number here has caused a transition: `by:(pid:[4026531836])`.
-    mutating func addCaller(from pidNamespace: UInt32) {
+    /// Adds whose call caused a transition, by the name that the process had then: `by:curl(4711)`, or
+    /// `by:curl(pid:[4026531836])` where it has no number here.
+    mutating func addCaller(of transition: Transition) {
+        if let pid = transition.pid { return add("by", pid, transition.processName) }
+        guard let pidNamespace = transition.pidNamespace else { return }
         add { text in
-            text.append("by:(pid:[")
+            text.append("by:")
+            if let name = transition.processName { text.append(printable: name.text) }
+            text.append("(pid:[")
             text.append(decimal: UInt64(pidNamespace))
             text.append("])")
         }
     }
 
-    private mutating func add(_ pid: Int32, _ name: ProcessName?, others: Int) {
+    /// Adds a process, and how many others there are: `by:curl(4711)`, `owner:nginx(7)+3`.
+    private mutating func add(_ word: StaticString, _ pid: Int32, _ name: ProcessName?, others: Int = 0) {
         add { text in
-            text.append("by:")
+            text.append(word)
+            text.append(.colon)
             if let name { text.append(printable: name.text) }
             text.append("(")
             text.append(decimal: UInt64(pid))

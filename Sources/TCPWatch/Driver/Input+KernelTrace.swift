@@ -17,6 +17,7 @@ extension Input.Fact {
                     to: record.to,
                     uid: record.uid,
                     pid: record.caller,
+                    processName: record.processName,
                     rtt: record.rttMicroseconds,
                     matching: mask(name, record.uid),
                     rest: SocketRest(of: record)

@@ -167,6 +167,7 @@ final class NamespaceWatcher {
 
     /// A record of a tracepoint.
     func take(_ record: borrowing TraceRecord, at time: EventTime) {
+        noteCaller(of: record)
         take(Input.Fact(record) { name, uid in mask(name, uid) }, at: time)
     }
 
@@ -484,6 +485,20 @@ final class NamespaceWatcher {
         findOwners()
         let end = EventTime.now().monotonicNanoseconds
         nextOwnerScan = end + 4 * (end - begin)
+    }
+
+    /// Remembers who has made the call of a transition, where only who holds the socket can: it may be gone before `/proc` is read.
+    private func noteCaller(of record: borrowing TraceRecord) {
+        guard owners != nil, record.event == .transition, let pid = record.pid, let name = record.processName else {
+            return
+        }
+        switch (record.from, record.to) {
+        case (_, .synSent), (_, .listen), (_, .finWait1), (.closeWait, .lastAck): break
+        default: return
+        }
+        let (caller, cookie) = (SocketOwner(pid: pid, name: name, descriptor: nil), record.cookie)
+        guard owners?.note(caller, of: cookie) == true else { return }
+        stream.note(.owners(watcher: number, cookie, [caller]))
     }
 
     /// One pass over `/proc` for all that is new. Where that is gone by now, later transitions have no owners.

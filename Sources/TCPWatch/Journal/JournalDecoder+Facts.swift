@@ -81,7 +81,11 @@ extension JournalDecoder {
         transition.name = try socketName()
         transition.uid = try cursor.number()
         transition.rtt = try cursor.number()
-        if flags.contains(.hasPID) { transition.pid = Int32(bitPattern: try cursor.number()) }
+        if flags.contains(.hasPID) {
+            transition.pid = Int32(bitPattern: try cursor.number())
+            let name = ProcessName(bytes: try cursor.byteArray())
+            transition.processName = name.isEmpty ? nil : name
+        }
         guard flags.contains(.hasRest) else { return transition }
         var rest = SocketRest(try counters(), error: try cursor.choice())
         rest.isPeerDone = try cursor.flag()

@@ -169,7 +169,8 @@ extension JournalDecoder {
     private mutating func owners() throws(JournalFault) -> JournalEntry {
         let cookie = SocketCookie(rawValue: try cursor.number())
         let owners = try cursor.list { cursor throws(JournalFault) in
-            let (pid, descriptor) = (Int32(bitPattern: try cursor.number()), Int32(bitPattern: try cursor.number()))
+            let pid = Int32(bitPattern: try cursor.number())
+            let descriptor = (try cursor.optional() as UInt32?).map { Int32(bitPattern: $0) }
             return SocketOwner(pid: pid, name: ProcessName(bytes: try cursor.byteArray()), descriptor: descriptor)
         }
         return .owners(watcher: watcher, cookie, owners)

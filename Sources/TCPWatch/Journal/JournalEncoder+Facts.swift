@@ -93,7 +93,10 @@ extension JournalEncoder {
         append(transition.name)
         bytes.append(transition.uid)
         bytes.append(transition.rtt)
-        if let pid = transition.pid { bytes.append(UInt32(bitPattern: pid)) }
+        if let pid = transition.pid {
+            bytes.append(UInt32(bitPattern: pid))
+            bytes.append(bytes: transition.processName?.bytes ?? [])
+        }
         guard let rest = transition.rest else { return }
         append(rest.counters)
         bytes.append(rest.error.rawValue)

@@ -138,7 +138,7 @@ struct JournalEncoder {
         bytes.append(UInt64(owners.count))
         for owner in owners {
             bytes.append(UInt32(bitPattern: owner.pid))
-            bytes.append(UInt32(bitPattern: owner.descriptor))
+            append(owner.descriptor.map { UInt32(bitPattern: $0) })
             bytes.append(bytes: owner.name.bytes)
         }
     }

@@ -9,7 +9,7 @@ enum JournalFraming {
     /// What a journal begins with: no text, and damaged by whatever converts line ends.
     static let mark: [UInt8] = [0x89, 0x54, 0x43, 0x50, 0x4a, 0x0d, 0x0a, 0x1a]  // "\x89TCPJ\r\n\x1a"
     /// The number of the format. It changes with everything that is written in another way.
-    static let format: UInt8 = 3
+    static let format: UInt8 = 4
     /// The length of what comes before the version: the mark, the format, the version's length.
     static let prefaceSize = mark.count + 2
     /// The length of what comes before a payload.

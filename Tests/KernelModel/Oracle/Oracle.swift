@@ -138,6 +138,7 @@ package struct Oracle {
         }
         guard let index = place else { return }
         checkOrder(transition, text, after: reported[index], at: now)
+        checkOpenTime(transition, text, of: reported[index], at: now)
         reported[index].transitions.append(
             ReportedTransition(
                 from: transition.from,
@@ -163,6 +164,33 @@ package struct Oracle {
             fail(.wrongCounters, "\(text): final counters before the end", at: now, about: [cookie])
         }
         if transition.openedBy != .unknown { reported[index].side = transition.openedBy }
+    }
+
+    /// A connection was open from its first transition to the one by which both sides have closed it, and that is said once.
+    private mutating func checkOpenTime(
+        _ transition: Transition,
+        _ text: String,
+        of life: ReportedLife,
+        at now: UInt64
+    ) {
+        let first = life.transitions.first { $0.to != .bound }
+        guard let first, first.from == .closed || first.from == .bound, transition.endsOpenTime else {
+            if let open = transition.timeOpen,
+                life.transitions.contains(where: { $0.to != .bound }) || !transition.endsOpenTime
+            {
+                fail(.wrongCounters, "\(text): was open for \(open)", at: now, about: [transition.identity.cookie])
+            }
+            return
+        }
+        let open = Duration.nanoseconds(Int64(clamping: transition.time.monotonicNanoseconds - first.time))
+        if transition.timeOpen != open {
+            fail(
+                .wrongCounters,
+                "\(text): was open for \(transition.timeOpen.map { "\($0)" } ?? "?"), not \(open)",
+                at: now,
+                about: [transition.identity.cookie]
+            )
+        }
     }
 
     private mutating func checkWalk(_ transition: Transition, _ text: String, at now: UInt64) {

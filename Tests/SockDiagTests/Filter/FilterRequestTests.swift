@@ -130,6 +130,9 @@ import Testing
         }
         #expect(device?.code == .notFound)
         #expect(device?.description == "cannot filter by dev: there is no interface \"no such\"")
+        // As an interface is printed whose name is gone.
+        #expect(try client.sockets(SocketQuery(filter: SocketFilter("src [::%if4294967295]:22"))).isEmpty)
+        #expect(throws: KernelError.self) { try client.sockets(SocketQuery(filter: .interface("if0"))) }
         let group = #expect(throws: KernelError.self) {
             try client.sockets(SocketQuery(filter: .cgroup("/no\nsuch")))
         }

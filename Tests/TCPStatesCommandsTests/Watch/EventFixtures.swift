@@ -39,6 +39,7 @@ enum EventFixtures {
                 transition(.closeWait, .closed, via: [.lastAck], inState: .seconds(3), after: 15_349, of: server) {
                     $0.final = counters
                     $0.source = .destroy
+                    $0.timeOpen = .milliseconds(15_348)
                 }
             ),
             .transition(
@@ -56,6 +57,7 @@ enum EventFixtures {
             .transition(
                 transition(.listen, .closed, inState: .seconds(90_061), after: 200_001, of: linkLocal) {
                     ($0.source, $0.certainty, $0.cause, $0.pid) = (.trace, .exact, .close, 4711)
+                    $0.processName = ProcessName("evil\u{1b}[31m")
                 }
             ),
             .transition(

@@ -16,7 +16,8 @@ import Testing
         var table = EventTable(
             names: Fixtures.names(),
             terminal: Terminal(width: width, hasColor: hasColor),
-            showsHeader: showsHeader
+            showsHeader: showsHeader,
+            showsProcesses: true
         )
         table.begin()
         for event in events {
@@ -58,6 +59,7 @@ import Testing
     @Test func hostileNamesCannotSteerTheTerminal() throws {
         let text = try table(EventFixtures.all())
         #expect(!text.contains("\u{1b}"))
+        #expect(text.contains(#"owner:evil\x1b[31m(4711)"#))
         #expect(text.contains(#"by:evil\x1b[31m(4711)"#))
     }
 

@@ -97,12 +97,14 @@ struct RandomEntries {
             rest = SocketRest(counters(), error: error, isPeerDone: chance(), isOrphan: chance())
             rest?.isBelowTimeWaitLimit = chance() ? nil : chance()
         }
+        let pid = chance() ? Int32(bitPattern: number() as UInt32) : nil
         return TracedTransition(
             name(),
             from: state(),
             to: state(),
             uid: number(),
-            pid: chance() ? Int32(bitPattern: number()) : nil,
+            pid: pid,
+            processName: pid != nil && chance() ? ProcessName("a b") : nil,
             rtt: number(),
             matching: matching(),
             rest: rest
@@ -180,7 +182,7 @@ struct RandomEntries {
             SocketOwner(
                 pid: Int32(bitPattern: number()),
                 name: ProcessName(bytes: (0..<int(in: 0..<16)).map { _ in number() as UInt8 }),
-                descriptor: Int32(bitPattern: number())
+                descriptor: chance() ? Int32(bitPattern: number()) : nil
             )
         }
     }

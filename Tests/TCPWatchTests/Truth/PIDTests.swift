@@ -54,7 +54,7 @@ struct PIDTests {
     @Test func `The process that is reported is the one that called, not the one that watches`() async throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
-        let watch = try AwaitedWatch(lab, .trace)
+        let watch = try AwaitedWatch(lab, .trace) { $0.resolvesOwners = true }
         try await watch.begin()
         let words = ["pair", "send", "1000", "close", "client", "close", "accepted", "close", "listener"]
         let program = try lab.run { try Program([Program.probe, "script"] + words) }
@@ -68,7 +68,33 @@ struct PIDTests {
             ]
         )
         #expect(called.map(\.pid) == called.map { _ in program.pid })
+        let name = ProcessName(String(Program.probe.split(separator: "/").last ?? ""))
+        #expect(called.map(\.processName) == called.map { _ in name })
+        // Also from the first transition on, and where it is gone before anybody could look.
+        let held = watch.reported.filter { $0.openedBy != .passive }
+        #expect(held.map { $0.owners.map(\.pid) } == held.map { _ in [program.pid] }, "\(held.paths)")
+        #expect(held.map { $0.owners.map(\.name) } == held.map { _ in [name] }, "\(held.paths)")
         let others = watch.reported.filter { !isCall($0, clients: []) }
         #expect(others.map(\.pid) == others.map { _ in nil }, "\(others.paths)")
+        #expect(others.allSatisfy { $0.processName == nil })
+    }
+
+    @Test(arguments: [SocketWatcher.Source.trace, .poll])
+    func `A connection has its process to the end of its TIME_WAIT`(source: SocketWatcher.Source) async throws {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let watch = try AwaitedWatch(lab, source) { $0.resolvesOwners = true }
+        try await watch.begin()
+        let connection = try lab.client(in: .finWait2)
+        let cookie = try #require(connection.socket).cookie()
+        try await watch.transition(of: cookie, to: .finWait2)
+        try await watch.passDumps(2, in: lab)
+        try connection.peer.send(.fin)
+        connection.close()
+        try await watch.transition(of: cookie, to: .timeWait)
+        try connection.peer.send(.rst)
+        let last = try await watch.transition(of: cookie, to: .closed)
+        #expect(last.from == .timeWait)
+        #expect(last.owners.map(\.pid) == [getpid()])
     }
 }
