@@ -55,7 +55,9 @@ struct Patient {
     /// Runs a shell's command that has to succeed.
     func run(_ command: String) throws {
         let output = try Program.shell("\(command) || echo failed")
-        if let line = output.first(where: { $0.contains("not found") || $0.contains("No such file") }) {
+        // tcpdump becomes another user, of whom there is none in a user namespace.
+        let reasons = ["not found", "No such file", "Couldn't change to"]
+        if let line = output.first(where: { line in reasons.contains { line.contains($0) } }) {
             throw MissingProgram(line: line)
         }
         try #require(!output.contains("failed"), "\(command): \(output)")
@@ -139,7 +141,7 @@ func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: In
     withUnsafePointer(to: value) { setsockopt(descriptor, level, option, $0, socklen_t(MemoryLayout<Int32>.size)) }
 }
 
-/// A program that a remedy takes is not installed.
+/// A program that a remedy takes is not installed, or cannot run here.
 struct MissingProgram: Error {
     let line: String
 }
