@@ -46,6 +46,21 @@ if ! has_libmnl; then
 fi
 endef
 
+# What tests run beside the package: installed as root; without it the tests that want one of them say so.
+define install
+missing=
+for package in $(1); do dpkg -s $$package > /dev/null 2>&1 || missing+=" $$package"; done
+if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    echo "installing$$missing" >&2
+    # They are for the tests: neither systemd nor init is to start them.
+    install="env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 apt-get install -qq --no-install-recommends$$missing"
+    $$install > /dev/null 2>&1 || { apt-get update -qq && $$install > /dev/null; } >&2 || true
+fi
+endef
+
+# As doctor's remedies name them, and what the tests compare with.
+TOOLS := iproute2 iputils-tracepath nftables procps tcpdump
+
 .PHONY: run
 run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state close-wait"
 	@$(BIN) $(if $(filter list summary watch replay run explain doctor help,$(firstword $(ARGS))),,watch) $(ARGS)
@@ -53,6 +68,7 @@ run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state clo
 .PHONY: test
 test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 	@$(setup)
+	$(call install,$(TOOLS))
 	swift build --build-tests
 	# Thousands of sockets are more than the 1,024 descriptors that a login usually gets.
 	ulimit -n "$$(ulimit -Hn)"
@@ -85,14 +101,7 @@ SERVERS := nginx redis-server redis-tools haproxy wrk
 .PHONY: test-servers
 test-servers: ## Watch real servers under load; installs them as root: nginx, redis, haproxy, wrk
 	@$(setup)
-	missing=
-	for package in $(SERVERS); do dpkg -s $$package > /dev/null 2>&1 || missing+=" $$package"; done
-	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
-	    echo "installing$$missing" >&2
-	    # They are for the test: neither systemd nor init is to start them.
-	    install="env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 apt-get install -qq --no-install-recommends$$missing"
-	    $$install > /dev/null 2>&1 || { apt-get update -qq && $$install > /dev/null; } >&2
-	fi
+	$(call install,$(SERVERS))
 	$(MAKE) --no-print-directory test ARGS="--filter ServerTests $(ARGS)"
 
 .PHONY: bench
