@@ -12,6 +12,8 @@ package struct TraceFilter: Hashable, Sendable {
     package var localPorts: Set<UInt16> = []
     /// See ``localPorts``.
     package var remotePorts: Set<UInt16> = []
+    /// Whether each segment that is sent again has a record, and not the SYNs and SYN+ACKs alone.
+    package var reportsRetransmissions = false
     /// In a debug build, drops one record of so many unseen and uncounted, to test what finds it; 0 drops none.
     package var dropsOneOf: Int32 = 0
 
