@@ -8,7 +8,8 @@ extension Listing {
         switch event {
         case .transition: beginTransition
         case .requestRetransmitted: try beginRequest()
-        case .synRetransmitted, .resetReceived: try beginSocket() + unlessInSYNSent
+        case .retransmitted: try beginSocket() + (filter.reportsRetransmissions ? [] : unlessInSYNSent)
+        case .resetReceived: try beginSocket() + unlessInSYNSent
         case .resetSent: try beginReset()
         case .destroyed: try beginSocket() + unlessUnheld()
         }
@@ -60,7 +61,7 @@ extension Listing {
         ] + tcpSocket + state()
     }
 
-    /// Other resets show in the transitions, and so do other segments that are sent once more.
+    /// Other resets show in the transitions, and what else is sent once more changes no state.
     private var unlessInSYNSent: [Instruction] {
         [.jumpIf32(.r7, .notEqual, TCPState.synSent.number, "out")]  // if (state != TCP_SYN_SENT) goto out
     }
@@ -106,7 +107,7 @@ extension TraceRecord.Event {
         switch self {
         case .transition: "inet_sock_set_state"
         case .requestRetransmitted: "tcp_retransmit_synack"
-        case .synRetransmitted: "tcp_retransmit_skb"
+        case .retransmitted: "tcp_retransmit_skb"
         case .resetReceived: "tcp_receive_reset"
         case .resetSent: "tcp_send_reset"
         case .destroyed: "tcp_destroy_sock"

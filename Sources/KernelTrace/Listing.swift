@@ -9,7 +9,7 @@ struct Listing {
     let event: TraceRecord.Event
     /// Read by the members below, and by whoever attaches.
     let types: BTF
-    private let filter: TraceFilter
+    let filter: TraceFilter
     private let ring: Int32
     private let counters: Int32
 
@@ -162,9 +162,27 @@ struct Listing {
         switch event {
         case .transition:
             return try pid() + copy("\(Self.sock).sk_err", .u32, to: TraceRecord.Field.error) + ifClosed(counted())
+        case .retransmitted: return try noPID + tailLossProbe()
         case .resetSent: return noPID + [.store(.u32, to: .r9, TraceRecord.Field.error, .r8)]
         default: return noPID
         }
+    }
+
+    /// Whether it is a tail loss probe: the timer for it has fired, and nothing is known to be lost. In recovery that timer may be set too.
+    private func tailLossProbe() throws(KernelError) -> [Instruction] {
+        guard let pending = types.member("tcp_sock", "inet_conn.icsk_pending"), pending.size == 1 else {
+            return [.storeNumber(.u32, to: .r9, TraceRecord.Field.error, 0)]
+        }
+        return [
+            .set(.r2, 0),
+            .load(.r1, .u8, from: .r6, pending.offset),
+            .jumpIf32(.r1, .notEqual, 5, "no probe"),  // if (icsk_pending != ICSK_TIME_LOSS_PROBE) goto no_probe
+            .load(.r1, .u32, from: .r6, try member("lost_out", of: "tcp_sock").offset),
+            .jumpIf32(.r1, .notEqual, 0, "no probe"),
+            .set(.r2, 1),
+            .label("no probe"),
+            .store(.u32, to: .r9, TraceRecord.Field.error, .r2),
+        ]
     }
 
     private var noPID: [Instruction] { [.storeNumber(.u32, to: .r9, TraceRecord.Field.pid, 0)] }
@@ -240,6 +258,16 @@ struct Listing {
     private func counted() throws(KernelError) -> [Instruction] {
         typealias Field = TraceRecord.Field
         var listing = try copy("\(Self.sock).__sk_common.skc_flags", .u32, to: Field.flags)
+        listing += try copy("\(Self.sock).sk_err_soft", .u32, to: Field.softError)
+        let socket = try member("\(Self.sock).sk_socket", of: structure)
+        listing += [
+            .load(.r1, .u64, from: .r6, socket.offset),
+            .set(.r2, 0),
+            .jumpIf(.r1, .equal, 0, "unaccepted"),  // if (!sk->sk_socket) goto unaccepted
+            .set(.r2, 1),
+            .label("unaccepted"),
+            .store(.u32, to: .r9, Field.hasFile, .r2),
+        ]
         listing += try copy("total_retrans", .u32, to: Field.retransmits)
         listing += try copy("bytes_sent", .u64, to: Field.bytesSent)
         listing += try copy("bytes_received", .u64, to: Field.bytesReceived)

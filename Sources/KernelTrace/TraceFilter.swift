@@ -14,6 +14,8 @@ package struct TraceFilter: Hashable, Sendable {
     package var remotePorts: Set<UInt16> = []
     /// The PID namespace by whose numbers processes are reported, by the number of its file; nil for the first one.
     package var pidNamespace: UInt32?
+    /// Whether each segment that is sent again has a record, and not the SYNs and SYN+ACKs alone.
+    package var reportsRetransmissions = false
     /// In a debug build, drops one record of so many unseen and uncounted, to test what finds it; 0 drops none.
     package var dropsOneOf: Int32 = 0
 

@@ -11,8 +11,9 @@ package struct TraceRecord: ~Copyable, ~Escapable {
         case transition
         /// `tcp_retransmit_synack`: a half-open request was answered once more.
         case requestRetransmitted
-        /// `tcp_retransmit_skb`, for a socket in SYN_SENT: its SYN was sent once more.
-        case synRetransmitted
+        /// `tcp_retransmit_skb`: a segment was sent once more, in SYN_SENT a SYN; any other with
+        /// ``TraceFilter/reportsRetransmissions`` alone.
+        case retransmitted
         /// `tcp_receive_reset`, for a socket in SYN_SENT: the peer answered its SYN by a RST, which ends it now.
         case resetReceived
         /// `tcp_send_reset`: a RST was sent, just before or after the transition that it belongs to, if to any.
@@ -48,7 +49,9 @@ package struct TraceRecord: ~Copyable, ~Escapable {
         static let timeWaits = 112
         static let timeWaitLimit = 116
         static let name = 120
-        static let size = 136
+        static let softError = 136
+        static let hasFile = 140
+        static let size = 144
     }
 
     private let bytes: RawSpan
@@ -137,6 +140,9 @@ extension TraceRecord {
         return IPAddress(ipv6: UInt64(bigEndian: field(offset)), UInt64(bigEndian: field(offset + 8)))
     }
 
+    /// Whether what was ``Event/retransmitted`` is a tail loss probe.
+    package var isTailLossProbe: Bool { (field(Field.error) as UInt32) != 0 }
+
     /// Why a RST was sent: a number of the kernel's `enum sk_rst_reason`, which ``KernelTrace/resetReasons`` names.
     package var resetReason: UInt32 { field(Field.error) }
 
@@ -153,6 +159,11 @@ extension TraceRecord {
     package var isPeerDone: Bool { (field(Field.flags) as UInt32) & 2 != 0 }
     /// Whether no program holds it any more (`SOCK_DEAD`).
     package var isOrphan: Bool { (field(Field.flags) as UInt32) & 1 != 0 }
+    /// What ICMP has said of a segment, and has ended nothing (`sk_err_soft`); 0 for nothing, or where the program has asked
+    /// for it (`SO_ERROR`).
+    package var softError: Int32 { field(Field.softError) }
+    /// Whether no program has accepted it yet: it waits in a listener's queue.
+    package var isUnaccepted: Bool { !isOrphan && (field(Field.hasFile) as UInt32) == 0 }
     /// Whether TIME_WAITs were below `tcp_max_tw_buckets`, so that the kernel has made one; nil where the kernel's types
     /// do not say where it counts them.
     package var isBelowTimeWaitLimit: Bool? {

@@ -67,7 +67,7 @@ package struct StateExpectation: Sendable {
                 guard transition.undecided.isEmpty else { break }
                 if (transition.via + [transition.to]).contains(where: states.contains) { return nil }
                 seen[transition.identity] = transition.to
-            case .ready, .gap, .slowed: break
+            case .ready, .gap, .slowed, .retransmission: break
             }
         }
         try Task.checkCancellation()

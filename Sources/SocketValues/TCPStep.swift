@@ -43,6 +43,10 @@ public struct TCPStep: Hashable, Sendable {
         case receiveRST
         /// The network says by ICMP that the peer cannot be reached.
         case unreachable
+        /// `connect()` found no port: all of `net.ipv4.ip_local_port_range` are taken (`EADDRNOTAVAIL`). Nothing was sent.
+        case noPort
+        /// The program closes the listener in whose queue the connection waited to be accepted; a RST is sent.
+        case listenerClosed
         /// Retransmission has been given up, or the limit for an orphan or for FIN_WAIT_2 has passed.
         case timeout
         /// The time of TIME_WAIT has passed: 60 seconds on Linux, for RFC 9293's twice the maximum segment lifetime.

@@ -25,6 +25,8 @@ public struct Record: Hashable, Sendable {
         case ready
         /// A transition of a connection or a listener.
         case transition(Transition)
+        /// A segment that was sent again.
+        case retransmission(Retransmission)
         /// Something was lost.
         case gap(Gap)
         /// What a connection of a command came to.
@@ -84,6 +86,7 @@ extension Record {
             case .socket(let socket): .socket(socket)
             case .ready: .ready
             case .transition(let transition): .transition(transition)
+            case .retransmission(let retransmission): .retransmission(retransmission)
             case .gap(let gap): .gap(gap)
             case .slowed(let interval, at: let time): .gap(Gap(slowedTo: interval, at: time))
             }
@@ -96,6 +99,7 @@ extension Record {
         case .socket, .unixSocket: "socket"
         case .ready: "ready"
         case .transition: "transition"
+        case .retransmission: "retransmission"
         case .gap: "gap"
         case .connection: "connection"
         case .leak: "leak"

@@ -42,6 +42,32 @@ struct TracedTransitionTests {
         #expect(reported.map(\.pid) == [5, nil, 5, nil])
     }
 
+    @Test func `A connect that fails by itself has sent nothing and got no port`() {
+        let hand = tracker()
+        var sent = SocketRest()
+        sent.counters.segmentsOut = 1
+        for (cookie, port, rest) in [(1, 0, SocketRest()), (2, 0, sent), (3, 1003, SocketRest())]
+            as [(UInt64, UInt16, SocketRest)]
+        {
+            hand.take(transition(name(cookie, 0), .closed, .synSent, pid: 5))
+            hand.take(transition(name(cookie, port), .synSent, .closed, rest, pid: 5))
+        }
+        #expect(hand.takeTransitions().filter { $0.to == .closed }.map(\.cause) == [.noPort, .close, .close])
+    }
+
+    @Test func `A connection that nobody has accepted ends with its listener, where no error has ended it`() {
+        let hand = tracker([row(name(1), .established), row(name(2), .established), row(name(3), .established)])
+        let rest = SocketRest(isUnaccepted: true)
+        hand.take(transition(name(1), .established, .closed, rest))
+        hand.take(.reset(ReportedReset(SocketCookie(rawValue: 1), in: .closed, reason: 7)))
+        hand.take(transition(name(2), .established, .closed, SocketRest(error: .reset, isUnaccepted: true)))
+        hand.take(transition(name(3), .established, .closed, SocketRest(), pid: 5))
+        hand.pass(.seconds(1)) { _ in .gone }
+        let reported = hand.takeTransitions()
+        #expect(reported.map(\.cause) == [.listenerClosed, .receiveRST, .abort])
+        #expect(reported.map(\.resetReason) == [.abortOnClose, nil, nil])
+    }
+
     @Test(arguments: [SocketFailure.unreachable, .reset, .timedOut])
     func `An error that was there before has not ended a connection that FINs or a call end`(old: SocketFailure) {
         let hand = tracker([row(name(1), .established), row(name(2), .established), row(name(3), .established)])

@@ -129,7 +129,7 @@ extension KernelTrace {
         let request = try lab.server(in: .synReceived)
         let client = try lab.client(in: .synSent)
         let cookie = try #require(client.socket).cookie()
-        var awaited: Set<TraceRecord.Event> = [.requestRetransmitted, .synRetransmitted]
+        var awaited: Set<TraceRecord.Event> = [.requestRetransmitted, .retransmitted]
         let records = try trace.records { record in
             awaited.remove(record.event)
             return awaited.isEmpty
@@ -142,7 +142,7 @@ extension KernelTrace {
             return try client.sockets(in: .synReceived).map(\.cookie)
         }
         #expect(dumped == [again.identity.cookie])
-        let syn = try #require(records.first { $0.event == .synRetransmitted })
+        let syn = try #require(records.first { $0.event == .retransmitted })
         #expect(syn.identity.cookie == cookie)
         #expect(syn.identity.local == client.local)
     }

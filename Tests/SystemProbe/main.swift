@@ -113,7 +113,7 @@ nonisolated func watch(by source: SocketWatcher.Source) async {
                 case .transition(let transition):
                     say("transition", transition.from ?? .closed, transition.to)
                     if transition.from == .listen { stop.yield() }
-                case .gap, .slowed: break
+                case .gap, .slowed, .retransmission: break
                 }
             }
             say("end")

@@ -36,7 +36,8 @@ struct RandomRecords {
     }
 
     private mutating func content() -> Record.Content {
-        switch random.below(10) {
+        switch random.below(11) {
+        case 9: .retransmission(retransmission())
         case 0: .socket(socket())
         case 1: .ready
         case 2: .transition(transition())
@@ -48,6 +49,17 @@ struct RandomRecords {
         case 8: .unixSocket(unixSocket())
         default: random.happens(500) ? .finding(finding()) : .access(access())
         }
+    }
+
+    private mutating func retransmission() -> Retransmission {
+        Retransmission(
+            identity(),
+            in: state,
+            random.one(of: Retransmission.Kind.allCases),
+            time: time(),
+            uid: maybe { $0.number() },
+            owners: list { $0.owner() }
+        )
     }
 
     private mutating func maybe<Value>(_ make: (inout RandomRecords) -> Value) -> Value? {

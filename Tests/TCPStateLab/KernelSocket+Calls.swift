@@ -3,7 +3,7 @@ internal import Glibc
 package import SockDiag
 
 extension KernelSocket {
-    /// Connects to the endpoint, for the first time or anew; the errno where it is refused, else 0.
+    /// Connects to the endpoint, for the first time or anew; the errno where it is refused, finds no port or does not wait, else 0.
     @discardableResult
     package func connect(to endpoint: SocketEndpoint) throws(LabError) -> Int32 {
         do throws(LabError) {
@@ -12,7 +12,9 @@ extension KernelSocket {
             }
             return 0
         } catch {
-            guard case .systemCall(let code) = error.kind, code == ECONNREFUSED else { throw error }
+            guard case .systemCall(let code) = error.kind,
+                [ECONNREFUSED, EADDRNOTAVAIL, EINPROGRESS].contains(code)
+            else { throw error }
             return code
         }
     }

@@ -96,7 +96,7 @@ final class EventCollector {
                 case .socket(let socket): events.sockets.append(socket)
                 case .gap(let gap): events.gaps.append(gap)
                 case .transition(let transition): events.transitions.append(transition)
-                case .ready, .slowed: break
+                case .ready, .slowed, .retransmission: break
                 }
             }
         }

@@ -104,7 +104,7 @@ final class Ledger: Sendable {
             case .ready: page.isReady = true
             case .transition(let transition): page.note(transition)
             case .gap(let gap): page.gaps.append(gap)
-            case .slowed: break
+            case .slowed, .retransmission: break
             }
         }
     }

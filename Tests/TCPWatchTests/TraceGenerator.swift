@@ -166,7 +166,7 @@ final class LifeBook: Sendable {
             case .ready: page.isReady = true
             case .gap(let gap): page.gaps.append(gap)
             case .transition(let transition): page.lives[transition.identity.cookie, default: Life()].note(transition)
-            case .socket, .slowed: break
+            case .socket, .slowed, .retransmission: break
             }
         }
     }

@@ -202,12 +202,15 @@ package struct SocketRest: Hashable, Sendable {
     /// What it came to; the peer's FIN counted as a byte received.
     package var counters: SocketCounters
     /// `sk_err`: 0 where nothing ended it but FINs or the program. It may be years old: an ICMP error with `IP_RECVERR`, or
-    /// that of a connection before on the same socket.
+    /// that of a connection before on the same socket. In SYN_SENT also `sk_err_soft`: what ICMP has said, and the program has
+    /// not asked for.
     package var error: SocketFailure
     /// Whether the peer's FIN has come (`SOCK_DONE`).
     package var isPeerDone: Bool
     /// Whether no program holds the socket any more (`SOCK_DEAD`).
     package var isOrphan: Bool
+    /// Whether no program has accepted the socket yet.
+    package var isUnaccepted: Bool
     /// Whether TIME_WAITs were below `tcp_max_tw_buckets`; nil where the kernel's types do not show it.
     package var isBelowTimeWaitLimit: Bool?
 
@@ -217,10 +220,12 @@ package struct SocketRest: Hashable, Sendable {
         error: SocketFailure = .none,
         isPeerDone: Bool = false,
         isOrphan: Bool = false,
+        isUnaccepted: Bool = false,
         isBelowTimeWaitLimit: Bool? = nil
     ) {
         (self.counters, self.error, self.isPeerDone) = (counters, error, isPeerDone)
-        (self.isOrphan, self.isBelowTimeWaitLimit) = (isOrphan, isBelowTimeWaitLimit)
+        (self.isOrphan, self.isUnaccepted) = (isOrphan, isUnaccepted)
+        self.isBelowTimeWaitLimit = isBelowTimeWaitLimit
     }
 }
 

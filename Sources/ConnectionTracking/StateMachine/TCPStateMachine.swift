@@ -36,12 +36,12 @@ public enum TCPStateMachine {
         // Every state can end at once.
         step(.bound, .closed, .close),
         step(.listen, .closed, .close),
-        step(.synSent, .closed, .receiveRST, .timeout, .unreachable, .close, .abort),
-        step(.synReceived, .closed, .receiveRST, .timeout, .abort),
-        step(.established, .closed, .receiveRST, .abort, .timeout),
+        step(.synSent, .closed, .receiveRST, .timeout, .unreachable, .close, .noPort, .abort),
+        step(.synReceived, .closed, .receiveRST, .timeout, .abort, .listenerClosed),
+        step(.established, .closed, .receiveRST, .abort, .timeout, .listenerClosed),
         step(.finWait1, .closed, .receiveRST, .timeout, .abort),
         step(.finWait2, .closed, .timeout, .receiveRST, .abort),
-        step(.closeWait, .closed, .receiveRST, .abort, .timeout),
+        step(.closeWait, .closed, .receiveRST, .abort, .timeout, .listenerClosed),
         step(.closing, .closed, .receiveRST, .timeout, .abort),
     ]
 

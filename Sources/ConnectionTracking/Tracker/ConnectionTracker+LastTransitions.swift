@@ -50,7 +50,7 @@ extension ConnectionTracker {
                 source: .trace,
                 time: now,
                 cause: cause,
-                pid: transition.isCall || cause == .abort || cause == .close ? transition.pid : nil,
+                pid: transition.isCall || cause.isCall ? transition.pid : nil,
                 processName: transition.processName,
                 resetReason: reset?.reason,
                 matching: transition.matching
@@ -95,6 +95,7 @@ extension ConnectionTracker {
             return rest.isBelowTimeWaitLimit == true ? .timeWait : .minisocket
         }
         switch rest.error {
+        case .none where isQueued(transition, rest): return .ended(.listenerClosed)
         case .none where reset?.reason != nil: return .ended(.abort)
         case .none: break
         case .timedOut: return .ended(.timeout)
@@ -115,9 +116,21 @@ extension ConnectionTracker {
             // Where nobody holds it, the kernel has put a minisocket in its place, or had no room for one.
             return rest.isOrphan ? .minisocket : .ended(.abort)
         case .lastAck: return .ended(.receiveACK)
-        case .synSent: return .ended(.close)
+        case .synSent: return .ended(connectFailure(of: transition, rest) ?? .close)
         default: return .ended(.abort)
         }
+    }
+
+    /// Whether a connection waited to be accepted, which nothing but its listener's end ends without an error.
+    private func isQueued(_ transition: TracedTransition, _ rest: SocketRest) -> Bool {
+        rest.isUnaccepted && transition.pid == nil
+            && [.synReceived, .established, .closeWait].contains(transition.from)
+    }
+
+    /// What made connect() fail by itself, before it sent anything; nil where a SYN was sent, or may have waited for data.
+    private func connectFailure(of transition: TracedTransition, _ rest: SocketRest) -> TCPStep.Trigger? {
+        transition.pid != nil && transition.name.endpoints.localPort == 0 && rest.counters.segmentsOut == 0
+            ? .noPort : nil
     }
 
     /// Whether the report of a RST may follow the last transition of a connection.
@@ -126,7 +139,7 @@ extension ConnectionTracker {
     {
         guard resets.hasReasons, reset?.reason == nil else { return false }
         switch (cause, transition.from) {
-        case (.abort, _): return true
+        case (.abort, _), (.listenerClosed, _): return true
         // Data that nobody can read ends a closed socket as a RST from the peer does, but that one is sent.
         case (.receiveRST, .finWait1), (.receiveRST, .finWait2): return true
         // An old error, and the program closes.
@@ -155,7 +168,8 @@ extension ConnectionTracker {
     /// A RST was sent for a socket that has come to CLOSED.
     private mutating func concludeLastTransition(of cookie: SocketCookie, _ reason: ResetReason?) {
         if var last = resets.takeWaiting(cookie, resetAt: now.monotonicNanoseconds) {
-            (last.cause, last.resetReason) = (.abort, reason)
+            if last.cause != .listenerClosed { last.cause = .abort }
+            last.resetReason = reason
             outputs.append(.transition(last))
             return
         }
@@ -186,7 +200,17 @@ extension ConnectionTracker {
     mutating func reportWaiting(_ waiting: Transition) {
         var last = waiting
         let isInDoubt = hasLostReports || last.time.monotonicNanoseconds <= lastLoss
-        if isInDoubt, last.cause != .abort { last.cause = nil }
+        if isInDoubt, last.cause != .abort, last.cause != .listenerClosed { last.cause = nil }
         outputs.append(.transition(last))
+    }
+}
+
+extension TCPStep.Trigger? {
+    /// Whether a call of the program's own has this cause, though the transition may be another's doing by its states.
+    fileprivate var isCall: Bool {
+        switch self {
+        case .abort, .close, .noPort: true
+        default: false
+        }
     }
 }

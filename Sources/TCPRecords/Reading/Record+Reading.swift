@@ -48,6 +48,7 @@ extension RecordFields {
         case "socket": try watchedSocket().map { .socket($0) } ?? .unknown(type: type)
         case "ready": .ready
         case "transition": .transition(try transition())
+        case "retransmission": try retransmission().map { .retransmission($0) } ?? .unknown(type: type)
         case "gap": .gap(try gap())
         case "connection": .connection(try connection())
         case "leak": try leak().map { .leak($0) } ?? .unknown(type: type)
@@ -87,6 +88,20 @@ extension RecordFields {
         transition.owners = try owners()
         if let final = try object("final") { transition.final = try final.counters() }
         return transition
+    }
+
+    /// Nil where it is of a kind that this version does not know.
+    private func retransmission() throws(RecordError) -> Retransmission? {
+        guard let kind = Retransmission.Kind(rawValue: try required("kind", try text("kind"))) else { return nil }
+        var retransmission = Retransmission(
+            try identity(),
+            in: try required("state", try state("state")),
+            kind,
+            time: try required("time", try time())
+        )
+        retransmission.uid = try number("uid")
+        retransmission.owners = try owners()
+        return retransmission
     }
 
     private func gap() throws(RecordError) -> Gap {

@@ -22,19 +22,22 @@ struct EventDescription {
         time: EventTime? = nil,
         socket: WatchedSocket? = nil,
         transition: Transition? = nil,
+        retransmission: Retransmission? = nil,
         gap: Gap? = nil,
         run: RunFields? = nil,
         to writer: inout some RecordWriter & ~Copyable
     ) {
-        let namespace = socket?.namespace ?? transition?.namespace ?? gap?.namespace ?? run?.namespace
-        let identity = socket?.identity ?? transition?.identity ?? run?.identity
+        let namespace =
+            socket?.namespace ?? transition?.namespace ?? retransmission?.namespace ?? gap?.namespace ?? run?.namespace
+        let identity = socket?.identity ?? transition?.identity ?? retransmission?.identity ?? run?.identity
         writer.begin(type)
         sockets.describe(time, to: &writer)
-        sockets.describe(identity, socket?.state ?? transition?.to ?? run?.state, to: &writer)
+        sockets.describe(identity, socket?.state ?? transition?.to ?? retransmission?.state ?? run?.state, to: &writer)
         writer.add("from", transition?.from.map { .text($0.description) })
         writer.add("to", transition.map { .text($0.to.description) })
         writer.add("via", transition.map { .words($0.via.map(\.description)) })
         writer.add("certainty", transition.map { .text($0.certainty.rawValue) })
+        writer.add("kind", retransmission.map { .text($0.kind.rawValue) })
         writer.add("source", (transition?.source.rawValue ?? gap?.source.rawValue).map { .text($0) })
         let incarnation = transition?.incarnation ?? socket?.incarnation ?? 0
         writer.add("incarnation", incarnation == 0 ? nil : .number(incarnation))
@@ -54,14 +57,15 @@ struct EventDescription {
             writer.add("recv_queue", socket.map { .number($0.receiveQueue) })
             writer.add("send_queue", socket.map { .number($0.sendQueue) })
         }
-        writer.add("uid", (socket.map(\.uid) ?? transition?.uid).map { .number($0) })
+        writer.add("uid", (socket.map(\.uid) ?? transition?.uid ?? retransmission?.uid).map { .number($0) })
         writer.add("inode", (socket.map(\.inode) ?? transition?.inode).map { .number($0) })
         writer.add("interface", identity.flatMap { sockets.name(of: $0.interface, in: namespace) })
         describe(transition?.final ?? run?.counters, to: &writer)
         writer.add("reason", (gap?.reason ?? run?.reason).map { .text($0) })
         writer.add("lost", gap?.lost.map { .number($0) })
         if sockets.details.contains(.processes) {
-            writer.add("processes", (socket?.owners ?? transition?.owners ?? run?.owners)?.nonEmpty.map { .owners($0) })
+            let owners = socket?.owners ?? transition?.owners ?? retransmission?.owners ?? run?.owners
+            writer.add("processes", owners?.nonEmpty.map { .owners($0) })
         }
         if sockets.details.contains(.namespace) { writer.add("netns", sockets.label(of: namespace)) }
         let opener = transition?.openedBy ?? run?.side

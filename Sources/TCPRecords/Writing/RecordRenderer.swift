@@ -81,6 +81,7 @@ struct RecordRenderer<Writer: RecordWriter & ~Copyable>: ~Copyable {
         case .socket(let socket): append(socket)
         case .ready: append(Record.Content.ready)
         case .transition(let transition): append(transition)
+        case .retransmission(let retransmission): append(retransmission)
         case .gap(let gap): append(gap)
         case .slowed(let interval, at: let time): append(Gap(slowedTo: interval, at: time))
         }
@@ -99,6 +100,7 @@ struct RecordRenderer<Writer: RecordWriter & ~Copyable>: ~Copyable {
         case (.unixSocket(let socket), .all), (.unixSocket(let socket), .sockets):
             events.sockets.describe(socket, to: &writer)
         case (.transition(let transition), _): return append(transition)
+        case (.retransmission(let retransmission), _): return append(retransmission)
         case (.gap(let gap), _): return append(gap)
         case (.ready, .all), (.ready, .events), (.ready, .run): events.describe("ready", to: &writer)
         case (.connection(let connection), .all), (.connection(let connection), .run):
@@ -142,6 +144,12 @@ struct RecordRenderer<Writer: RecordWriter & ~Copyable>: ~Copyable {
     private mutating func append(_ transition: Transition) -> Bool {
         guard hasEvents else { return false }
         events.describe("transition", time: transition.time, transition: transition, to: &writer)
+        return true
+    }
+
+    private mutating func append(_ retransmission: Retransmission) -> Bool {
+        guard hasEvents else { return false }
+        events.describe("retransmission", time: retransmission.time, retransmission: retransmission, to: &writer)
         return true
     }
 

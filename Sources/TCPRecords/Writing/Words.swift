@@ -20,6 +20,8 @@ extension TCPStep.Trigger {
         case .receiveFINACK: "receive_fin_ack"
         case .receiveRST: "receive_rst"
         case .unreachable: "unreachable"
+        case .noPort: "no_port"
+        case .listenerClosed: "listener_closed"
         case .timeout: "timeout"
         case .timeWaitTimeout: "time_wait_timeout"
         case .reuse: "reuse"

@@ -88,6 +88,7 @@ private struct Replaying: EventOutput.Body, ~Copyable {
         let end = max(replay.time.monotonicNanoseconds, start)
         var text = TextBuffer()
         sink.tally.append(to: &text, after: .nanoseconds(Int64(clamping: end - start)), sockets: replay.socketCount)
+        sink.tally.appendRetransmissions(to: &text, wereAskedFor: false)
         TCPStates.writeToStandardError(text)
     }
 }

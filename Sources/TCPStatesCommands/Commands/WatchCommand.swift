@@ -18,7 +18,8 @@ struct WatchCommand: ParsableCommand {
             With CAP_BPF and CAP_PERFMON, or as root, the kernel reports each transition as it happens. Else all \
             sockets are polled four times a second, and the kernel reports the end of each at once. A transition whose \
             two states were seen is shown as →. Where others were passed through between two polls, it is ~→, and via: \
-            names them. A connection's last line says what it sent, received and retransmitted, and how long it lived. \
+            names them. A connection's last line says what it sent, received and retransmitted; how long it lived is said when both \
+            sides have closed it, before TIME_WAIT. \
             An arrow between the endpoints points away from the side that opened. What --state selects are transitions \
             that leave, enter or pass one of the states.
 
@@ -29,6 +30,7 @@ struct WatchCommand: ParsableCommand {
               tcpstates watch --initial -4                 first what is there already
               tcpstates watch --duration 10s -H            ten seconds
               tcpstates watch -c 100 --json | jq .to       a hundred, for programs
+              tcpstates watch --retransmits                what is sent again, and how often
               tcpstates watch --journal bug.journal        and a file that others can replay
             """
     )
@@ -46,12 +48,20 @@ struct WatchCommand: ParsableCommand {
     )
     var journal: String?
 
+    @Flag(help: "Each segment that is sent again too: a SYN, a SYN+ACK, data, a probe. It takes tracing.")
+    var retransmits = false
+
     @OptionGroup(title: "Which sockets") var selection: SelectionOptions
     @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup var filter: FilterArguments
 
     func validate() throws {
+        if retransmits, watch.source == .poll {
+            throw ValidationError(
+                "--retransmits and --source poll exclude each other: dumps do not show what is sent again"
+            )
+        }
         guard let journal, let file = FileIdentity(path: journal) else { return }
         let other = output.output.map { FileIdentity(path: $0) } ?? FileIdentity(descriptor: STDOUT_FILENO)
         guard other == file else { return }
@@ -61,6 +71,7 @@ struct WatchCommand: ParsableCommand {
 
     func run() throws {
         var configuration = try watch.configuration(selection, namespaces, filter.filter)
+        configuration.reportsRetransmissions = retransmits
         configuration.journal = journal.map { path in
             JournalDestination(path: path, version: TCPStates.version) { TCPStates.complain("\($0)") }
         }

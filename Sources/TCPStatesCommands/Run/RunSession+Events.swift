@@ -28,7 +28,7 @@ extension RunSession where Renderer: ~Copyable {
             case .gap(let gap):
                 report.lost += gap.lost ?? 1
                 if plan.reportsTransitions { renderer.render(event) }
-            case .slowed: if plan.reportsTransitions { renderer.render(event) }
+            case .slowed, .retransmission: if plan.reportsTransitions { renderer.render(event) }
             }
         }
         var claimed = try claim()

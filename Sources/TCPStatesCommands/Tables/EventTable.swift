@@ -49,6 +49,7 @@ struct EventTable: EventRenderer, ~Copyable {
         for event in events {
             switch event {
             case .socket(let socket): measure(socket.identity, socket.namespace)
+            case .retransmission(let again): measure(again.identity, again.namespace)
             case .transition(let transition): measure(transition.identity, transition.namespace)
             default: break
             }
@@ -66,8 +67,11 @@ struct EventTable: EventRenderer, ~Copyable {
 
     mutating func render(_ event: SocketEvent) {
         switch event {
-        case .socket(let socket): write(socket)
+        case .socket(let socket):
+            write(socket.state, socket.identity, socket.namespace, socket.owners, at: socket.time ?? .now())
         case .transition(let transition): write(transition)
+        case .retransmission(let again):
+            write(again.state, again.identity, again.namespace, again.owners, at: again.time, again)
         default: break
         }
     }
@@ -81,16 +85,25 @@ struct EventTable: EventRenderer, ~Copyable {
 
     mutating func flush(to output: inout Output) { output.flush(&text) }
 
-    private mutating func write(_ socket: WatchedSocket) {
-        text.append(wallClock: (socket.time ?? .now()).realtimeNanoseconds)
+    /// Writes what is known of a socket in the one state that it is in.
+    private mutating func write(
+        _ state: TCPState,
+        _ identity: SocketIdentity,
+        _ namespace: NetworkNamespace?,
+        _ owners: [SocketOwner],
+        at time: EventTime,
+        _ retransmission: Retransmission? = nil
+    ) {
+        text.append(wallClock: time.realtimeNanoseconds)
         text.append(spaces: EventTableLayout.gap + EventTableLayout.state + 1 + EventTableLayout.arrow + 1)
-        write(socket.state)
+        write(state)
         text.append(spaces: EventTableLayout.gap)
         if layout.hasSpanColumn { text.append(spaces: EventTableLayout.span + EventTableLayout.gap) }
         words.removeAll()
-        words.addOwner(socket.owners, socket.namespace)
-        names.namespace = socket.namespace
-        writeEndpoints(socket.identity, nil)
+        words.addOwner(owners, namespace)
+        if let kind = retransmission?.kind { words.add { $0.append("retransmit:\(kind.rawValue)") } }
+        names.namespace = namespace
+        writeEndpoints(identity, nil)
     }
 
     private mutating func write(_ transition: Transition) {

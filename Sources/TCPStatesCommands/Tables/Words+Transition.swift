@@ -107,7 +107,7 @@ extension TCPStep.Trigger {
     /// Whether a connection that ends by it did not end in order.
     fileprivate var isUnusual: Bool {
         switch self {
-        case .receiveRST, .abort, .timeout, .unreachable, .reuse: true
+        case .receiveRST, .abort, .timeout, .unreachable, .noPort, .listenerClosed, .reuse: true
         default: false
         }
     }

@@ -54,6 +54,7 @@ struct WatchSession<Renderer: EventRenderer & ~Copyable>: ~Copyable {
         if StopSignal.hasCome, isatty(STDERR_FILENO) == 1 { text.append(.newline) }
         sink.tally.append(to: &text, after: time, sockets: metrics.sockets)
         if watcher.isTracing { text.append(periods: (metrics.dumpPeriod, metrics.frequentDumpPeriod)) }
+        sink.tally.appendRetransmissions(to: &text, wereAskedFor: configuration.reportsRetransmissions)
         TCPStates.writeToStandardError(text)
     }
 

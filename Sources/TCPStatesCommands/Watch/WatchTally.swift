@@ -15,6 +15,7 @@ struct WatchTally {
     private var closed = 0
     private var kinds: [Kind: Int] = [:]
     private var gaps = 0
+    private var retransmissions: [Retransmission.Kind: Int] = [:]
     private var lost: [Gap.Source: UInt64] = [:]
 
     /// The number of kinds that are named.
@@ -29,6 +30,7 @@ struct WatchTally {
             // One that is first known by its end began between two polls.
             if transition.opens || transition.from == nil { opened += 1 }
             if transition.closes { closed += 1 }
+        case .retransmission(let retransmission): retransmissions[retransmission.kind, default: 0] += 1
         case .gap(let gap):
             gaps += 1
             lost[gap.source, default: 0] += gap.lost ?? 0
@@ -62,6 +64,20 @@ struct WatchTally {
         text.append(.newline)
     }
 
+    /// Appends the last line: what was sent again. Nothing where nobody asked for it, or where there was nothing to replay.
+    func appendRetransmissions(to text: inout TextBuffer, wereAskedFor: Bool) {
+        let total = retransmissions.values.reduce(0, +)
+        guard wereAskedFor || total > 0 else { return }
+        text.append(total, "retransmission", "retransmissions")
+        for (index, kind) in Retransmission.Kind.allCases.filter({ retransmissions[$0] != nil }).enumerated() {
+            text.append(index == 0 ? ": " : ", ")
+            text.append(decimal: UInt64(retransmissions[kind] ?? 0))
+            text.append(.space)
+            text.append(kind.title)
+        }
+        text.append(.newline)
+    }
+
     private func appendKinds(to text: inout TextBuffer) {
         let ranked = kinds.sorted { (left: (key: Kind, value: Int), right: (key: Kind, value: Int)) -> Bool in
             left.value == right.value ? left.key.order < right.key.order : left.value > right.value
@@ -79,6 +95,18 @@ struct WatchTally {
         guard others > 0 else { return }
         text.append(decimal: UInt64(others), width: width)
         text.append("  others\n")
+    }
+}
+
+extension Retransmission.Kind {
+    /// What it is called at the end.
+    fileprivate var title: StaticString {
+        switch self {
+        case .syn: "SYN"
+        case .synAck: "SYN+ACK"
+        case .data: "data"
+        case .tailLossProbe: "TLP"
+        }
     }
 }
 

@@ -5,8 +5,8 @@ internal import SockDiag
 
 /// What the tracepoints' records say, as a tracker reads it.
 extension Input.Fact {
-    /// A record; `mask` gives the states in which the filter finds its socket.
-    init(_ record: borrowing TraceRecord, mask: (SocketName, UInt32) -> StateMask) {
+    /// A record, nil where it changes nothing; `mask` gives the states in which the filter finds its socket.
+    init?(_ record: borrowing TraceRecord, mask: (SocketName, UInt32) -> StateMask) {
         switch record.event {
         case .transition:
             let name = SocketName(record.identity)
@@ -23,7 +23,8 @@ extension Input.Fact {
                     rest: SocketRest(of: record)
                 )
             )
-        case .requestRetransmitted, .synRetransmitted:
+        case .retransmitted where record.from != .synSent: return nil
+        case .requestRetransmitted, .retransmitted:
             let name = SocketName(record.identity)
             self = .retransmitted(
                 RetransmittedHandshake(
@@ -40,10 +41,26 @@ extension Input.Fact {
     }
 }
 
+extension Retransmission {
+    /// Nil where the record is of something else.
+    init?(_ record: borrowing TraceRecord, at time: EventTime) {
+        let kind: Kind
+        switch record.event {
+        case .requestRetransmitted: kind = .synAck
+        case .retransmitted where record.from == .synSent: kind = .syn
+        case .retransmitted: kind = record.isTailLossProbe ? .tailLossProbe : .data
+        default: return nil
+        }
+        let uid = kind == .synAck ? nil : record.uid
+        self.init(record.identity, in: record.from, kind, time: time, uid: uid)
+    }
+}
+
 extension SocketRest {
     /// Nil with a transition that is not the last, and leaves no error.
     fileprivate init?(of record: borrowing TraceRecord) {
-        let error = SocketFailure(errno: record.error)
+        let isUnanswered = record.error == 0 && record.from == .synSent && record.to == .closed
+        let error = SocketFailure(errno: isUnanswered ? record.softError : record.error)
         guard record.to == .closed else {
             if error == .none { return nil }
             self.init(error: error)
@@ -58,6 +75,7 @@ extension SocketRest {
             error: error,
             isPeerDone: record.isPeerDone,
             isOrphan: record.isOrphan,
+            isUnaccepted: record.isUnaccepted,
             isBelowTimeWaitLimit: record.isBelowTimeWaitLimit
         )
     }

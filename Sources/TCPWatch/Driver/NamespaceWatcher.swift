@@ -168,7 +168,18 @@ final class NamespaceWatcher {
     /// A record of a tracepoint.
     func take(_ record: borrowing TraceRecord, at time: EventTime) {
         noteCaller(of: record)
-        take(Input.Fact(record) { name, uid in mask(name, uid) }, at: time)
+        if let fact = Input.Fact(record, mask: { name, uid in mask(name, uid) }) { take(fact, at: time) }
+        if configuration.reportsRetransmissions, hasBegun { report(record, at: time) }
+    }
+
+    /// Reports what was sent again, where the record is of that and the filter finds the socket.
+    private func report(_ record: borrowing TraceRecord, at time: EventTime) {
+        guard var retransmission = Retransmission(record, at: time),
+            mask(SocketName(retransmission.identity), record.uid).contains(retransmission.state)
+        else { return }
+        retransmission.owners = owners?[retransmission.identity.cookie] ?? []
+        stream.note(.retransmission(watcher: number, retransmission))
+        if let event = stream.delivery.event(for: retransmission, in: namespace) { stream.append(event) }
     }
 
     private func carryOut(_ output: Output, at time: EventTime) {

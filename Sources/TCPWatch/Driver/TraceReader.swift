@@ -115,13 +115,23 @@ extension TraceReader {
     static func make(
         _ configuration: SocketWatcher.Configuration
     ) throws(KernelError) -> (trace: TraceReader?, refusal: KernelError?) {
-        guard configuration.source != .poll else { return (nil, nil) }
+        guard configuration.source != .poll else {
+            guard !configuration.reportsRetransmissions else {
+                throw KernelError(
+                    .invalidRequest,
+                    operation: "report retransmissions by dumps",
+                    detail: "tracepoints alone report them",
+                    remedy: "leave out the source"
+                )
+            }
+            return (nil, nil)
+        }
         do throws(KernelError) {
             let support = BPFSupport.here()
             guard support.isComplete else { throw KernelError(tracing: support) }
             return (try TraceReader(try filter(configuration), ringSize: configuration.traceBufferSize), nil)
         } catch {
-            guard configuration.source == .auto else { throw error }
+            guard configuration.source == .auto, !configuration.reportsRetransmissions else { throw error }
             return (nil, error)
         }
     }
@@ -155,6 +165,7 @@ extension TraceReader {
         if let ports = configuration.filter?.necessaryPorts {
             (filter.localPorts, filter.remotePorts) = (ports.local, ports.remote)
         }
+        filter.reportsRetransmissions = configuration.reportsRetransmissions
         filter.dropsOneOf = configuration.dropsOneRecordOf
         return filter
     }

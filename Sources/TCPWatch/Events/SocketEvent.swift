@@ -19,6 +19,8 @@ public indirect enum SocketEvent: Hashable, Sendable {
     case ready
     /// A connection or a listener changed its state.
     case transition(Transition)
+    /// A segment was sent again; with ``SocketWatcher/Configuration/reportsRetransmissions`` alone.
+    case retransmission(Retransmission)
     /// Something was lost on the way here. The state has been read anew from the kernel since.
     case gap(Gap)
     /// The machine cannot keep the interval: a dump of its sockets takes longer. Reported once, with the interval that

@@ -90,6 +90,7 @@ extension JournalDecoder {
         var rest = SocketRest(try counters(), error: try cursor.choice())
         rest.isPeerDone = try cursor.flag()
         rest.isOrphan = try cursor.flag()
+        rest.isUnaccepted = try cursor.flag()
         switch try cursor.byte() {
         case 0: rest.isBelowTimeWaitLimit = false
         case 1: rest.isBelowTimeWaitLimit = true

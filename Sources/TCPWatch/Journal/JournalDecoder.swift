@@ -83,6 +83,7 @@ struct JournalDecoder {
         case .socketsExpected: return .socketsExpected(watcher: watcher)
         case .message: return .message(watcher: watcher, try cursor.byteArray())
         case .owners: return try owners()
+        case .retransmission: return try retransmission()
         case .gap: return try gap()
         case .slowed:
             let interval = Int64(clamping: try cursor.number() as UInt64)
@@ -174,6 +175,16 @@ extension JournalDecoder {
             return SocketOwner(pid: pid, name: ProcessName(bytes: try cursor.byteArray()), descriptor: descriptor)
         }
         return .owners(watcher: watcher, cookie, owners)
+    }
+
+    private mutating func retransmission() throws(JournalFault) -> JournalEntry {
+        guard let kind = Retransmission.Kind(journalNumber: try cursor.byte()) else {
+            throw .wrong("there is no such kind")
+        }
+        let state = TCPState(rawValue: try cursor.byte())
+        let uid: UInt32? = try cursor.optional()
+        let identity = try socketName().identity
+        return .retransmission(watcher: watcher, Retransmission(identity, in: state, kind, time: time, uid: uid))
     }
 
     private mutating func gap() throws(JournalFault) -> JournalEntry {

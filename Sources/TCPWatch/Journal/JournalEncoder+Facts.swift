@@ -102,6 +102,7 @@ extension JournalEncoder {
         bytes.append(rest.error.rawValue)
         bytes.append(rest.isPeerDone)
         bytes.append(rest.isOrphan)
+        bytes.append(rest.isUnaccepted)
         bytes.append(rest.isBelowTimeWaitLimit.map { $0 ? UInt8(1) : 0 } ?? 2)
     }
 
@@ -155,6 +156,20 @@ extension JournalEncoder {
             bytes.append(number)
             bytes.append(String(escaping: reason.rawValue.utf8))
         }
+    }
+}
+
+extension Retransmission.Kind {
+    /// All kinds, by their number in a journal.
+    private static let numbered: [Retransmission.Kind] = [.syn, .synAck, .data, .tailLossProbe]
+
+    /// Its number in a journal.
+    var journalNumber: UInt8 { UInt8(truncatingIfNeeded: Self.numbered.firstIndex(of: self) ?? Self.numbered.count) }
+
+    /// The kind of a number.
+    init?(journalNumber: UInt8) {
+        guard journalNumber < Self.numbered.count else { return nil }
+        self = Self.numbered[Int(journalNumber)]
     }
 }
 

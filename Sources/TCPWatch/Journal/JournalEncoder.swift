@@ -90,6 +90,14 @@ struct JournalEncoder {
         case .owners(let watcher, let cookie, let owners):
             begin(.owners, of: watcher)
             append(owners, of: cookie)
+        case .retransmission(let watcher, let retransmission):
+            choose(watcher)
+            note(retransmission.time)
+            begin(.retransmission)
+            bytes.append(retransmission.kind.journalNumber)
+            bytes.append(retransmission.state.rawValue)
+            append(retransmission.uid)
+            append(SocketName(retransmission.identity))
         case .gap(let watcher, let gap):
             choose(watcher ?? self.watcher)
             note(gap.time ?? time)

@@ -17,6 +17,8 @@ package enum JournalEntry: Hashable, Sendable {
     case message(watcher: UInt32, [UInt8])
     /// Who holds a socket, as far as it was found by now.
     case owners(watcher: UInt32, SocketCookie, [SocketOwner])
+    /// A segment was sent again, of which no tracker is told; without its namespace and owners.
+    case retransmission(watcher: UInt32, Retransmission)
     /// Something was lost, in a way that no tracker is given; without its namespace, which is the watcher's where there is one.
     case gap(watcher: UInt32?, Gap)
     /// The machine cannot keep the interval, and keeps this one.

@@ -84,6 +84,11 @@ public struct JournalReplay: ~Copyable {
             let watched = number.flatMap { namespaces[$0] }
             gap.namespace = watched?.namespace
             pending.append(.gap(gap))
+        case .retransmission(let number, var retransmission):
+            guard let watched = namespaces[number] else { return }
+            time = retransmission.time
+            retransmission.owners = watched.owners[retransmission.identity.cookie] ?? []
+            if let event = delivery.event(for: retransmission, in: watched.namespace) { pending.append(event) }
         case .slowed(let interval, let time): pending.append(.slowed(interval, at: time))
         case .end: break
         }

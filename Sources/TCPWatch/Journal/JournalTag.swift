@@ -35,6 +35,7 @@ enum JournalTag: UInt8 {
     case released
     case configured
     case matching
+    case retransmission
 
     /// A row whose timer is where it would be, and for each more a drift of ``DumpRows/drifts``.
     static let driftBase: UInt8 = 0x80

@@ -76,6 +76,14 @@ struct EventDelivery {
         }
     }
 
+    /// The event of something that was sent again; nil where its state was not asked for.
+    func event(for retransmission: Retransmission, in namespace: NetworkNamespace?) -> SocketEvent? {
+        guard states.contains(retransmission.state) else { return nil }
+        var retransmission = retransmission
+        retransmission.namespace = namespace
+        return .retransmission(retransmission)
+    }
+
     /// A gap with what a tracker does not know. What was lost of the records is of all namespaces.
     func complete(_ gap: Gap, of namespace: NetworkNamespace?, at time: EventTime) -> Gap {
         var gap = gap

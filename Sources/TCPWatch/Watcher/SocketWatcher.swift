@@ -75,6 +75,9 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         public var receiveBufferSize = DestroyMonitor.defaultReceiveBufferSize
         /// Whether the sockets that exist at the beginning are reported.
         public var reportsExisting = true
+        /// Whether each segment that is sent again is reported, as ``SocketEvent/retransmission(_:)``: SYNs, SYN+ACKs, data.
+        /// Tracepoints alone report them, so where tracing is refused, so is the watcher.
+        public var reportsRetransmissions = false
         /// How many events may wait for a slow reader.
         public var bufferCapacity = 65_536
 

@@ -100,6 +100,8 @@ package struct Causes {
         case .timeout: 1 << 12
         case .timeWaitTimeout: 1 << 13
         case .reuse: 1 << 14
+        case .noPort: 1 << 15
+        case .listenerClosed: 1 << 16
         }
     }
 }

@@ -23,6 +23,7 @@ enum EventFixtures {
             .transition(transition(.synReceived, .established, inState: .milliseconds(3), after: 4, of: server)),
             .gap(Gap(source: .destroy, reason: "the kernel's messages came faster than they were read", lost: 12)),
             .slowed(.milliseconds(500), at: start),
+            .retransmission(Retransmission(server, in: .established, .tailLossProbe, time: start, uid: 1000)),
             .transition(
                 transition(.established, .closeWait, inState: .milliseconds(12_345), after: 12_349, of: server)
             ),

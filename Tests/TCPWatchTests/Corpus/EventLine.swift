@@ -26,6 +26,7 @@ enum EventLine {
             words = [
                 time(gap.time, since: start), "gap", gap.source.rawValue, gap.lost.map { "\($0)" } ?? "?", gap.reason,
             ]
+        case .retransmission(let again): words = [time(again.time, since: start), "again", "\(again)"]
         case .slowed(let interval, let moment): words = [time(moment, since: start), "slowed", "\(interval)"]
         }
         return words.joined(separator: " ")

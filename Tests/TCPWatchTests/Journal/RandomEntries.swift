@@ -20,11 +20,12 @@ struct RandomEntries {
             .namespace(watcher: 0, nil, configuration()), .namespace(watcher: 1, namespace(), configuration()),
         ]
         while entries.count < count {
-            switch int(in: 0..<12) {
+            switch int(in: 0..<13) {
             case 0: entries += dump()
             case 1: entries.append(.message(watcher: watcher(), (0..<int(in: 0..<900)).map { _ in number() }))
             case 2: entries.append(.owners(watcher: watcher(), SocketCookie(rawValue: number()), owners()))
             case 3: entries.append(.gap(watcher: chance() ? watcher() : nil, gap()))
+            case 7: entries.append(.retransmission(watcher: watcher(), retransmission()))
             case 6: entries.append(.socketsExpected(watcher: watcher()))
             case 4: entries.append(.slowed(.nanoseconds(Int64(number() as UInt32)), at: tick()))
             case 5:
@@ -58,6 +59,16 @@ struct RandomEntries {
             entries.append(.input(watcher: watcher, Input(.dumpEnded(isComplete: chance()), at: tick())))
         }
         return entries
+    }
+
+    private mutating func retransmission() -> Retransmission {
+        Retransmission(
+            name().identity,
+            in: state(),
+            Retransmission.Kind.allCases.randomElement(using: &random) ?? .data,
+            time: tick(),
+            uid: optional()
+        )
     }
 
     private mutating func fact() -> Input.Fact {
@@ -95,6 +106,7 @@ struct RandomEntries {
         if chance() {
             let error = SocketFailure.allCases.randomElement(using: &random) ?? .none
             rest = SocketRest(counters(), error: error, isPeerDone: chance(), isOrphan: chance())
+            rest?.isUnaccepted = chance()
             rest?.isBelowTimeWaitLimit = chance() ? nil : chance()
         }
         let pid = chance() ? Int32(bitPattern: number() as UInt32) : nil
