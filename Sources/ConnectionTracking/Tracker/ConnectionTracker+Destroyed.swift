@@ -77,7 +77,8 @@ extension ConnectionTracker {
         let isKept = entry.state == .bound && sockets.minisocket(cookie, entry.endpoints) != nil
         var counters = isKept ? nil : destruction.message.counters
         if ([entry.state] + via).contains(where: StateMask.peerClosed.contains) { counters?.discountFIN() }
-        let mayGoOn = evidence != .noFIN && entry.state != .closeWait && entry.state != .lastAck
+        // Which side it was on is a guess where its listener has not been seen: one of the two acknowledged may be the FIN.
+        let mayGoOn = destruction.message.mayGoOn && entry.state != .closeWait && entry.state != .lastAck
         let report = Report(
             to: .closed,
             via: via,
