@@ -31,16 +31,27 @@ static inline int cmnl_interface_name(int fd, unsigned int index, char name[IF_N
 /// Whether the file is a network namespace (`NS_GET_NSTYPE`, kernel 4.11).
 static inline int cmnl_is_network_namespace(int fd) { return ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET; }
 
-/// A descriptor of the network namespace that the calling thread is in, where `/proc` does not show it; -1 and errno. By a
-/// `pidfd` of the thread (`PIDFD_THREAD`, `PIDFD_GET_NET_NAMESPACE`, kernel 6.11), or by a socket, which takes CAP_NET_ADMIN
-/// (`SIOCGSKNS`, kernel 3.0).
-static inline int cmnl_network_namespace(void) {
-    enum { pidfd_thread = 0200, get_network_namespace = _IO(0xFF, 4), get_socket_namespace = 0x894C };
+/// A descriptor of a namespace of the calling thread, by a request to its `pidfd` (`PIDFD_THREAD`, `PIDFD_GET_*_NAMESPACE`,
+/// kernel 6.11); -1 and errno.
+static inline int cmnl_namespace_of_thread(unsigned int request) {
+    enum { pidfd_thread = 0200 };
     int fd = (int)syscall(SYS_pidfd_open, (int)syscall(SYS_gettid), pidfd_thread);
-    int namespace = fd < 0 ? -1 : ioctl(fd, get_network_namespace, 0);
+    int namespace = fd < 0 ? -1 : ioctl(fd, request, 0);
     if (fd >= 0) close(fd);
+    return namespace;
+}
+
+/// A descriptor of the PID namespace that the calling thread is in, where `/proc` does not show it; -1 and errno
+/// (`PIDFD_GET_PID_NAMESPACE`).
+static inline int cmnl_pid_namespace(void) { return cmnl_namespace_of_thread(_IO(0xFF, 5)); }
+
+/// A descriptor of the network namespace that the calling thread is in, where `/proc` does not show it; -1 and errno. By a
+/// `pidfd` (`PIDFD_GET_NET_NAMESPACE`), or by a socket, which takes CAP_NET_ADMIN (`SIOCGSKNS`, kernel 4.10).
+static inline int cmnl_network_namespace(void) {
+    enum { get_network_namespace = _IO(0xFF, 4), get_socket_namespace = 0x894C };
+    int namespace = cmnl_namespace_of_thread(get_network_namespace);
     if (namespace >= 0) return namespace;
-    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     namespace = fd < 0 ? -1 : ioctl(fd, get_socket_namespace, 0);
     if (fd >= 0) close(fd);
     return namespace;

@@ -15,11 +15,22 @@ extension ProcessDirectory {
         let length = cmnl_socket_protocol("/proc/\(task)/fd/\(descriptor)", &name, UInt(name.count))
         guard length > 0 else { return nil }
         // A path says nothing of the file behind it: it may have been closed, and its number used again.
-        var status = stat()
-        guard fstatat(self.descriptor, "\(task)/fd/\(descriptor)", &status, 0) == 0,
-            status.st_mode & S_IFMT == S_IFSOCK, status.st_ino == UInt(inode)
-        else { return nil }
+        guard user(ofSocket: inode, at: "\(task)/fd/\(descriptor)") != nil else { return nil }
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// The user whose the socket is that a process holds by a descriptor, as a dump would have it; nil where the descriptor is
+    /// another file by now, or may not be read.
+    package func socketUser(of process: Int32, by descriptor: Int32, inode: UInt32) -> UInt32? {
+        livingTask(of: process).flatMap { user(ofSocket: inode, at: "\($0)/fd/\(descriptor)") }
+    }
+
+    private func user(ofSocket inode: UInt32, at path: String) -> UInt32? {
+        var status = stat()
+        guard fstatat(descriptor, path, &status, 0) == 0, status.st_mode & S_IFMT == S_IFSOCK,
+            status.st_ino == UInt(inode)
+        else { return nil }
+        return status.st_uid
     }
 
     /// A network namespace that a thread of a process is in.

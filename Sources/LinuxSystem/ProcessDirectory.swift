@@ -1,3 +1,4 @@
+internal import CMnl
 internal import LinuxLibC
 package import SocketValues
 
@@ -78,10 +79,17 @@ package struct ProcessDirectory: ~Copyable {
         return number("1/ns/pid") != FirstNamespace.pid
     }
 
-    /// The PID namespace by whose numbers `/proc` has the processes, as the number of its file; nil for the first one, and 0
-    /// where it may not be known, which is no namespace's.
+    /// The PID namespace by whose numbers `/proc` has the processes, and without it that of this process, as the number of its
+    /// file; nil for the first one, and 0 where it may not be known, which is no namespace's.
     package static var numbering: UInt32? {
-        guard let proc = try? ProcessDirectory() else { return 0 }
+        guard let proc = try? ProcessDirectory() else {
+            let descriptor = cmnl_pid_namespace()
+            guard descriptor >= 0 else { return 0 }
+            defer { close(descriptor) }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { return 0 }
+            return status.st_ino == FirstNamespace.pid ? nil : UInt32(truncatingIfNeeded: status.st_ino)
+        }
         guard proc.isConfined else { return nil }
         // One number alone: that of this process there, where it is in no namespace within that.
         let isOwn = ThreadStatus()?["NSpid"]?.contains("\t") == false

@@ -67,6 +67,7 @@ import Testing
     func everySpellingOfAStateIsUnderstood(_ states: [String]) throws {
         let result = try Tool.run(states.flatMap { ["--state", $0] } + ["-H"])
         #expect(result.status == 0)
-        #expect(result.errors.isEmpty)
+        // Of sockets in CLOSED that no dump lists it is said which processes could not be searched.
+        #expect(result.errors.split(separator: "\n").allSatisfy { $0.hasPrefix("tcpstates: not all was searched: ") })
     }
 }

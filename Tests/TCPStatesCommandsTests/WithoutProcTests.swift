@@ -1,3 +1,5 @@
+import Glibc
+import LinuxSystem
 import SockDiag
 import TCPStateLab
 import Testing
@@ -137,5 +139,22 @@ struct WithoutProcTests {
         let result = try watch.wait()
         #expect(result.status == .exited(0))
         #expect(result.standardError.contains("opened"))
+    }
+
+    @Test(.timeLimit(.minutes(10)), arguments: [Place.absent, .empty])
+    func `A step has the number of the process that took it, as the program's own namespace has it`(place: Place) throws
+    {
+        let lab = try Lab.orCancel()
+        defer { lab.close() }
+        let arguments = ["watch", "--source", "trace", "--initial", "--json"]
+        let watch = try lab.start("/usr/bin/unshare", place.command(arguments), environment: [:])
+        try watch.output("the beginning") { $0.contains("\"type\":\"ready\"") }
+        let pair = try lab.loopbackPair()
+        let output = try watch.output("the connection") { $0.contains("\"to\":\"SYN_SENT\"") }
+        let line = output.split(separator: "\n").first { $0.contains("\"to\":\"SYN_SENT\"") }
+        // Kernels before 6.11 do not report the namespace without /proc; no number is made up then.
+        let isReported = KernelRelease.running >= KernelRelease("6.11")
+        #expect(line?.contains("\"pid\":\(getpid()),") == isReported, "\(output)")
+        withExtendedLifetime(pair) {}
     }
 }

@@ -46,6 +46,20 @@ import Testing
         #expect(lines[6] == "left open 0")
     }
 
+    @Test(.enabled(if: Program.isRoot, "only root has the capabilities that then do not help"))
+    func `Root whom a security module refuses other processes is not told to become root`() throws {
+        let probe = Program.probe
+        guard let lines = try confined({ try Program.run([probe, "access"]) }) else {
+            try Test.cancel("the kernel has no Landlock")
+        }
+        try #require(lines.count == 7, "\(lines)")
+        for line in lines[4...5] {
+            #expect(line.contains("a security module refuses it") && !line.contains("CAP_"), "\(line)")
+        }
+        // The first is named, whatever it is called.
+        #expect(lines[5].contains("process 1 ("), "\(lines[5])")
+    }
+
     @Test func `An access made by hand answers as one that was asked for`() {
         let missing = KernelError(.missingCapability, operation: "trace the kernel", remedy: "give it CAP_BPF")
         let access = WatchAccess([.init(.ipv4), .init(.ipv6), .init(.trace, shortfall: missing)])

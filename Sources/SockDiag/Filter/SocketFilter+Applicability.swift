@@ -1,4 +1,7 @@
 extension SocketFilter {
+    /// The states in which it may find a socket.
+    package var states: TCPStateSet { TCPStateSet(rawValue: FilterReach(self).states) }
+
     /// The first term that asks for what sockets of a protocol do not have, as a filter of its own; of UNIX sockets where
     /// the protocol is nil. Nil where all can be answered.
     package func firstTerm(unknownTo transport: SocketProtocol?) -> SocketFilter? {

@@ -153,3 +153,9 @@ extension TCPState {
     /// The name where a socket that is not connected has not been closed, but has no peer.
     var nameWithoutConnections: String { self == .closed ? "UNCONN" : description }
 }
+
+extension SocketFields where Self: ~Escapable {
+    /// Whether a dump can have shown it: one in CLOSED that is known by its descriptor alone has no cookie, and no queue of
+    /// it is known.
+    package var isListed: Bool { state != .closed || cookie != .any }
+}

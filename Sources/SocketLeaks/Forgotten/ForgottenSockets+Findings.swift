@@ -45,6 +45,7 @@ extension ForgottenSockets {
         _ inventory: SocketInventory,
         _ holders: HolderSnapshot,
         _ namespaces: [Int32: NetworkNamespace?],
+        in proc: borrowing ProcessDirectory,
         olderThan limit: Duration?,
         at now: EventTime
     ) -> [ForgottenSocket] {
@@ -59,10 +60,13 @@ extension ForgottenSockets {
             let age = Self.age(account?.life, Self.elapsed(since: unlisted.since, at: now), by: .search, at: now)
             guard kinds.contains(kind), age.duration >= limit else { continue }
             let namespace = account?.namespace ?? owners.lazy.compactMap { namespaces[$0.process.pid] }.first ?? nil
+            let user = owners.first.flatMap { owner in
+                proc.socketUser(of: owner.process.pid, by: owner.owner.descriptor, inode: inode)
+            }
             let socket = WatchedSocket(
                 remembered: account?.identity ?? .nowhere(name == .tcpv6 || name == .mptcpv6 ? .ipv6 : .ipv4),
                 in: .closed,
-                uid: nil,
+                uid: user,
                 inode: inode,
                 namespace: namespace,
                 owners: owners.map(\.owner)

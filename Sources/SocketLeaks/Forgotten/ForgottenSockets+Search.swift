@@ -40,7 +40,14 @@ extension ForgottenSockets {
             unreadableNamespaces: places.unreadable
         )
         findings.sockets = listedFindings(inventory, holders, in: proc, olderThan: limit, at: now)
-        findings.sockets += unlistedFindings(inventory, holders, places.ofProcess, olderThan: limit, at: now)
+        findings.sockets += unlistedFindings(
+            inventory,
+            holders,
+            places.ofProcess,
+            in: proc,
+            olderThan: limit,
+            at: now
+        )
         findings.sockets.sort { $0.holders.isBefore($1.holders) }
         findings.descriptors = otherDescriptors(holders, at: now)
         return findings

@@ -13,7 +13,8 @@ extension RecordFields {
         return watched
     }
 
-    /// What names a socket. An end that is missing is the unspecified address and port 0, and a cookie 0.
+    /// What names a socket. An end that is missing is the unspecified address and port 0, and a cookie
+    /// that names none.
     func identity() throws(RecordError) -> SocketIdentity {
         let family = try required("family", try value("family", "family that is known", AddressFamily.init(named:)))
         let interface = try text("interface").flatMap(NetworkInterface.init(placeholder:))
@@ -32,7 +33,7 @@ extension RecordFields {
             family: family,
             local: try endpoint("local"),
             remote: try endpoint("remote"),
-            cookie: try cookie() ?? SocketCookie(rawValue: 0),
+            cookie: try cookie() ?? .any,
             interface: interface
         )
     }

@@ -21,8 +21,8 @@ struct SocketDescription {
         describeTransport(socket.protocol.netid, to: &writer)
         describe(socket.identity, socket.state, named: socket.stateName, to: &writer)
         if !Writer.isTabular, incarnation > 0 { writer.add("incarnation", .number(incarnation)) }
-        writer.add("recv_queue", .number(socket.receiveQueue))
-        writer.add("send_queue", .number(socket.sendQueue))
+        writer.add("recv_queue", socket.isListed ? .number(socket.receiveQueue) : nil)
+        writer.add("send_queue", socket.isListed ? .number(socket.sendQueue) : nil)
         writer.add("uid", socket.uid.map { .number($0) })
         writer.add("inode", socket.inode.map { .number($0) })
         writer.add("interface", name(of: socket.interface, in: namespace))
@@ -84,7 +84,10 @@ struct SocketDescription {
         writer.add("local_port", identity.map { .number($0.local.port) })
         writer.add("remote_address", identity.map { .address($0.remote.address) })
         writer.add("remote_port", identity.map { .number($0.remote.port) })
-        writer.add("cookie", identity.map { .hex($0.cookie.rawValue) })
+        writer.add(
+            "cookie",
+            identity.flatMap { state == .closed && $0.cookie == .any ? nil : .hex($0.cookie.rawValue) }
+        )
     }
 
     func describe(_ timer: SocketTimer?, to writer: inout some RecordWriter & ~Copyable) {

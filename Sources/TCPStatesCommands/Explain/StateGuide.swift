@@ -204,10 +204,13 @@ extension StateGuide {
         waitsFor: "The program HERE: connect(), listen() or close().",
         lasts: "As long as the program holds the descriptor.",
         settings: [],
-        many: "A program that keeps sockets after they were reset or timed out.",
+        many:
+            "A program that makes sockets and does not use them, or keeps them after they were refused, reset or timed out.",
         remedy: """
-            See which program it is. Only what has its port still is listed, by kernel 6.8. A socket that was never bound, \
-            or was refused or reset, is in /proc/PID/fd alone; the library SocketLeaks finds it too.
+            See which program it is. The kernel's dump lists only a socket that was bound to a port and has it still \
+            (kernel 6.8). One that was never bound, or whose port was the kernel's choice and whose connection was \
+            refused, reset or let go, is in no dump, not in ss, and not in /proc/net/tcp: where CLOSED is asked for, such \
+            are found by the descriptors of the processes that may be read.
             """,
         command: "tcpstates -p --state closed"
     )

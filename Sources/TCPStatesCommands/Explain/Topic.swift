@@ -73,7 +73,9 @@ enum Topic {
         let settings = try KernelSettings(of: namespace)
         switch self {
         case .diagram: explainDiagram(counts(in: namespace), hasColor: hasColor, to: &prose)
-        case .state(let state): explain(state, counts(in: namespace), settings, to: &prose)
+        case .state(let state):
+            let unlisted = state == .closed ? Self.unlisted(in: namespace) : nil
+            explain(state, counts(in: namespace), unlisted, settings, to: &prose)
         case .step(let from, let to): explain(from, to, to: &prose)
         case .walk(let walk): walk.text(settings).append(settings, to: &prose)
         }
@@ -92,11 +94,17 @@ enum Topic {
     private func explain(
         _ state: TCPState,
         _ counts: StateCounts?,
+        _ unlisted: (count: Int, shortfall: String?)?,
         _ settings: KernelSettings,
         to prose: inout Prose
     ) {
-        prose.heading(state.description + (counts.map { ": \($0[state]) now" } ?? ""), StateColor.heading)
+        let count = counts.map { $0[state] + (unlisted?.count ?? 0) }
+        prose.heading(state.description + (count.map { ": \($0) now" } ?? ""), StateColor.heading)
         prose.entry("means", state.meaning)
+        if let unlisted {
+            let rest = unlisted.shortfall.map { "; \($0)" } ?? ""
+            prose.entry("of these", "\(unlisted.count) that no dump of the kernel lists, found by descriptors\(rest).")
+        }
         guard let guide = StateGuide.guide(to: state, settings) else { return }
         prose.entry("who", guide.who)
         prose.entry("waits for", guide.waitsFor)
@@ -115,6 +123,16 @@ enum Topic {
         prose.entry("many mean", guide.many)
         prose.entry("what to do", guide.remedy)
         prose.command("", guide.command)
+    }
+
+    /// How many sockets of a namespace no dump lists, and what was not searched for them.
+    private static func unlisted(in namespace: NetworkNamespace) -> (count: Int, shortfall: String?) {
+        do throws(KernelError) {
+            let found = try UnlistedSockets()
+            return (found.sockets(in: namespace).count, found.shortfall)
+        } catch {
+            return (0, "\(error)")
+        }
     }
 
     private func explain(_ from: TCPState, _ to: TCPState, to prose: inout Prose) {

@@ -56,6 +56,15 @@ extension SocketSource {
                 failure = failure ?? error
             }
         }
+        do throws(KernelError) {
+            try forEachUnlisted(in: namespace) { socket in
+                count += 1
+                renderer.render(socket)
+                output.drain(&renderer.text)
+            }
+        } catch {
+            failure = failure ?? error
+        }
         if let failure { throw failure }
     }
 

@@ -2,6 +2,7 @@ internal import SockDiag
 internal import SocketOwners
 internal import Synchronization
 internal import TCPRecords
+internal import TCPWatch
 
 /// The source of a command's sockets: the namespaces, what the kernel is asked, and who holds what.
 struct SocketSource: Sendable {
@@ -11,6 +12,8 @@ struct SocketSource: Sendable {
     let unixQuery: UnixSocketQuery?
     /// Nil where nobody asks.
     let owners: OwnerSnapshot?
+    /// The sockets in CLOSED that no dump lists; none where nobody asks.
+    private let unlisted: [NetworkNamespace: [WatchedSocket]]
     private let namespaces: [NetworkNamespace]
     /// Whether a socket that somebody holds showed no owner.
     private let missesOwners = Flag()
@@ -41,6 +44,36 @@ struct SocketSource: Sendable {
         self.namespaces =
             takesWhatItGets
             ? Array(try NetworkNamespace.all()) : try namespaces.namespaces(labelled: details.contains(.namespace))
+        let isAsked = families?.families.contains(.tcp) != false && selection.asksForClosed(filter)
+        unlisted = isAsked ? Self.unlisted(wanted.selection, in: self.namespaces, selection.family) : [:]
+    }
+
+    /// The sockets in CLOSED that no dump lists. What of them cannot be found is said once.
+    private static func unlisted(
+        _ processes: ProcessSelection?,
+        in namespaces: [NetworkNamespace],
+        _ family: AddressFamily?
+    ) -> [NetworkNamespace: [WatchedSocket]] {
+        do throws(KernelError) {
+            let found = try UnlistedSockets(of: processes ?? .all)
+            if let shortfall = found.shortfall { TCPStates.complain(shortfall) }
+            return Dictionary(namespaces.map { ($0, found.sockets(in: $0, family)) }) { first, _ in first }
+        } catch {
+            TCPStates.complain("\(error)")
+            return [:]
+        }
+    }
+
+    /// Calls `body` with the sockets of a namespace that no dump lists and that the filter finds.
+    func forEachUnlisted(in namespace: NetworkNamespace, _ body: (WatchedSocket) -> Void) throws(KernelError) {
+        guard let sockets = unlisted[namespace], !sockets.isEmpty else { return }
+        let filter = queries.first { $0.protocol == .tcp }?.filter
+        var client = try SockDiagClient(in: namespace)
+        let matcher = try filter.map { filter throws(KernelError) in try client.matcher(for: filter) }
+        for socket in sockets {
+            let isFound = matcher?.matches(socket) { holds($0, for: socket.inode, in: namespace) } ?? true
+            if isFound { body(socket) }
+        }
     }
 
     /// Who holds what; nobody where it cannot be known, which costs an answer its owners and no sockets.
@@ -146,6 +179,7 @@ extension SocketSource {
         var tally = Tally(keys: keys)
         guard let query = queries.first else { return tally }
         try forEachNamespace { namespace throws(KernelError) in
+            try forEachUnlisted(in: namespace) { tally.count($0, in: namespace, owners: owners) }
             guard let split = try DumpSplit(of: query, in: namespace) else {
                 return tally.add(try self.tally(of: query, in: namespace, by: keys))
             }

@@ -132,7 +132,8 @@ struct SocketTable: SocketRenderer, ~Copyable {
     private mutating func write(_ socket: borrowing some SocketFields & ~Escapable) {
         let state = socket.state
         let name = socket.protocol.hasTCPStates ? state.description : socket.stateName
-        writeStart(socket.protocol.netid, state, name, socket.receiveQueue, socket.sendQueue)
+        let (receiveQueue, sendQueue) = socket.isListed ? (socket.receiveQueue, socket.sendQueue) : (nil, nil)
+        writeStart(socket.protocol.netid, state, name, receiveQueue, sendQueue)
         var start = text.count
         names.appendLocal(of: socket, to: &text)
         text.append(spaces: layout.local - (text.count - start))
@@ -161,13 +162,13 @@ struct SocketTable: SocketRenderer, ~Copyable {
         text.append(.newline)
     }
 
-    /// Writes the first columns: the protocol, the state and the queues.
+    /// Writes the first columns: the protocol, the state and the queues, `-` for one that is not known.
     mutating func writeStart(
         _ netid: StaticString,
         _ state: TCPState,
         _ stateName: String,
-        _ receiveQueue: UInt32,
-        _ sendQueue: UInt32
+        _ receiveQueue: UInt32?,
+        _ sendQueue: UInt32?
     ) {
         if let width = layout.netid {
             text.append(netid)
@@ -175,10 +176,15 @@ struct SocketTable: SocketRenderer, ~Copyable {
         }
         write(state, stateName)
         text.append(spaces: SocketTableLayout.gap)
-        text.append(decimal: UInt64(receiveQueue), width: SocketTableLayout.queue)
-        text.append(spaces: SocketTableLayout.gap)
-        text.append(decimal: UInt64(sendQueue), width: SocketTableLayout.queue)
-        text.append(spaces: SocketTableLayout.gap)
+        for length in [receiveQueue, sendQueue] {
+            if let length {
+                text.append(decimal: UInt64(length), width: SocketTableLayout.queue)
+            } else {
+                text.append(spaces: SocketTableLayout.queue - 1)
+                text.append("-")
+            }
+            text.append(spaces: SocketTableLayout.gap)
+        }
     }
 
     private mutating func write(_ state: TCPState, _ name: String) {

@@ -17,9 +17,11 @@ extension Words {
         add("uid", socket.uid.map(UInt64.init), unless: .max)
         add("ino", socket.inode.map(UInt64.init))
         let cookie = socket.cookie.rawValue
-        add {
-            $0.append("sk:")
-            $0.append(hex: cookie)
+        if socket.isListed {
+            add {
+                $0.append("sk:")
+                $0.append(hex: cookie)
+            }
         }
         if let mark = socket.mark, mark != 0 {
             add {
