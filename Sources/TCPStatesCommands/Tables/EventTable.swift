@@ -128,7 +128,9 @@ struct EventTable: EventRenderer, ~Copyable {
         }
         words.removeAll()
         words.addOwner(transition.owners, transition.namespace)
-        if showsProcesses, let pid = transition.pid { words.add("by", pid, transition.processName) }
+        if showsProcesses, transition.pid != nil || transition.processName != nil {
+            words.add("by", transition.pid, transition.processName)
+        }
         names.namespace = transition.namespace
         words.add(transition, withSpan: !layout.hasSpanColumn)
         writeEndpoints(transition.identity, transition.openedBy)

@@ -57,14 +57,16 @@ extension Words {
     }
 
     /// Adds a process, and how many others there are: `by:curl(4711)`, `owner:nginx(7)+3`.
-    mutating func add(_ word: StaticString, _ pid: Int32, _ name: ProcessName?, others: Int = 0) {
+    mutating func add(_ word: StaticString, _ pid: Int32?, _ name: ProcessName?, others: Int = 0) {
         add { text in
             text.append(word)
             text.append(.colon)
             if let name { text.append(printable: name.text) }
-            text.append("(")
-            text.append(decimal: UInt64(pid))
-            text.append(")")
+            if let pid {
+                text.append("(")
+                text.append(decimal: UInt64(clamping: pid))
+                text.append(")")
+            }
             guard others > 0 else { return }
             text.append("+")
             text.append(decimal: UInt64(others))
