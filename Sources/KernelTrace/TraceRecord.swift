@@ -100,7 +100,7 @@ extension TraceRecord {
 
     /// What the process of ``pid`` is called, as its main thread bears it; nil where the kernel's types do not show it.
     package var processName: ProcessName? {
-        guard pid != nil else { return nil }
+        guard (field(Field.pid) as Int32) != 0 else { return nil }
         let (low, high): (UInt64, UInt64) = (field(Field.name), field(Field.name + 8))
         let name = withUnsafeBytes(of: (low, high)) { ProcessName(bytes: $0) }
         return name.isEmpty ? nil : name

@@ -115,7 +115,7 @@ extension Record {
         switch content {
         case .socket(let socket): socket.time == nil && socket.incarnation == 0 ? .sockets : nil
         case .unixSocket: .sockets
-        case .ready, .transition, .gap: .events
+        case .ready, .transition, .retransmission, .gap: .events
         case .connection, .leak, .run: .run
         case .summary(let summary): summary.peak == nil ? .summary(by: summary.keys) : nil
         case .finding: .findings
@@ -140,6 +140,9 @@ extension Record.Content {
         case .transition(var transition):
             transition.identity = transition.identity.withoutInterface
             return .transition(transition)
+        case .retransmission(var again):
+            again.identity = again.identity.withoutInterface
+            return .retransmission(again)
         case .connection(var connection):
             connection.identity = connection.identity.withoutInterface
             return .connection(connection)

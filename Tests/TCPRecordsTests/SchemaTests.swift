@@ -94,8 +94,10 @@ struct SchemaTests {
     }
 
     @Test func `What a later version adds is ignored`() throws {
-        let type = try Record(jsonLine: #"{"schema":1,"type":"retransmission","kind":"syn","more":[{}]}"#)
-        #expect(type == Record(.unknown(type: "retransmission")))
+        let type = try Record(jsonLine: #"{"schema":1,"type":"forecast","kind":"syn","more":[{}]}"#)
+        #expect(type == Record(.unknown(type: "forecast")))
+        let kind = try Record(jsonLine: #"{"schema":1,"type":"retransmission","kind":"new","family":"ipv4"}"#)
+        #expect(kind == Record(.unknown(type: "retransmission")))
         var encoder = JSONLinesEncoder(details: .all, names: .none)
         let isWritten = encoder.append(type)
         #expect(!isWritten && encoder.byteCount == 0)

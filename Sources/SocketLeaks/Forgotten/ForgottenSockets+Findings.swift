@@ -61,7 +61,7 @@ extension ForgottenSockets {
             guard kinds.contains(kind), age.duration >= limit else { continue }
             let namespace = account?.namespace ?? owners.lazy.compactMap { namespaces[$0.process.pid] }.first ?? nil
             let user = owners.first.flatMap { owner in
-                proc.socketUser(of: owner.process.pid, by: owner.owner.descriptor, inode: inode)
+                owner.owner.descriptor.flatMap { proc.socketUser(of: owner.process.pid, by: $0, inode: inode) }
             }
             let socket = WatchedSocket(
                 remembered: account?.identity ?? .nowhere(name == .tcpv6 || name == .mptcpv6 ? .ipv6 : .ipv4),

@@ -179,7 +179,8 @@ extension SocketSource {
         var tally = Tally(keys: keys)
         guard let query = queries.first else { return tally }
         try forEachNamespace { namespace throws(KernelError) in
-            try forEachUnlisted(in: namespace) { tally.count($0, in: namespace, owners: owners) }
+            var names = RecordNames()
+            try forEachUnlisted(in: namespace) { tally.count($0, in: namespace, owners: owners, names: &names) }
             guard let split = try DumpSplit(of: query, in: namespace) else {
                 return tally.add(try self.tally(of: query, in: namespace, by: keys))
             }

@@ -59,8 +59,12 @@ extension Words {
     /// Adds whose call caused a transition, by the name that the process had then: `by:curl(4711)`, or
     /// `by:curl(pid:[4026531836])` where it has no number here.
     mutating func addCaller(of transition: Transition) {
-        if let pid = transition.pid { return add("by", pid, transition.processName) }
-        guard let pidNamespace = transition.pidNamespace else { return }
+        guard let pidNamespace = transition.pidNamespace else {
+            if transition.pid != nil || transition.processName != nil {
+                add("by", transition.pid, transition.processName)
+            }
+            return
+        }
         add { text in
             text.append("by:")
             if let name = transition.processName { text.append(printable: name.text) }
@@ -71,14 +75,16 @@ extension Words {
     }
 
     /// Adds a process, and how many others there are: `by:curl(4711)`, `owner:nginx(7)+3`.
-    private mutating func add(_ word: StaticString, _ pid: Int32, _ name: ProcessName?, others: Int = 0) {
+    private mutating func add(_ word: StaticString, _ pid: Int32?, _ name: ProcessName?, others: Int = 0) {
         add { text in
             text.append(word)
             text.append(.colon)
             if let name { text.append(printable: name.text) }
-            text.append("(")
-            text.append(decimal: UInt64(pid))
-            text.append(")")
+            if let pid {
+                text.append("(")
+                text.append(decimal: UInt64(clamping: pid))
+                text.append(")")
+            }
             guard others > 0 else { return }
             text.append("+")
             text.append(decimal: UInt64(others))
