@@ -18,6 +18,8 @@ public struct DestroyMonitor: ~Copyable {
     private let buffer: UnsafeMutableRawBufferPointer
     /// `/proc/net/netlink` of the monitor's namespace; -1 where it cannot be read.
     private let statistics: Int32
+    /// A TCP socket of the monitor's namespace that is never used; -1 where there is none, and once it is closed.
+    private var marker: Int32
 
     /// The receive buffer's size, bytes, with the kernel's overhead; for about as many messages as 1280 goes into it.
     public let receiveBufferSize: Int
@@ -36,11 +38,27 @@ public struct DestroyMonitor: ~Copyable {
         self.receiveBufferSize = Int(netlink.setReceiveBuffer(Int32(clamping: receiveBufferSize)))
         buffer = .allocate(byteCount: 32 * 1024, alignment: 16)
         statistics = open("/proc/thread-self/net/netlink", O_RDONLY | O_CLOEXEC)
+        marker = socket(AF_INET, SocketType.stream | SocketType.closeOnExec, 0)
     }
 
     deinit {
         buffer.deallocate()
         if statistics >= 0 { close(statistics) }
+        if marker >= 0 { close(marker) }
+    }
+
+    /// Closes a socket of the monitor's own: the message about it comes after those about what was destroyed before, for a
+    /// worker of the kernel's sends them, which may have to wait for a processor. Works once.
+    ///
+    /// - Returns: The socket's cookie; nil where there is no such socket.
+    package mutating func mark() -> SocketCookie? {
+        guard marker >= 0 else { return nil }
+        var cookie: UInt64 = 0
+        var length = socklen_t(MemoryLayout.size(ofValue: cookie))
+        let isKnown = getsockopt(marker, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0
+        close(marker)
+        marker = -1
+        return isKnown ? SocketCookie(rawValue: cookie) : nil
     }
 
     /// The netlink socket's descriptor, readable while messages wait: for `poll(2)`.

@@ -50,6 +50,8 @@ final class NamespaceWatcher {
     private(set) var (dumpCount, lookupCount): (UInt64, UInt64) = (0, 0)
     /// How many messages about destroyed sockets have been read so far.
     private(set) var messageCount: UInt64 = 0
+    /// What ``markMessages()`` has destroyed; nil once the kernel has said so.
+    private(set) var mark: SocketCookie?
 
     /// So many lookups are made, or messages read, before the ring is read again.
     private static let batch = 256
@@ -211,6 +213,7 @@ final class NamespaceWatcher {
             let time = EventTime.now()
             let isIncomplete = try monitor?.receive(atMost: Self.batch) { record throws(KernelError) in
                 messageCount &+= 1
+                if record.cookie == mark { return mark = nil }
                 guard configuration.family == nil || record.family == configuration.family else { return }
                 configuration.reportsCounters?(record.identity, FinalCounters(record.tcpInfo))
                 take(.destroyed(DestroyedSocket(record, verdict(onEnd: record))), at: time)
@@ -223,6 +226,9 @@ final class NamespaceWatcher {
             take(.lost(Loss(.destroy, .overrun, count: nil)), at: .now())
         }
     }
+
+    /// Asks for a message by which it is known that all have come about what was destroyed until now.
+    func markMessages() { mark = monitor?.mark() }
 
     // MARK: Dumps
 

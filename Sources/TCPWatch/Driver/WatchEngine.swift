@@ -22,9 +22,10 @@ final class WatchEngine {
 
     /// From one reading of what the kernel passed over to the next, nanoseconds.
     private static let missedPeriod: UInt64 = 1_000_000_000
-    /// How long what has happened until the watcher is stopped is read, nanoseconds.
-    private static let lastTimeLimit: UInt64 = 250_000_000
-    /// So long no message has come when the kernel has sent all of what has happened, milliseconds.
+    /// How long what has happened until the watcher is stopped is read at most, nanoseconds: where the kernel's worker has to
+    /// wait for a processor.
+    private static let lastTimeLimit: UInt64 = 1_000_000_000
+    /// So long no message has come when the kernel's workers on all processors have sent theirs, milliseconds.
     private static let quiet: Int32 = 25
 
     /// - Parameters:
@@ -105,12 +106,13 @@ final class WatchEngine {
     }
 
     /// Reads what the kernel has reported until now: it may have happened just before the watcher was stopped. What a message
-    /// about a destroyed socket leaves open is asked, and what waits for a RST waits no longer. Takes an interval at most.
+    /// about a destroyed socket leaves open is asked, and what waits for a RST waits no longer.
     func conclude() {
         let watchers = namespaces.watchers
         let drain = { [trace] in if let trace { trace.drain() } }
         let end = EventTime.now().monotonicNanoseconds &+ Self.lastTimeLimit
         var count: UInt64?
+        for watcher in watchers { watcher.markMessages() }
         repeat {
             let before = count
             drain()
@@ -120,7 +122,7 @@ final class WatchEngine {
             }
             count = watchers.reduce(0) { $0 &+ $1.messageCount }
             let hasLookups = watchers.contains { $0.hasLookups && !$0.isDumping }
-            if count == before, !hasLookups, !hasMessages(watchers) { break }
+            if count == before, !hasLookups, !hasMessages(watchers), watchers.allSatisfy({ $0.mark == nil }) { break }
         } while EventTime.now().monotonicNanoseconds < end
         drain()
         for watcher in watchers { watcher.takeWaiting() }
