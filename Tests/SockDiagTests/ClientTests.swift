@@ -4,7 +4,7 @@ import Testing
 @testable import SockDiag
 
 /// What the client asks, how often, and what it makes of answers that a real kernel gives seldom or never.
-@Suite(.timeLimit(.minutes(10))) struct ClientTests {
+@Suite(.timeLimit(.minutes(30))) struct ClientTests {
     private let interrupted = Datagram.multi | Datagram.interrupted
 
     @Test func `A dump that the kernel marks as inconsistent is begun anew, and its rows are forgotten`() throws {

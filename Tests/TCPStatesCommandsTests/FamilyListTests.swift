@@ -6,7 +6,7 @@ import Testing
 @testable import TCPStatesCommands
 
 /// `list -u -x -M` beside `ss`, in a laboratory's network namespace with one of each kind of socket.
-@Suite(.timeLimit(.minutes(10))) struct FamilyListTests {
+@Suite(.timeLimit(.minutes(30))) struct FamilyListTests {
     /// What a line of `ss -He` and a record of ours both say of a socket.
     struct Row: Hashable, CustomStringConvertible {
         var netid, state, local, remote: String

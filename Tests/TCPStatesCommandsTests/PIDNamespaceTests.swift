@@ -101,7 +101,7 @@ struct PIDNamespaceTests {
 
     // MARK: Calls
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `A step of a process outside is never put on the one that has its number inside`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
@@ -132,7 +132,7 @@ struct PIDNamespaceTests {
         withExtendedLifetime(listener) {}
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: [("nested", "pair"), ("", "pair"), ("", "pair-by-thread")])
+    @Test(.timeLimit(.minutes(30)), arguments: [("nested", "pair"), ("", "pair"), ("", "pair-by-thread")])
     func `A step of a process inside has its number there, also within a further one and by a thread`(
         place: String,
         pair: String
@@ -163,7 +163,7 @@ struct PIDNamespaceTests {
         withExtendedLifetime(listener) {}
     }
 
-    @Test(.timeLimit(.minutes(10))) func `A process that has come in from outside has a number inside`() throws {
+    @Test(.timeLimit(.minutes(30))) func `A process that has come in from outside has a number inside`() throws {
         let lab = try Lab.orCancel()
         defer { lab.close() }
         let listener = try lab.loopbackListener()

@@ -141,7 +141,7 @@ struct WithoutProcTests {
         #expect(result.standardError.contains("opened"))
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: [Place.absent, .empty])
+    @Test(.timeLimit(.minutes(30)), arguments: [Place.absent, .empty])
     func `A step has the number of the process that took it, as the program's own namespace has it`(place: Place) throws
     {
         let lab = try Lab.orCancel()

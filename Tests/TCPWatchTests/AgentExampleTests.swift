@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SocketValues
 import TCPStateLab
 import Testing
@@ -72,18 +73,27 @@ import Testing
         let gauges = try program("StateGauges")
         let lab = try Lab.orCancel()
         defer { lab.close() }
+        // A burst: they are there before the agent begins, and are closed once it listens to the kernel.
+        let pairs = try (0..<300).map { _ in try lab.loopbackPair() }
         let agent = try lab.run { try Program([gauges, "6"]) }
-        // Bursts, between which the exporter has not read the one before.
-        for _ in 0..<4 {
-            let pairs = try (0..<150).map { _ in try lab.loopbackPair() }
-            for pair in pairs { pair.client.close() }
-        }
+        while try !lab.run({ try Self.isSomebodyListening() }) { sched_yield() }
+        for pair in pairs { pair.client.close() }
         let held = try lab.loopbackPair()
         let lines = agent.finish()
         let count = try #require(lines.first?.firstMatch(of: /(\d+) events read, (\d+) lost/))
         #expect((Int(count.2) ?? 0) > 0, "\(lines)")
         #expect(lines.last == "a dump shows the same", "\(lines)")
         #expect(lines.contains("port \(held.listener.local.port): 1 in LISTEN"), "\(lines)")
+    }
+
+    /// Whether a program in this namespace receives the kernel's messages about sockets that are destroyed.
+    private static func isSomebodyListening() throws -> Bool {
+        // sk Eth Pid Groups …
+        let rows = try String(contentsOfFile: "/proc/thread-self/net/netlink", encoding: .utf8).split(separator: "\n")
+        return rows.contains { row in
+            let columns = row.split(separator: " ")
+            return columns.count > 3 && columns[1] == "4" && columns[3].contains { $0 != "0" }
+        }
     }
 
     @Test func `A watcher is steered and measured`() throws {

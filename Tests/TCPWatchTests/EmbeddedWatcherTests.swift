@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("A watcher that is driven by a loop of the caller's", .timeLimit(.minutes(10)))
+@Suite("A watcher that is driven by a loop of the caller's", .timeLimit(.minutes(30)))
 struct EmbeddedWatcherTests {
     private static let sources: [SocketWatcher.Source] = [.poll, .trace]
 

@@ -4,7 +4,7 @@ internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
 
-@Suite("A watcher is steered while it runs", .timeLimit(.minutes(10)))
+@Suite("A watcher is steered while it runs", .timeLimit(.minutes(30)))
 struct SteeringTests {
     private static let sources: [SocketWatcher.Source] = [.poll, .trace]
 

@@ -5,7 +5,7 @@ internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
 
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(30)))
 struct StormTests {
     /// `TCPSTATES_STORM_SECONDS=60 swift test --filter StormTests` makes the storm a long one, and watches the memory too.
     private static let seconds = getenv("TCPSTATES_STORM_SECONDS").flatMap { Int(String(cString: $0)) }

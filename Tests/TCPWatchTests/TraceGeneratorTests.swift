@@ -4,7 +4,7 @@ internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
 
-@Suite("With tracepoints, a watcher knows what a generator of connections knows", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, a watcher knows what a generator of connections knows", .timeLimit(.minutes(30)))
 struct TraceGeneratorTests {
     /// `TCPSTATES_TRACE_SECONDS=20 swift test -c release …` makes 10,000 connections a second for so long.
     private static let seconds = getenv("TCPSTATES_TRACE_SECONDS").flatMap { Int(String(cString: $0)) }

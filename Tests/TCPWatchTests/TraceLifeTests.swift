@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("With tracepoints, what none of them reports is there too", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, what none of them reports is there too", .timeLimit(.minutes(30)))
 struct TraceLifeTests {
     @Test func `A SYN_SENT that times out on an idle machine ends with its cause`() throws {
         let lab = try Lab.orCancel()
@@ -237,7 +237,7 @@ extension Lab {
     }
 }
 
-@Suite("With tracepoints, what is lost is found", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, what is lost is found", .timeLimit(.minutes(30)))
 struct TraceLossTests {
     @Test func `Records that found no room are counted, and the dump after it shows what they would have`() throws {
         let lab = try Lab.orCancel()

@@ -55,7 +55,7 @@ struct Abort: Sendable, CustomTestStringConvertible {
     ]
 }
 
-@Suite("With tracepoints, a RST is reported with its reason", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, a RST is reported with its reason", .timeLimit(.minutes(30)))
 struct TraceResetTests {
     @Test(arguments: Abort.all, [LabNetwork.ipv4, .ipv6])
     func `What this side ends by a RST has that as its cause, and the kernel's reason`(

@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("With tracepoints, the watcher's choices hold", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, the watcher's choices hold", .timeLimit(.minutes(30)))
 struct TraceSelectionTests {
     @Test(
         arguments: [

@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("With tracepoints, a life is reported as the kernel makes its transitions", .timeLimit(.minutes(10)))
+@Suite("With tracepoints, a life is reported as the kernel makes its transitions", .timeLimit(.minutes(30)))
 struct TraceTests {
     @Test(arguments: [LabNetwork.ipv4, .ipv6, .ipv4Mapped])
     func `Both sides of a connection are whole and exact, from the request to TIME_WAIT`(network: LabNetwork) throws {

@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import TCPWatch
 
-@Suite("A watcher with its thread", .timeLimit(.minutes(10)))
+@Suite("A watcher with its thread", .timeLimit(.minutes(30)))
 struct WatcherTests {
     @Test func `First come the sockets that exist, then ready, then every transition`() async throws {
         let lab = try Lab.orCancel()

@@ -140,7 +140,7 @@ extension ForgottenSockets {
                     if !others.contains(other) { others.append(other) }
                 }
             }
-            try confirm(&new, names, processes, places, others, &inventory, at: now)
+            try confirm(&new, names, holders, processes, places, others, &inventory, at: now)
         }
         let cookies = accounts.cookiesByInode
         var next: [UInt32: UnlistedSocket] = [:]
@@ -158,6 +158,7 @@ extension ForgottenSockets {
     private mutating func confirm(
         _ new: inout Set<UInt32>,
         _ names: [UInt32: SocketProtocolName],
+        _ holders: HolderSnapshot,
         _ processes: Set<ProcessIdentity>,
         _ places: Places,
         _ all: [NetworkNamespace],
@@ -181,8 +182,11 @@ extension ForgottenSockets {
                 }
             } catch {
                 if namespace == nil { throw error }
-                // It has ended, or may not be entered any more: nothing is confirmed, and all is judged at the next search.
-                if isOwn { new = [] }
+                // It has ended, or may not be entered any more: what its processes hold is judged at the next search.
+                guard isOwn else { continue }
+                new = new.filter { inode in
+                    !holders[inode].contains { places.ofProcess[$0.process.pid] == .some(namespace) }
+                }
             }
         }
         new.subtract(inventory.sockets.keys)

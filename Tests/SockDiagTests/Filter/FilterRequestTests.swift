@@ -4,7 +4,7 @@ import Testing
 @testable import SockDiag
 
 /// What a filter asks of the kernel, and what becomes of it where the kernel is older or says no.
-@Suite(.timeLimit(.minutes(10))) struct FilterRequestTests {
+@Suite(.timeLimit(.minutes(30))) struct FilterRequestTests {
     /// A kernel that has these sockets, and answers otherwise as `refusal` says.
     private func kernel(
         _ sockets: [[UInt8]] = [],

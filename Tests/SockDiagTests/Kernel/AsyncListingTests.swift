@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import SockDiag
 
-@Suite("A listing that is awaited", .timeLimit(.minutes(10)))
+@Suite("A listing that is awaited", .timeLimit(.minutes(30)))
 struct AsyncListingTests {
     @Test func `It has the sockets of another namespace`() async throws {
         let lab = try Lab.orCancel()

@@ -5,7 +5,7 @@ import Testing
 @testable import TCPStateLab
 
 /// UDP and UNIX sockets that a test has opened, as the kernel's dumps describe them.
-@Suite(.timeLimit(.minutes(10))) struct FamilyTests {
+@Suite(.timeLimit(.minutes(30))) struct FamilyTests {
     @Test func `UDP sockets are listed with their protocol, endpoints and states`() throws {
         try Lab.with { lab in
             try lab.loopbackPair()

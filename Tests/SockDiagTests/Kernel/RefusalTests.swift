@@ -6,7 +6,7 @@ import Testing
 @testable import TCPStateLab
 
 /// What the kernel refuses, and the line that a person reads then.
-@Suite(.timeLimit(.minutes(10))) struct RefusalTests {
+@Suite(.timeLimit(.minutes(30))) struct RefusalTests {
     private static let needs =
         "; the kernel needs CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG "
         + "(modules inet_diag and tcp_diag: modprobe tcp_diag)"

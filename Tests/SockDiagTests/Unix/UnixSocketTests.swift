@@ -5,7 +5,7 @@ import Testing
 @testable import SockDiag
 
 /// The kernel's messages about UNIX sockets, as bytes and from a kernel that a test plays.
-@Suite(.timeLimit(.minutes(10))) struct UnixSocketTests {
+@Suite(.timeLimit(.minutes(30))) struct UnixSocketTests {
     private func socket(_ message: [UInt8]) throws(KernelError) -> UnixSocket {
         try UnixSocket(message: message.span.bytes)
     }

@@ -6,7 +6,7 @@ internal import Testing
     "Making the corpus of journals",
     .serialized,
     .enabled(if: Corpus.isRecording, "make journals does it"),
-    .timeLimit(.minutes(2))
+    .timeLimit(.minutes(30))
 )
 struct JournalRecordingTests {
     @Test(arguments: Scenario.all, Scenario.Mode.allCases)

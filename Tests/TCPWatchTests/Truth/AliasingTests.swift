@@ -6,7 +6,7 @@ internal import Testing
 
 /// One socket may be connected, disconnected and connected anew, while the TIME_WAIT of its first connection is still there
 /// under the same cookie.
-@Suite("A cookie names a socket, not a connection", .timeLimit(.minutes(5)))
+@Suite("A cookie names a socket, not a connection", .timeLimit(.minutes(30)))
 struct AliasingTests {
     /// Whether each state is awaited before the next call, or dumps see what is left of all of it.
     enum Pace: Sendable, CaseIterable { case stepByStep, atOnce }

@@ -4,7 +4,7 @@ internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
 
-@Suite("What ended a connection has a name of its own, and the program saw the same", .timeLimit(.minutes(10)))
+@Suite("What ended a connection has a name of its own, and the program saw the same", .timeLimit(.minutes(30)))
 struct CauseTests {
     private func watch(_ lab: Lab) async throws -> AwaitedWatch {
         let watch = try AwaitedWatch(lab, .trace)

@@ -4,7 +4,7 @@ internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
 
-@Suite("Several namespaces are watched as what they are", .timeLimit(.minutes(5)))
+@Suite("Several namespaces are watched as what they are", .timeLimit(.minutes(30)))
 struct NamespaceTruthTests {
     private static let sources: [SocketWatcher.Source] = [.poll, .trace]
 

@@ -5,7 +5,7 @@ internal import Testing
 
 @Suite(
     "A connection's life ends when both sides have closed it, and TIME_WAIT is a number of its own",
-    .timeLimit(.minutes(10))
+    .timeLimit(.minutes(30))
 )
 struct OpenTimeTests {
     /// How long both sides had it open, by the times of its transitions.

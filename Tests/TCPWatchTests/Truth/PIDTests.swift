@@ -7,7 +7,7 @@ internal import TCPWatch
 internal import Testing
 
 /// What is processed from a socket's backlog runs in the process that holds the socket, and is not its doing.
-@Suite("A process is reported with the transitions that its calls make, and with no other", .timeLimit(.minutes(5)))
+@Suite("A process is reported with the transitions that its calls make, and with no other", .timeLimit(.minutes(30)))
 struct PIDTests {
     /// Whether a call makes such a transition, as the scripts below make them: only a client aborts.
     private func isCall(_ transition: Transition, clients: Set<SocketCookie>) -> Bool {

@@ -5,7 +5,7 @@ internal import Testing
 
 /// `close()` sets the state that a `shutdown()` has brought about once more (`tcp_close_state()`), and the tracepoint
 /// says so.
-@Suite("A state that is set once more is no transition", .timeLimit(.minutes(5)))
+@Suite("A state that is set once more is no transition", .timeLimit(.minutes(30)))
 struct RepeatedStateTests {
     @Test(arguments: [TCPState.finWait1, .finWait2, .closing, .lastAck])
     func `close() after a shutdown reports nothing where the state stays`(state: TCPState) async throws {

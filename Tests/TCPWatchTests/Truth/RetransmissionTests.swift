@@ -3,7 +3,7 @@ internal import TCPStateLab
 internal import TCPWatch
 internal import Testing
 
-@Suite("What is sent again is reported, each with its kind", .timeLimit(.minutes(10)))
+@Suite("What is sent again is reported, each with its kind", .timeLimit(.minutes(30)))
 struct RetransmissionTests {
     private func watch(
         _ lab: Lab,

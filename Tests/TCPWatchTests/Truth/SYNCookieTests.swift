@@ -4,7 +4,7 @@ internal import TCPWatch
 internal import Testing
 
 /// With SYN cookies the kernel keeps no request: of the half-open connection nothing is known but that it was there.
-@Suite("A request that nobody saw is dated after what it follows", .timeLimit(.minutes(5)))
+@Suite("A request that nobody saw is dated after what it follows", .timeLimit(.minutes(30)))
 struct SYNCookieTests {
     /// 1: requests are kept as long as there is room. 2: none is ever kept.
     /// For a listener of both families, the client's SYN and its child have different forms of one address.

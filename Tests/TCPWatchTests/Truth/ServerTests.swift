@@ -46,7 +46,7 @@ private struct OpenCounts: Equatable, CustomStringConvertible {
     }
 }
 
-@Suite("With real servers", .tags(.slow), .timeLimit(.minutes(5)))
+@Suite("With real servers", .tags(.slow), .timeLimit(.minutes(30)))
 struct ServerTests {
     /// What a reader of all transitions finds.
     private struct Tally {

@@ -4,7 +4,7 @@ internal import TCPWatch
 internal import Testing
 
 /// What a reader has missed cannot be delivered again, but the state as it is now can.
-@Suite("A reader that was too slow knows the state again", .timeLimit(.minutes(5)))
+@Suite("A reader that was too slow knows the state again", .timeLimit(.minutes(30)))
 struct SlowReaderTests {
     private static let sources: [SocketWatcher.Source] = [.poll, .trace]
     private static let capacity = 64

@@ -5,7 +5,7 @@ internal import TCPWatch
 internal import Testing
 
 /// Of a connect that is refused at once a polling watcher has one message, which lacks ports and owner.
-@Suite("What a filter cannot decide is delivered, with the terms", .timeLimit(.minutes(10)))
+@Suite("What a filter cannot decide is delivered, with the terms", .timeLimit(.minutes(30)))
 struct UndecidedTests {
     private static let nobody = SocketEndpoint(IPAddress("127.0.0.1") ?? .anyIPv4, port: 6379)
 
