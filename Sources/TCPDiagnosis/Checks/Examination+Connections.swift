@@ -148,7 +148,7 @@ extension Examination {
             Finding(
                 kind: .finWait2,
                 title: "\(all.count) connections were closed here and not by the other side (FIN_WAIT_2)",
-                remote: top.map { SocketEndpoint($0.key, port: 0) },
+                remote: top?.key.endpoint(port: 0),
                 owners: owners,
                 evidence: evidence,
                 meaning: """

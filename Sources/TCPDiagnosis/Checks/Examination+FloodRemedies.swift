@@ -51,7 +51,7 @@ extension Examination {
                 )
             )
         }
-        if !requests.sources.keys.allSatisfy(\.isLoopback) { remedies.append(rateLimit(endpoint, requests)) }
+        if !requests.sources.keys.allSatisfy(\.address.isLoopback) { remedies.append(rateLimit(endpoint, requests)) }
         return remedies
     }
 
@@ -60,14 +60,14 @@ extension Examination {
         let table = "add table inet tcpstates; add chain inet tcpstates input { type filter hook input priority -300; }"
         let top = requests.sources.max { $0.value < $1.value }
         if let top, Self.percent(top.value, of: requests.count) >= 50, top.value > 10 {
-            let family = top.key.family == .ipv4 ? "ip" : "ip6"
+            let family = top.key.address.family == .ipv4 ? "ip" : "ip6"
             return Finding.Remedy(
                 "Most come from one address: drop what it sends.",
-                inNamespace("nft '\(table); add rule inet tcpstates input \(family) saddr \(top.key) drop'"),
+                inNamespace("nft '\(table); add rule inet tcpstates input \(family) saddr \(top.key.address) drop'"),
                 price: "Everybody behind that address is shut out. Undo: nft delete table inet tcpstates"
             )
         }
-        var families = Set(requests.sources.keys.map(\.family))
+        var families = Set(requests.sources.keys.map(\.address.family))
         // A listener on :: is reached by both.
         if families.isEmpty {
             families = endpoint.address == .anyIPv6 ? [.ipv4, .ipv6] : [endpoint.address.unmapped.family]

@@ -24,7 +24,7 @@ extension Examination {
             Finding(
                 kind: .retransmissions,
                 title: "\(share)% of all segments have to be sent again" + (top.map { ", most to \($0.key)" } ?? ""),
-                remote: top.map { SocketEndpoint($0.key, port: 0) },
+                remote: top?.key.endpoint(port: 0),
                 evidence: evidence,
                 meaning: "Segments are lost on the way: a full line, a bad cable or radio, a peer that is gone.",
                 remedies: [

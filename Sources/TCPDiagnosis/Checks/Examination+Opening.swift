@@ -132,19 +132,19 @@ extension Examination {
 
     /// Destinations that do not answer SYNs.
     mutating func checkUnanswered() throws(KernelError) {
-        for (address, openings) in now.openings.sorted(by: { $0.value.repeated > $1.value.repeated })
+        for (host, openings) in now.openings.sorted(by: { $0.value.repeated > $1.value.repeated })
         where openings.repeated >= thresholds.unanswered {
             // Listeners here that are full have been found already.
             let full = findings.compactMap(\.local?.port)
-            guard !(address.isLoopback && openings.ports.isSubset(of: full)) else { continue }
+            guard !(host.address.isLoopback && openings.ports.isSubset(of: full)) else { continue }
             let port = openings.ports.count == 1 ? openings.ports.first : nil
-            let destination = SocketEndpoint(address, port: port ?? 0)
+            let destination = host.endpoint(port: port ?? 0)
             let ports = openings.ports.sorted().prefix(8).map(String.init).joined(separator: ", ")
             let owners = try owners(of: openings.inodes)
             var remedies = [
                 Finding.Remedy(
                     "See how far it is reachable, and whether a firewall here drops it.",
-                    inNamespace("tracepath -n \(address)") + "; " + inNamespace("nft list ruleset")
+                    inNamespace("tracepath -n \(host)") + "; " + inNamespace("nft list ruleset")
                 )
             ]
             if let retries = now.settings[.synRetries], retries > 2, let seconds = now.settings.connectSeconds {
@@ -161,7 +161,7 @@ extension Examination {
                 Finding(
                     kind: .unanswered,
                     title:
-                        "\(port == nil ? "\(address)" : "\(destination)") does not answer: \(openings.repeated) connections of "
+                        "\(port == nil ? "\(host)" : "\(destination)") does not answer: \(openings.repeated) connections of "
                         + "\(owners.named(or: "programs here")) wait in SYN_SENT",
                     remote: destination,
                     owners: owners,

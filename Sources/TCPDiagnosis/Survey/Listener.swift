@@ -26,12 +26,12 @@ struct Requests: Sendable {
     private(set) var count = 0
     /// Those that were there at the snapshot before.
     private(set) var stuck = 0
-    private(set) var sources: [IPAddress: Int] = [:]
+    private(set) var sources: [Host: Int] = [:]
 
     mutating func add(_ socket: borrowing SocketRecord, isStuck: Bool) {
         count += 1
         if isStuck { stuck += 1 }
-        sources[socket.remote.address.unmapped, default: 0] += 1
+        sources[Host(of: socket.remote), default: 0] += 1
     }
 
     mutating func add(_ other: Requests) {

@@ -47,6 +47,26 @@ struct Waiting: Sendable {
     }
 }
 
+/// A host, by its address: one of the link on one interface is another than on another one.
+struct Host: Hashable, Sendable {
+    let address: IPAddress
+    let scope: NetworkInterface?
+
+    /// The host of an endpoint, whether an IPv4 socket sees it or an IPv6 one.
+    init(of endpoint: SocketEndpoint) { (address, scope) = (endpoint.address.unmapped, endpoint.scope) }
+
+    func endpoint(port: UInt16) -> SocketEndpoint { SocketEndpoint(address, port: port, scope: scope) }
+}
+
+extension Host: Comparable, CustomStringConvertible {
+    /// By address, and by interface.
+    static func < (left: Host, right: Host) -> Bool {
+        (left.address, left.scope?.rawValue ?? 0) < (right.address, right.scope?.rawValue ?? 0)
+    }
+
+    var description: String { "\(address)" + (scope.map { "%\($0.rawValue)" } ?? "") }
+}
+
 /// From an address to a destination: what a port has to be free for.
 struct Route: Hashable, Sendable {
     let from: IPAddress
@@ -104,11 +124,11 @@ struct FinWait2: Sendable {
     private(set) var count = 0
     /// Those that a program here holds, for which there is no timer.
     private(set) var held: [UInt32] = []
-    private(set) var peers: [IPAddress: Int] = [:]
+    private(set) var peers: [Host: Int] = [:]
 
     mutating func add(_ socket: borrowing SocketRecord) {
         count += 1
         if let inode = socket.inode { held.append(inode) }
-        peers[socket.remote.address.unmapped, default: 0] += 1
+        peers[Host(of: socket.remote), default: 0] += 1
     }
 }

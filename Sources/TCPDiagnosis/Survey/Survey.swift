@@ -24,10 +24,10 @@ struct Survey: Sendable {
     /// Connections in ESTABLISHED at each port that is listened on.
     private(set) var accepted: [UInt16: Int] = [:]
     /// Connections in SYN_SENT by the address that they go to.
-    private(set) var openings: [IPAddress: Openings] = [:]
+    private(set) var openings: [Host: Openings] = [:]
     private(set) var finWait2 = FinWait2()
     /// Connections that are being retransmitted, by the peer's address.
-    private(set) var retransmitting: [IPAddress: Int] = [:]
+    private(set) var retransmitting: [Host: Int] = [:]
     /// Connections that a program holds and whose data is sent again and again.
     private(set) var unacknowledged: [Waiting] = []
     /// Connections whose peer has closed its window.
@@ -68,7 +68,7 @@ struct Survey: Sendable {
     private mutating func count(_ socket: borrowing SocketRecord, _ idleAge: Duration?) {
         let timer = socket.timer
         switch socket.state {
-        case .synSent: return openings[socket.remote.address.unmapped, default: Openings()].add(socket)
+        case .synSent: return openings[Host(of: socket.remote), default: Openings()].add(socket)
         case .finWait2: finWait2.add(socket)
         case .closeWait where socket.inode != nil: closeWaits.append(waiting(socket))
         default: break
@@ -79,7 +79,7 @@ struct Survey: Sendable {
         }
         switch timer.kind {
         case .retransmission where timer.retransmits > 0:
-            retransmitting[socket.remote.address.unmapped, default: 0] += 1
+            retransmitting[Host(of: socket.remote), default: 0] += 1
             if socket.inode != nil { unacknowledged.append(waiting(socket)) }
         case .windowProbe:
             let closed = waiting(socket)
