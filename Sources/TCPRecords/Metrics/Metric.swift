@@ -1,0 +1,118 @@
+/// A metric: what it is called, what it counts, and where that comes from. They are all in ``Catalogue``.
+package struct Metric: Sendable {
+    /// What its values do.
+    package enum Kind: Sendable {
+        /// They rise and fall.
+        case gauge
+        /// They only rise, but where the program starts anew.
+        case counter
+        /// They are durations, counted by these upper bounds, seconds.
+        case histogram(bounds: [Double])
+        /// It is 1, and its labels say something.
+        case info
+    }
+
+    /// What its values are of, as Prometheus' names have it.
+    package enum Unit: String, Sendable { case seconds, bytes }
+
+    /// Without the suffix of its kind: a counter of the text format has `_total` behind it.
+    package let name: String
+    package let kind: Kind
+    package let unit: Unit?
+    /// The names of the labels, in the order of a sample's values.
+    package let labels: [String]
+    /// What it is, and where it comes from: a line.
+    package let help: String
+    /// What OpenTelemetry calls it; nil where it has no name for it.
+    package let convention: Convention?
+
+    package init(
+        _ name: String,
+        _ kind: Kind,
+        unit: Unit? = nil,
+        by labels: [String] = [],
+        _ help: String,
+        as convention: Convention? = nil
+    ) {
+        (self.name, self.kind, self.unit, self.labels) = (name, kind, unit, labels)
+        (self.help, self.convention) = (help, convention)
+    }
+
+    /// OpenTelemetry's semantic conventions for a metric.
+    package struct Convention: Sendable {
+        package let name: String
+        /// As UCUM has it: `{connection}`, `s`, `By`.
+        package let unit: String
+        /// What its labels are called there.
+        package let attributes: [String: String]
+
+        package init(_ name: String, _ unit: String, _ attributes: [String: String] = [:]) {
+            (self.name, self.unit, self.attributes) = (name, unit, attributes)
+        }
+    }
+}
+
+/// A metric with its values.
+package struct MetricFamily: Sendable {
+    package let metric: Metric
+    package var samples: [Sample]
+
+    package init(_ metric: Metric, _ samples: [Sample]) { (self.metric, self.samples) = (metric, samples) }
+
+    /// A metric without labels.
+    package init(_ metric: Metric, _ value: Sample.Value) { self.init(metric, [Sample([], value)]) }
+
+    /// A value, for values of the labels.
+    package struct Sample: Sendable {
+        package var labels: [String]
+        package var value: Value
+        /// An event that has counted last; it is named beside the value, for its name would be one more label.
+        package var exemplar: Exemplar?
+
+        package init(_ labels: [String], _ value: Value, exemplar: Exemplar? = nil) {
+            (self.labels, self.value, self.exemplar) = (labels, value, exemplar)
+        }
+
+        package enum Value: Sendable {
+            case count(UInt64)
+            case number(Double)
+            case histogram(Histogram)
+        }
+    }
+
+    /// A single event, by labels of its own.
+    package struct Exemplar: Sendable {
+        package var labels: [(name: String, value: String)]
+        package var value: Double
+        /// Nanoseconds since 1970.
+        package var time: UInt64
+
+        package init(_ labels: [(name: String, value: String)], value: Double = 1, at time: UInt64) {
+            (self.labels, self.value, self.time) = (labels, value, time)
+        }
+    }
+}
+
+/// How many durations there were, by upper bounds.
+package struct Histogram: Sendable {
+    /// Seconds, rising.
+    package let bounds: [Double]
+    /// Of each bound those that do not reach below it, the last of all that are longer.
+    package private(set) var counts: [UInt64]
+    /// Seconds.
+    package private(set) var sum: Double = 0
+
+    package init(_ bounds: [Double]) {
+        self.bounds = bounds
+        counts = [UInt64](repeating: 0, count: bounds.count + 1)
+    }
+
+    package var count: UInt64 { counts.reduce(0, &+) }
+
+    package mutating func add(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let value = max(0, Double(seconds) + Double(attoseconds) / 1e18)
+        sum += value
+        counts[bounds.firstIndex { value <= $0 } ?? bounds.count] &+= 1
+    }
+}
