@@ -104,6 +104,21 @@ test-servers: ## Watch real servers under load; installs them as root: nginx, re
 	$(call install,$(SERVERS))
 	$(MAKE) --no-print-directory test ARGS="--filter ServerTests $(ARGS)"
 
+# What reads metrics and fires alerts; of PyPI what Debian does not have, in a virtual environment of its own.
+FLEET := prometheus python3-venv
+FLEET_PYTHON := prometheus-client==0.26.0
+
+.PHONY: test-fleet
+test-fleet: ## Have Prometheus' own programs read the metrics and the alert rules; installs them: prometheus
+	@$(setup)
+	$(call install,$(FLEET))
+	if ! .build/fleet/bin/pip freeze 2> /dev/null | grep -qxF "$(FLEET_PYTHON)"; then
+	    mkdir -p .build
+	    # Where the index cannot be reached, the tests say what is missing.
+	    python3 -m venv --clear .build/fleet && .build/fleet/bin/pip install --quiet $(FLEET_PYTHON) >&2 || rm -rf .build/fleet
+	fi
+	$(MAKE) --no-print-directory test ARGS="--filter FleetTests $(ARGS)"
+
 .PHONY: bench
 bench: $(BIN) ## Time tcpstates beside ss: make bench ARGS="--sockets 10000"
 	@swift build -c release --package-path Examples/Benchmarks --scratch-path .build/examples/Benchmarks >&2

@@ -77,7 +77,9 @@ let package = Package(
         ),
         .target(
             name: "TCPRecords",
-            dependencies: ["SockDiag", "SocketValues", "TCPDiagnosis", "TCPWatch"],
+            dependencies: [
+                "ConnectionTracking", "LinuxSystem", "SockDiag", "SocketValues", "TCPDiagnosis", "TCPWatch",
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -233,7 +235,11 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPRecordsTests",
-            dependencies: ["SeededRandom", "SockDiag", "TCPDiagnosis", "TCPRecords", "TCPWatch"],
+            dependencies: [
+                "ConnectionTracking", "LinuxSystem", "SeededRandom", "SockDiag", "SocketValues", "TCPDiagnosis",
+                "TCPRecords",
+                "TCPStateLab", "TCPWatch",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

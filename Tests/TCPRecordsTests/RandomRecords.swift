@@ -147,7 +147,7 @@ struct RandomRecords {
         )
     }
 
-    private mutating func transition() -> Transition {
+    mutating func transition() -> Transition {
         var transition = Transition(
             identity(),
             from: maybe { $0.state },
@@ -163,7 +163,9 @@ struct RandomRecords {
         transition.undecided = list { $0.random.one(of: ["pid=1", "process=\"a,b\""]) }
         transition.pid = maybe { max(0, $0.number()) }
         if transition.pid == nil { transition.pidNamespace = maybe { $0.number() } }
-        if transition.pid != nil || transition.pidNamespace != nil { transition.processName = maybe { _ in ProcessName("évil\u{1b}, \"(1)") } }
+        if transition.pid != nil || transition.pidNamespace != nil {
+            transition.processName = maybe { _ in ProcessName("évil\u{1b}, \"(1)") }
+        }
         transition.openedBy = random.one(of: [.unknown, .active, .passive])
         transition.timeInState = maybe { $0.duration() }
         transition.timeOpen = maybe { $0.duration() }

@@ -7,9 +7,6 @@ internal import TCPWatch
 /// A label's values are a closed set, all of them there from the first time on, also at 0; or they are opted into, and
 /// capped. No label is a process' number, a cookie or a client's port.
 package enum Catalogue {
-    /// What every name begins with.
-    static let prefix = "tcpstates_"
-
     // MARK: Sockets
 
     package static let sockets = Metric(
@@ -107,13 +104,13 @@ package enum Catalogue {
         "listener_accept_queue",
         .gauge,
         by: listener,
-        "Connections that wait for accept(). Source: a dump of listeners."
+        "Connections that wait for accept(), those of listeners that share the endpoint together. Source: a dump of listeners."
     )
     package static let acceptQueueLimit = Metric(
         "listener_accept_queue_limit",
         .gauge,
         by: listener,
-        "How many may wait for accept(). Source: a dump of listeners."
+        "How many may wait for accept(); the kernel lets in one more. Source: a dump of listeners."
     )
     package static let halfOpen = Metric(
         "listener_half_open",
@@ -131,7 +128,7 @@ package enum Catalogue {
         "service_sockets",
         .gauge,
         by: ["local_port", "state"],
-        "Sockets by the local port, where it is one that is listened on. Source: the watcher's table.",
+        "Sockets by the local port, of those that are listened on or named by --ports. Source: the watcher's table, or a dump.",
         as: .init(
             "tcpstates.service.connection.count",
             "{connection}",
@@ -142,7 +139,7 @@ package enum Catalogue {
         "destination_sockets",
         .gauge,
         by: ["remote_address", "remote_port", "state"],
-        "Sockets of connections that were opened from here, by where they go. Source: the watcher's table.",
+        "Sockets of connections that were opened from here, by where they go. Source: the watcher's table, or a dump.",
         as: .init(
             "tcpstates.destination.connection.count",
             "{connection}",
@@ -162,7 +159,7 @@ package enum Catalogue {
         "destination_local_ports",
         .gauge,
         by: ["remote_address", "remote_port"],
-        "Local ports that connections to a destination take: the ten that take most. Source: the watcher's table."
+        "Local ports that connections to a destination take from one address, that of which they take most: the ten fullest destinations. Source: the watcher's table, or a dump."
     )
     package static let ephemeralPorts = Metric(
         "ephemeral_ports",
@@ -311,4 +308,64 @@ package enum Catalogue {
         "Answers to scrapes, by their HTTP status. Source: tcpstates itself."
     )
     package static let build = Metric("build", .info, by: ["version"], "The version of tcpstates.")
+
+    // MARK: tcpstates itself, by the names that Prometheus' libraries give them
+
+    package static let processorTime = Metric(
+        "cpu",
+        .counter,
+        unit: .seconds,
+        "Processor time that tcpstates has taken, the kernel's work for it included. Source: /proc/self/stat.",
+        prefix: "process_"
+    )
+    package static let residentMemory = Metric(
+        "resident_memory",
+        .gauge,
+        unit: .bytes,
+        "Memory of tcpstates that is resident. Source: /proc/self/stat.",
+        prefix: "process_"
+    )
+    package static let virtualMemory = Metric(
+        "virtual_memory",
+        .gauge,
+        unit: .bytes,
+        "Addresses that tcpstates has mapped. Source: /proc/self/stat.",
+        prefix: "process_"
+    )
+    package static let threads = Metric(
+        "threads",
+        .gauge,
+        "Threads of tcpstates. Source: /proc/self/stat.",
+        prefix: "process_"
+    )
+    package static let openDescriptors = Metric(
+        "open_fds",
+        .gauge,
+        "Descriptors that tcpstates has open. Source: /proc/self/fd.",
+        prefix: "process_"
+    )
+    package static let descriptorLimit = Metric(
+        "max_fds",
+        .gauge,
+        "How many it may have open. Source: RLIMIT_NOFILE.",
+        prefix: "process_"
+    )
+    package static let startTime = Metric(
+        "start_time",
+        .gauge,
+        unit: .seconds,
+        "When tcpstates was started, seconds since 1970. Source: /proc/self/stat, /proc/stat.",
+        prefix: "process_"
+    )
+
+    /// All of them, as they stand above.
+    package static let all: [Metric] = [
+        sockets, oldest, queued, transitions, inferred, connections, closed, duration, handshake, stateDuration, rtt,
+        transferred, acceptQueue, acceptQueueLimit, halfOpen, halfOpenLimit, serviceSockets, destinationSockets,
+        processSockets, destinationPorts, ephemeralPorts, acceptOverflows, listenDrops, cookiesSent, cookiesAccepted,
+        cookiesFailed, requestsDropped, timeWaitOverflows, timeWaitLimit, sentSegments, receivedSegments,
+        retransmittedSegments, synRetransmits, aborted, orphans, orphanLimit, memory, memoryLimit, memoryPressures,
+        findings, eventsLost, access, watch, groupsLimited, scrapeDuration, scrapes, build, processorTime,
+        residentMemory, virtualMemory, threads, openDescriptors, descriptorLimit, startTime,
+    ]
 }

@@ -67,13 +67,13 @@ package struct EventMeter: Sendable {
         case timedOut = "timed_out"
         case unknown
 
-        init(_ transition: Transition) {
-            switch transition.cause {
+        init(_ cause: TCPStep.Trigger?, to state: TCPState) {
+            switch cause {
             case .receiveRST: self = .resetReceived
             case .abort: self = .resetSent
             case .timeout: self = .timedOut
             case .receiveACK, .receiveFIN, .receiveFINACK: self = .fin
-            default: self = transition.to == .timeWait ? .fin : .unknown
+            default: self = state == .timeWait ? .fin : .unknown
             }
         }
     }
@@ -86,11 +86,11 @@ package struct EventMeter: Sendable {
         for step in TCPStateMachine.steps { transitions[Step(from: step.from, to: step.to)] = Counted() }
         connections = Array(repeating: 0, count: Role.allCases.count * Outcome.allCases.count)
         closed = Array(repeating: 0, count: Role.allCases.count * Ending.allCases.count)
-        func perRole(_ metric: Metric) -> [Histogram] { Role.allCases.map { _ in metric.empty } }
+        func perRole(_ metric: Metric) -> [Histogram] { Role.allCases.map { _ in metric.histogram } }
         (durations, handshakes) = (perRole(Catalogue.duration), perRole(Catalogue.handshake))
         roundTrips = perRole(Catalogue.rtt)
         stateDurations = Dictionary(
-            uniqueKeysWithValues: Self.timedStates.map { ($0, Catalogue.stateDuration.empty) }
+            uniqueKeysWithValues: Self.timedStates.map { ($0, Catalogue.stateDuration.histogram) }
         )
         for source in Self.losing { lost[source] = 0 }
     }
@@ -102,29 +102,84 @@ package struct EventMeter: Sendable {
     package mutating func note(_ event: SocketEvent) {
         switch event {
         case .transition(let transition): note(transition)
-        case .gap(let gap): if let number = gap.lost { lost[gap.source, default: 0] &+= number }
+        case .gap(let gap): lost[gap.source, default: 0].add(gap.lost ?? 0)
         default: break
         }
     }
 
     private mutating func note(_ transition: Transition) {
         if transition.certainty == .inferred { inferred &+= 1 }
-        guard let from = transition.from else { return noteEnd(transition, from: nil) }
+        if transition.to == .closed, let final = transition.final { note(final, transition.openedBy) }
+        guard let from = transition.from else { return noteUnseenLife(transition) }
         var state = from
-        for next in transition.via + [transition.to] {
-            count(Step(from: state, to: next), transition)
-            if next == .established { noteOutcome(.success, transition) }
-            state = next
+        for next in transition.via { take(Step(from: state, to: next), nil, transition, &state) }
+        take(Step(from: state, to: transition.to), transition.cause, transition, &state)
+        if let duration = transition.timeInState { stateDurations[from]?.add(duration) }
+        guard let role = Role(transition.openedBy) else { return }
+        if transition.endsOpenTime, let duration = transition.timeOpen { durations[role.index].add(duration) }
+        // What a dump has shown of it is as coarse as the interval.
+        if Self.opening.contains(from), transition.to == .established, transition.via.isEmpty,
+            transition.source == .trace, let duration = transition.timeInState
+        {
+            handshakes[role.index].add(duration)
         }
-        if let duration = transition.timeInState, stateDurations[from] != nil {
-            stateDurations[from]?.add(duration)
+    }
+
+    /// A step of a connection: one that was seen, or one that must have been.
+    private mutating func take(
+        _ step: Step,
+        _ cause: TCPStep.Trigger?,
+        _ transition: Transition,
+        _ state: inout TCPState
+    ) {
+        count(step, transition)
+        state = step.to
+        guard let role = Role(transition.openedBy) else { return }
+        if Self.opening.contains(step.from) {
+            if Self.open.contains(step.to) {
+                note(.success, role)
+            } else if step.to == .closed {
+                note(Outcome(cause, role), role)
+            }
+        } else if Self.open.contains(step.from), step.to == .timeWait || step.to == .closed {
+            note(Ending(cause, to: step.to), role)
         }
-        noteHandshake(transition, from: from)
-        noteEnd(transition, from: from)
+    }
+
+    /// A connection that came and went unseen, and is known by its end alone. It had been open where the kernel has
+    /// measured how far the peer is; a listener's was, or its socket would not be there.
+    private mutating func noteUnseenLife(_ transition: Transition) {
+        guard let role = Role(transition.openedBy) else { return }
+        let final = transition.final
+        let wasOpen =
+            role == .server || final?.rttMicroseconds ?? 0 > 0 || final?.bytesSent ?? 0 > 0
+            || final?.bytesReceived ?? 0 > 0
+        guard wasOpen else { return note(Outcome(transition.cause, role), role) }
+        note(.success, role)
+        note(Ending(transition.cause, to: transition.to), role)
+    }
+
+    private mutating func note(_ outcome: Outcome, _ role: Role) {
+        let index = Outcome.allCases.firstIndex(of: outcome) ?? 0
+        connections[role.index * Outcome.allCases.count + index] &+= 1
+    }
+
+    private mutating func note(_ ending: Ending, _ role: Role) {
+        let index = Ending.allCases.firstIndex(of: ending) ?? 0
+        closed[role.index * Ending.allCases.count + index] &+= 1
+    }
+
+    private mutating func note(_ final: FinalCounters, _ side: OpeningSide) {
+        sent.add(final.bytesSent ?? 0)
+        received.add(final.bytesReceived ?? 0)
+        if let rtt = final.rttMicroseconds, rtt > 0, let role = Role(side) {
+            roundTrips[role.index].add(.microseconds(Int64(clamping: rtt)))
+        }
     }
 
     private mutating func count(_ step: Step, _ transition: Transition) {
-        transitions[step, default: Counted()].count &+= 1
+        guard transitions[step] != nil else { return }  // no legal step
+        transitions[step]?.count &+= 1
         // The first of each second is enough of an example.
         let time = transition.time.realtimeNanoseconds
         if let last = transitions[step]?.last, time / 1_000_000_000 == last.time / 1_000_000_000 { return }
@@ -135,52 +190,13 @@ package struct EventMeter: Sendable {
         transitions[step]?.last = MetricFamily.Exemplar(labels, at: time)
     }
 
-    private mutating func noteOutcome(_ outcome: Outcome, _ transition: Transition) {
-        guard let role = Role(transition.openedBy) else { return }
-        let index = Outcome.allCases.firstIndex(of: outcome) ?? 0
-        connections[role.index * Outcome.allCases.count + index] &+= 1
-    }
-
-    private mutating func noteHandshake(_ transition: Transition, from: TCPState) {
-        guard let role = Role(transition.openedBy) else { return }
-        let isOpening = from == .synSent || from == .synReceived
-        if isOpening, transition.to == .closed, transition.via.isEmpty {
-            return noteOutcome(Outcome(transition.cause, role), transition)
-        }
-        // What a dump has shown of it is as coarse as the interval.
-        if isOpening, transition.to == .established, transition.certainty == .exact,
-            let duration = transition.timeInState
-        {
-            handshakes[role.index].add(duration)
-        }
-    }
-
-    /// A connection that was open is closed by both sides, or gone.
-    private mutating func noteEnd(_ transition: Transition, from: TCPState?) {
-        if let final = transition.final, transition.to == .closed {
-            sent &+= final.bytesSent ?? 0
-            received &+= final.bytesReceived ?? 0
-            if let rtt = final.rttMicroseconds, rtt > 0, let role = Role(transition.openedBy) {
-                roundTrips[role.index].add(.microseconds(Int64(clamping: rtt)))
-            }
-        }
-        guard let role = Role(transition.openedBy) else { return }
-        let isOver = transition.to == .timeWait || transition.to == .closed && from != .timeWait
-        let wasOpen =
-            from == nil || transition.via.contains(.established) || from.map(Self.open.contains) == true
-        guard isOver, wasOpen else { return }
-        let ending = Ending(transition)
-        let index = Ending.allCases.firstIndex(of: ending) ?? 0
-        closed[role.index * Ending.allCases.count + index] &+= 1
-        if let duration = transition.timeOpen { durations[role.index].add(duration) }
-    }
-
+    /// The states of a connection whose handshake is not complete.
+    private static let opening: Set<TCPState> = [.synSent, .synReceived]
     /// The states of a connection whose handshake is complete, and that is not closed by both sides.
     private static let open: Set<TCPState> = [.established, .finWait1, .finWait2, .closing, .closeWait, .lastAck]
 
-    /// What was counted so far, as the ``Catalogue`` has it.
-    ///
-    /// - Parameter isTraced: Whether the kernel reports transitions; only then handshakes are measured.
+    /// What was counted so far, as the ``Catalogue`` has it. Handshakes are measured only where the kernel reports
+    /// transitions.
     package func families(isTraced: Bool) -> [MetricFamily] {
         typealias Sample = MetricFamily.Sample
         var families = [
@@ -236,10 +252,11 @@ package struct EventMeter: Sendable {
     }
 }
 
-extension Metric {
-    /// A histogram with its bounds and nothing in it.
-    fileprivate var empty: Histogram {
-        if case .histogram(let bounds) = kind { Histogram(bounds) } else { Histogram([]) }
+extension UInt64 {
+    /// Adds what the kernel says: a counter stays at its end rather than begin anew.
+    fileprivate mutating func add(_ number: UInt64) {
+        let (sum, overflows) = addingReportingOverflow(number)
+        self = overflows ? .max : sum
     }
 }
 

@@ -15,8 +15,10 @@ package struct Metric: Sendable {
     /// What its values are of, as Prometheus' names have it.
     package enum Unit: String, Sendable { case seconds, bytes }
 
-    /// Without the suffix of its kind: a counter of the text format has `_total` behind it.
+    /// Without prefix and unit, and without the suffix of its kind: ``family`` and ``text`` have them.
     package let name: String
+    /// What the name begins with.
+    private let prefix: String
     package let kind: Kind
     package let unit: Unit?
     /// The names of the labels, in the order of a sample's values.
@@ -32,11 +34,33 @@ package struct Metric: Sendable {
         unit: Unit? = nil,
         by labels: [String] = [],
         _ help: String,
+        prefix: String = "tcpstates_",
         as convention: Convention? = nil
     ) {
-        (self.name, self.kind, self.unit, self.labels) = (name, kind, unit, labels)
+        (self.name, self.prefix, self.kind, self.unit, self.labels) = (name, prefix, kind, unit, labels)
         (self.help, self.convention) = (help, convention)
     }
+
+    /// The name of the family in OpenMetrics: with its unit, without the suffix of its kind.
+    package var family: String { prefix + name + (unit.map { "_\($0.rawValue)" } ?? "") }
+
+    /// What the text format adds to the name of a value.
+    package var suffix: String {
+        switch kind {
+        case .counter: "_total"
+        case .info: "_info"
+        case .gauge, .histogram: ""
+        }
+    }
+
+    /// The name as queries and alert rules have it; that of a histogram has `_bucket`, `_sum` or `_count` behind it.
+    package var text: String { family + suffix }
+
+    /// The name for OpenTelemetry: that of its conventions where they have one, else the one that queries have.
+    package var conventionalName: String { convention?.name ?? text }
+
+    /// What a label is called there.
+    package func attribute(for label: String) -> String { convention?.attributes[label] ?? label }
 
     /// OpenTelemetry's semantic conventions for a metric.
     package struct Convention: Sendable {
@@ -49,6 +73,13 @@ package struct Metric: Sendable {
         package init(_ name: String, _ unit: String, _ attributes: [String: String] = [:]) {
             (self.name, self.unit, self.attributes) = (name, unit, attributes)
         }
+    }
+}
+
+extension Metric {
+    /// A histogram with its bounds and nothing in it.
+    package var histogram: Histogram {
+        if case .histogram(let bounds) = kind { Histogram(bounds) } else { Histogram([]) }
     }
 }
 
@@ -97,7 +128,7 @@ package struct MetricFamily: Sendable {
 package struct Histogram: Sendable {
     /// Seconds, rising.
     package let bounds: [Double]
-    /// Of each bound those that do not reach below it, the last of all that are longer.
+    /// For each bound, how many are no longer than it and longer than the one before; last, how many are longer than all.
     package private(set) var counts: [UInt64]
     /// Seconds.
     package private(set) var sum: Double = 0

@@ -16,11 +16,11 @@ package enum PrometheusText {
         }
     }
 
-    /// Writes metrics.
-    ///
-    /// - Parameters:
-    ///   - since: When counting began, nanoseconds since 1970; OpenMetrics tells it of each counter.
-    ///   - constants: Labels that every value has.
+    /// Metrics with labels that all of their values have.
+    package typealias Group = (constants: [(name: String, value: String)], families: [MetricFamily])
+
+    /// Writes metrics, with labels that every value has. `since` is when counting began, nanoseconds since 1970; OpenMetrics
+    /// tells it of each counter.
     package static func write(
         _ families: [MetricFamily],
         as format: Format,
@@ -28,10 +28,34 @@ package enum PrometheusText {
         constants: [(name: String, value: String)] = [],
         into text: inout TextBuffer
     ) {
-        for family in families {
-            let writer = FamilyWriter(family.metric, format, since, constants)
-            writer.writeHead(into: &text)
-            for sample in family.samples { writer.write(sample, into: &text) }
+        write([(constants, families)], as: format, since: since, into: &text)
+    }
+
+    /// Writes metrics of several namespaces. The values of one stand together, whichever group they are of: both texts ask
+    /// for it.
+    package static func write(
+        _ groups: [Group],
+        as format: Format,
+        since: UInt64? = nil,
+        into text: inout TextBuffer
+    ) {
+        var order: [String] = []
+        var places: [String: [(group: Int, family: Int)]] = [:]
+        for (group, entry) in groups.enumerated() {
+            for (family, value) in entry.families.enumerated() {
+                let name = value.metric.text
+                if places[name] == nil { order.append(name) }
+                places[name, default: []].append((group, family))
+            }
+        }
+        for name in order {
+            for (number, place) in (places[name] ?? []).enumerated() {
+                let (constants, families) = groups[place.group]
+                let family = families[place.family]
+                let writer = FamilyWriter(family.metric, format, since, constants)
+                if number == 0 { writer.writeHead(into: &text) }
+                for sample in family.samples { writer.write(sample, into: &text) }
+            }
         }
         if format == .openMetrics { text.append("# EOF\n") }
     }
@@ -42,7 +66,6 @@ private struct FamilyWriter {
     private let format: PrometheusText.Format
     private let since: UInt64?
     private let constants: [(name: String, value: String)]
-    /// With prefix and unit, without the suffix of its kind.
     private let name: String
 
     init(
@@ -52,20 +75,12 @@ private struct FamilyWriter {
         _ constants: [(name: String, value: String)]
     ) {
         (self.metric, self.format, self.since, self.constants) = (metric, format, since, constants)
-        name = Catalogue.prefix + metric.name + (metric.unit.map { "_\($0.rawValue)" } ?? "")
-    }
-
-    private var suffix: String {
-        switch metric.kind {
-        case .counter: "_total"
-        case .info: "_info"
-        default: ""
-        }
+        name = metric.family
     }
 
     func writeHead(into text: inout TextBuffer) {
         // OpenMetrics names the family without its suffix, the classic text with it.
-        let family = format == .classic ? name + suffix : name
+        let family = format == .classic ? metric.text : name
         text.append("# HELP \(family) ")
         text.append(escaped: metric.help, quotes: format == .openMetrics)
         text.append("\n# TYPE \(family) \(type)\n")
@@ -83,7 +98,7 @@ private struct FamilyWriter {
 
     func write(_ sample: MetricFamily.Sample, into text: inout TextBuffer) {
         if case .histogram(let histogram) = sample.value { return write(histogram, of: sample, into: &text) }
-        line(suffix, sample, into: &text)
+        line(metric.suffix, sample, into: &text)
         switch sample.value {
         case .count(let count): text.append(decimal: count)
         case .number(let number): text.append(number)
@@ -91,7 +106,7 @@ private struct FamilyWriter {
         }
         if format == .openMetrics, case .counter = metric.kind { write(sample.exemplar, into: &text) }
         text.append(.newline)
-        if case .counter = metric.kind { writeCreated(sample, into: &text) }
+        if case .counter = metric.kind { writeCreated(of: sample, into: &text) }
     }
 
     private func write(_ histogram: Histogram, of sample: MetricFamily.Sample, into text: inout TextBuffer) {
@@ -109,10 +124,10 @@ private struct FamilyWriter {
         line("_count", sample, into: &text)
         text.append(decimal: count)
         text.append(.newline)
-        writeCreated(sample, into: &text)
+        writeCreated(of: sample, into: &text)
     }
 
-    private func writeCreated(_ sample: MetricFamily.Sample, into text: inout TextBuffer) {
+    private func writeCreated(of sample: MetricFamily.Sample, into text: inout TextBuffer) {
         guard format == .openMetrics, let since else { return }
         line("_created", sample, into: &text)
         text.append(Double(since) / 1e9)
@@ -122,8 +137,14 @@ private struct FamilyWriter {
     private func write(_ exemplar: MetricFamily.Exemplar?, into text: inout TextBuffer) {
         guard let exemplar else { return }
         text.append(" # {")
-        for (index, label) in exemplar.labels.enumerated() {
-            if index > 0 { text.append(.comma) }
+        var (room, isFirst) = (Self.exemplarLimit, true)
+        for label in exemplar.labels {
+            // What does not fit is left out; a reader refuses the whole.
+            let length = label.name.unicodeScalars.count + label.value.unicodeScalars.count
+            guard length <= room else { continue }
+            room -= length
+            if !isFirst { text.append(.comma) }
+            isFirst = false
             write(label.name, label.value, into: &text)
         }
         text.append("} ")
@@ -131,6 +152,9 @@ private struct FamilyWriter {
         text.append(.space)
         text.append(Double(exemplar.time) / 1e9)
     }
+
+    /// The characters that the names and values of an exemplar's labels may have together, by OpenMetrics 1.0.
+    private static let exemplarLimit = 128
 
     /// A line without its value.
     private func line(
@@ -168,7 +192,11 @@ private struct FamilyWriter {
 extension TextBuffer {
     /// Appends a number in the shortest form that is read as the same.
     fileprivate mutating func append(_ number: Double) {
-        if number == number.rounded(), abs(number) < 1e15 {
+        if number.isNaN {
+            append("NaN")
+        } else if number.isInfinite {
+            append(number < 0 ? "-Inf" : "+Inf")
+        } else if number == number.rounded(), abs(number) < 1e15 {
             if number < 0 { append(UInt8(ascii: "-")) }
             append(decimal: UInt64(abs(number)))
         } else {
