@@ -7,6 +7,8 @@ internal import TCPWatch
 /// A label's values are a closed set, all of them there from the first time on, also at 0; or they are opted into, and
 /// capped. No label is a process' number, a cookie or a client's port.
 package enum Catalogue {
+    private static let tcp = [(name: "network.transport", value: "tcp")]
+
     // MARK: Sockets
 
     package static let sockets = Metric(
@@ -17,7 +19,8 @@ package enum Catalogue {
         as: .init(
             "system.network.connection.count",
             "{connection}",
-            ["family": "network.type", "state": "network.connection.state"]
+            ["family": "network.type", "state": "network.connection.state"],
+            constants: tcp
         )
     )
     package static let oldest = Metric(
@@ -132,7 +135,8 @@ package enum Catalogue {
         as: .init(
             "tcpstates.service.connection.count",
             "{connection}",
-            ["local_port": "network.local.port", "state": "network.connection.state"]
+            ["local_port": "network.local.port", "state": "network.connection.state"],
+            constants: tcp
         )
     )
     package static let destinationSockets = Metric(
@@ -146,7 +150,8 @@ package enum Catalogue {
             [
                 "remote_address": "network.peer.address", "remote_port": "network.peer.port",
                 "state": "network.connection.state",
-            ]
+            ],
+            constants: tcp
         )
     )
     package static let processSockets = Metric(

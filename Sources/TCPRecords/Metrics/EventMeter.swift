@@ -95,33 +95,43 @@ package struct EventMeter: Sendable {
         for source in Self.losing { lost[source] = 0 }
     }
 
+    /// What is told of a duration: its metric, the value of the metric's one label, and how long it was.
+    package typealias Measured = (Metric, String, Duration) -> Void
+
     /// Where events can be lost.
     private static let losing: [Gap.Source] = [.destroy, .trace, .reader, .namespace]
 
-    /// Counts an event.
-    package mutating func note(_ event: SocketEvent) {
+    /// Counts an event. Each duration that goes into a histogram is said as well, for whoever has histograms of another kind.
+    package mutating func note(_ event: SocketEvent, measured: Measured = { _, _, _ in }) {
         switch event {
-        case .transition(let transition): note(transition)
+        case .transition(let transition): note(transition, measured)
         case .gap(let gap): lost[gap.source, default: 0].add(gap.lost ?? 0)
         default: break
         }
     }
 
-    private mutating func note(_ transition: Transition) {
+    private mutating func note(_ transition: Transition, _ measured: Measured) {
         if transition.certainty == .inferred { inferred &+= 1 }
-        if transition.to == .closed, let final = transition.final { note(final, transition.openedBy) }
+        if transition.to == .closed, let final = transition.final { note(final, transition.openedBy, measured) }
         guard let from = transition.from else { return noteUnseenLife(transition) }
         var state = from
         for next in transition.via { take(Step(from: state, to: next), nil, transition, &state) }
         take(Step(from: state, to: transition.to), transition.cause, transition, &state)
-        if let duration = transition.timeInState { stateDurations[from]?.add(duration) }
+        if let duration = transition.timeInState, stateDurations[from] != nil {
+            stateDurations[from]?.add(duration)
+            measured(Catalogue.stateDuration, from.metricLabel, duration)
+        }
         guard let role = Role(transition.openedBy) else { return }
-        if transition.endsOpenTime, let duration = transition.timeOpen { durations[role.index].add(duration) }
+        if transition.endsOpenTime, let duration = transition.timeOpen {
+            durations[role.index].add(duration)
+            measured(Catalogue.duration, role.rawValue, duration)
+        }
         // What a dump has shown of it is as coarse as the interval.
         if Self.opening.contains(from), transition.to == .established, transition.via.isEmpty,
             transition.source == .trace, let duration = transition.timeInState
         {
             handshakes[role.index].add(duration)
+            measured(Catalogue.handshake, role.rawValue, duration)
         }
     }
 
@@ -169,11 +179,13 @@ package struct EventMeter: Sendable {
         closed[role.index * Ending.allCases.count + index] &+= 1
     }
 
-    private mutating func note(_ final: FinalCounters, _ side: OpeningSide) {
+    private mutating func note(_ final: FinalCounters, _ side: OpeningSide, _ measured: Measured) {
         sent.add(final.bytesSent ?? 0)
         received.add(final.bytesReceived ?? 0)
         if let rtt = final.rttMicroseconds, rtt > 0, let role = Role(side) {
-            roundTrips[role.index].add(.microseconds(Int64(clamping: rtt)))
+            let duration = Duration.microseconds(Int64(clamping: rtt))
+            roundTrips[role.index].add(duration)
+            measured(Catalogue.rtt, role.rawValue, duration)
         }
     }
 

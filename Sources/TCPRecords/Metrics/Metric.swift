@@ -59,8 +59,10 @@ package struct Metric: Sendable {
     /// The name for OpenTelemetry: that of its conventions where they have one, else the one that queries have.
     package var conventionalName: String { convention?.name ?? text }
 
-    /// What a label is called there.
-    package func attribute(for label: String) -> String { convention?.attributes[label] ?? label }
+    /// What the labels of a value are called there, and what is the same for every value.
+    package func attributes(_ values: [String]) -> [(name: String, value: String)] {
+        zip(labels, values).map { (convention?.attributes[$0] ?? $0, $1) } + (convention?.constants ?? [])
+    }
 
     /// OpenTelemetry's semantic conventions for a metric.
     package struct Convention: Sendable {
@@ -69,9 +71,16 @@ package struct Metric: Sendable {
         package let unit: String
         /// What its labels are called there.
         package let attributes: [String: String]
+        /// Attributes that are the same for every value.
+        package let constants: [(name: String, value: String)]
 
-        package init(_ name: String, _ unit: String, _ attributes: [String: String] = [:]) {
-            (self.name, self.unit, self.attributes) = (name, unit, attributes)
+        package init(
+            _ name: String,
+            _ unit: String,
+            _ attributes: [String: String] = [:],
+            constants: [(name: String, value: String)] = []
+        ) {
+            (self.name, self.unit, self.attributes, self.constants) = (name, unit, attributes, constants)
         }
     }
 }
