@@ -122,7 +122,9 @@ package struct EventMeter: Sendable {
             measured(Catalogue.stateDuration, from.metricLabel, duration)
         }
         guard let role = Role(transition.openedBy) else { return }
-        if transition.endsOpenTime, let duration = transition.timeOpen {
+        // An attempt that fails has lasted too, and is no connection.
+        let wasOpen = Self.open.contains(from) || transition.via.contains(where: Self.open.contains)
+        if wasOpen, transition.endsOpenTime, let duration = transition.timeOpen {
             durations[role.index].add(duration)
             measured(Catalogue.duration, role.rawValue, duration)
         }

@@ -108,8 +108,9 @@ struct EventMeterTests {
         let opening: TCPState = side == .active ? .synSent : .synReceived
         let samples = samples(side) { life in
             life.step(.closed, opening)
-            life.step(opening, .closed, cause: cause)
+            life.step(opening, .closed, cause: cause) { $0.timeOpen = .seconds(1) }
         }
+        #expect(samples.sum("tcpstates_connection_duration_seconds_count") == 0)
         #expect(samples["tcpstates_connections_total{\(series)}"] == 1)
         #expect(samples.sum("tcpstates_connections_total") == 1)
         #expect(samples.sum("tcpstates_connections_closed_total") == 0)
