@@ -221,3 +221,92 @@ struct SocketGaugesTests {
         #expect(samples["tcpstates_groups_limited{metric=tcpstates_destination_sockets}"] ?? 0 > 0)
     }
 }
+
+@Suite("How many series there are at most")
+struct SeriesCeilingTests {
+    /// The lines of a scrape that are values.
+    private func count(_ families: [MetricFamily]) -> Int {
+        var text = TextBuffer()
+        PrometheusText.write(families, as: .classic, into: &text)
+        return text.string.split(separator: "\n").count { !$0.hasPrefix("#") }
+    }
+
+    private func everything(_ gauges: SocketGauges) -> [MetricFamily] {
+        let access = ["ipv4", "ipv6", "destroy_events", "trace", "owners", "namespaces", "counters"]
+        let kernel = """
+            Tcp: InSegs OutSegs RetransSegs orphan mem
+            Tcp: 1 1 1 1 1
+            TcpExt: SyncookiesSent SyncookiesRecv SyncookiesFailed ListenOverflows ListenDrops TCPReqQFullDrop \
+            TCPTimeWaitOverflow TCPSynRetrans TCPMemoryPressures TCPAbortOnMemory TCPAbortOnTimeout TCPAbortOnData \
+            TCPAbortOnClose TCPAbortOnLinger TCPAbortFailed
+            TcpExt: 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1
+            """
+        let settings = KernelSettings([
+            .localPortRange: "32768 60999", .maxTimeWait: "1", .maxOrphans: "1", .memory: "1 1 1",
+        ])
+        var families = gauges.families + EventMeter().families(isTraced: true)
+        families += MetricFamily.kernel(KernelCounters(tables: kernel), settings)
+        families += [
+            MetricFamily.findings([]), MetricFamily.access(access.map { AccessRecord($0, isAvailable: true) }),
+            MetricFamily.watch(isTraced: true), MetricFamily.build(version: "1"),
+            MetricFamily(Catalogue.scrapeDuration, .number(0)),
+            MetricFamily(Catalogue.scrapes, ["200", "400", "503"].map { .init([$0], .count(0)) }),
+        ]
+        return families + MetricFamily.ownProcess()
+    }
+
+    @Test func `With thousands of listeners, peers and names, and all that can be asked for, there are 4,020 at most`()
+    {
+        var options = SocketGauges.Options()
+        options.groupings = Set(SocketGauges.Grouping.allCases)
+        (options.hasAges, options.hasQueues) = (true, true)
+        let settings = KernelSettings([.localPortRange: "32768 60999"])
+        var gauges = SocketGauges(options, settings: settings, at: 1)
+        func identity(_ local: UInt16, _ remote: UInt32) -> SocketIdentity {
+            SocketIdentity(
+                family: .ipv4,
+                local: SocketEndpoint(IPAddress(ipv4: 0x7f00_0001), port: local),
+                remote: SocketEndpoint(IPAddress(ipv4: remote), port: remote == 0 ? 0 : 443),
+                cookie: SocketCookie(rawValue: UInt64(remote))
+            )
+        }
+        for port in 1...5000 as ClosedRange<UInt16> {
+            gauges.count(SocketGauges.Visit(identity(port, 0), in: .listen, sendQueue: 128, process: ProcessName("p")))
+            gauges.count(SocketGauges.Visit(identity(port, 1), in: .established, openedBy: .passive))
+        }
+        for peer in 1...20_000 as ClosedRange<UInt32> {
+            let name = ProcessName("worker-\(peer % 2000)")
+            let local = 33_000 + UInt16(peer % 20_000)
+            gauges.count(
+                SocketGauges.Visit(identity(local, 0x0a00_0000 + peer), in: .established, since: 0, process: name)
+            )
+        }
+        let families = everything(gauges)
+        let samples = Samples(families)
+        #expect(count(families) <= 4020)
+        #expect(samples.repeated == [])
+        for metric in ["service_sockets", "destination_sockets", "process_sockets", "listener_accept_queue"] {
+            #expect(samples["tcpstates_groups_limited{metric=tcpstates_\(metric)}"] ?? 0 > 0)
+            #expect(samples.series(of: "tcpstates_\(metric)").count <= 1100)
+        }
+        #expect(samples.sum("tcpstates_service_sockets") == 10_000)
+        #expect(samples.sum("tcpstates_destination_sockets") == 20_000)
+        #expect(samples.sum("tcpstates_process_sockets") == 30_000)
+        #expect(samples.sum("tcpstates_listener_accept_queue_limit") == 5000 * 128)
+        #expect(Set(families.map(\.metric.text)) == Set(Catalogue.all.map(\.text)))
+    }
+
+    @Test func `Of a machine with thirty listeners there are some five hundred`() {
+        var options = SocketGauges.Options()
+        options.hasAges = true
+        var gauges = SocketGauges(options, settings: .none, at: 1)
+        for port in 1...30 as ClosedRange<UInt16> {
+            let local = SocketEndpoint(.anyIPv4, port: port)
+            let none = SocketEndpoint(.anyIPv4, port: 0)
+            let identity = SocketIdentity(family: .ipv4, local: local, remote: none, cookie: SocketCookie(rawValue: 1))
+            gauges.count(SocketGauges.Visit(identity, in: .listen, sendQueue: 128))
+        }
+        let count = count(everything(gauges))
+        #expect(count > 400 && count < 600, "\(count)")
+    }
+}
