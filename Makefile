@@ -24,6 +24,8 @@ MAN_DATE := $(shell git log -1 --format=%cs 2> /dev/null || date -u +%F)
 # linked into the binary; .build/lib holds nothing but libstdc++.a, and is searched first. A position-independent binary
 # would have 40,000 pointers relocated at each start.
 LINK := -use-ld=lld -L$(CURDIR)/.build/lib -Xclang-linker -static-libgcc -Xclang-linker -no-pie
+# The tests are of everything, the libraries that take other packages too.
+TEST_TRAITS := --traits default,Metrics
 RELEASE := -c release --static-swift-stdlib --disable-local-rpath $(addprefix -Xswiftc ,$(LINK))
 
 # Where Swift or libmnl is missing and cannot be installed, one line says what to do.
@@ -69,14 +71,14 @@ run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state clo
 test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 	@$(setup)
 	$(call install,$(TOOLS))
-	swift build --build-tests
+	swift build $(TEST_TRAITS) --build-tests
 	# Thousands of sockets are more than the 1,024 descriptors that a login usually gets.
 	ulimit -n "$$(ulimit -Hn)"
 	# In a user namespace an ordinary user may do what the tests need root for.
 	if [ "$$(id -u)" != 0 ] && unshare --user --map-root-user true 2> /dev/null; then
-	    exec unshare --user --map-root-user swift test --skip-build $(ARGS)
+	    exec unshare --user --map-root-user swift test $(TEST_TRAITS) --skip-build $(ARGS)
 	fi
-	exec swift test --skip-build $(ARGS)
+	exec swift test $(TEST_TRAITS) --skip-build $(ARGS)
 
 .PHONY: api
 api: ## List the libraries' public API in docs/api anew, for a change of it to be reviewed
@@ -91,9 +93,9 @@ model: ## Prove the tracker on a simulated kernel: make model ARGS="--lives 1000
 journals: ## Make the corpus of journals that the tests replay anew, on this kernel; takes root
 	@$(setup)
 	if [ "$$(id -u)" != 0 ]; then fail "the kernel is traced: make journals as root"; fi
-	swift build --build-tests
-	RECORD_JOURNALS=1 swift test --skip-build --filter JournalRecordingTests
-	swift test --skip-build --filter CorpusTests
+	swift build $(TEST_TRAITS) --build-tests
+	RECORD_JOURNALS=1 swift test $(TEST_TRAITS) --skip-build --filter JournalRecordingTests
+	swift test $(TEST_TRAITS) --skip-build --filter CorpusTests
 	du -sb --apparent-size Tests/TCPWatchTests/Journals
 
 SERVERS := nginx redis-server redis-tools haproxy wrk
@@ -103,6 +105,21 @@ test-servers: ## Watch real servers under load; installs them as root: nginx, re
 	@$(setup)
 	$(call install,$(SERVERS))
 	$(MAKE) --no-print-directory test ARGS="--filter ServerTests $(ARGS)"
+
+# What reads metrics and fires alerts; of PyPI what Debian does not have, in a virtual environment of its own.
+FLEET := prometheus python3-venv
+FLEET_PYTHON := prometheus-client==0.26.0
+
+.PHONY: test-fleet
+test-fleet: ## Have Prometheus' own programs read the metrics and the alert rules; installs them: prometheus
+	@$(setup)
+	$(call install,$(FLEET))
+	if ! .build/fleet/bin/pip freeze 2> /dev/null | grep -qxF "$(FLEET_PYTHON)"; then
+	    mkdir -p .build
+	    # Where the index cannot be reached, the tests say what is missing.
+	    python3 -m venv --clear .build/fleet && .build/fleet/bin/pip install --quiet $(FLEET_PYTHON) >&2 || rm -rf .build/fleet
+	fi
+	$(MAKE) --no-print-directory test ARGS="--filter FleetTests $(ARGS)"
 
 .PHONY: bench
 bench: $(BIN) ## Time tcpstates beside ss: make bench ARGS="--sockets 10000"
@@ -153,7 +170,7 @@ docs: ## Build the documentation of every library into .build/docs
 	# A library's documentation may link to that of those before it in Package.swift: ``/SockDiag/TCPState``.
 	dependencies=()
 	for library in $(LIBRARIES); do
-	    swift build --target $$library
+	    swift build $(TEST_TRAITS) --target $$library
 	    output=.build/docs/$$library
 	    rm -rf $$output.symbols
 	    mkdir -p $$output.symbols

@@ -13,6 +13,9 @@ let settings: [SwiftSetting] = [
 /// The trait that the command line and the plugins need, and with them swift-argument-parser.
 let commandLine: Set<String> = ["CommandLine"]
 
+/// The trait that `TCPMetrics` needs, and with it swift-metrics. Without it nobody fetches or builds that.
+let metrics: Set<String> = ["Metrics"]
+
 let package = Package(
     name: "tcpstates",
     products: [
@@ -23,6 +26,7 @@ let package = Package(
         .library(name: "SocketLeaks", targets: ["SocketLeaks"]),
         .library(name: "TCPDiagnosis", targets: ["TCPDiagnosis"]),
         .library(name: "TCPRecords", targets: ["TCPRecords"]),
+        .library(name: "TCPMetrics", targets: ["TCPMetrics"]),
         .library(name: "SocketTesting", targets: ["SocketTesting"]),
         .library(name: "SocketTestingXCTest", targets: ["SocketTestingXCTest"]),
         .plugin(name: "tcpstates-command", targets: ["tcpstates-command"]),
@@ -30,10 +34,12 @@ let package = Package(
     ],
     traits: [
         .trait(name: "CommandLine", description: "The command line and the plugins; takes swift-argument-parser."),
+        .trait(name: "Metrics", description: "The library TCPMetrics, for swift-metrics; takes swift-metrics."),
         .default(enabledTraits: commandLine),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
@@ -77,7 +83,17 @@ let package = Package(
         ),
         .target(
             name: "TCPRecords",
-            dependencies: ["SockDiag", "SocketValues", "TCPDiagnosis", "TCPWatch"],
+            dependencies: [
+                "ConnectionTracking", "LinuxSystem", "SockDiag", "SocketValues", "TCPDiagnosis", "TCPWatch",
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "TCPMetrics",
+            dependencies: [
+                "SockDiag", "TCPDiagnosis", "TCPRecords", "TCPWatch",
+                .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: metrics)),
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -233,7 +249,20 @@ let package = Package(
         ),
         .testTarget(
             name: "TCPRecordsTests",
-            dependencies: ["SeededRandom", "SockDiag", "TCPDiagnosis", "TCPRecords", "TCPWatch"],
+            dependencies: [
+                "ConnectionTracking", "LinuxSystem", "SeededRandom", "SockDiag", "SocketValues", "TCPDiagnosis",
+                "TCPRecords",
+                "TCPStateLab", "TCPWatch",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TCPMetricsTests",
+            dependencies: [
+                "SockDiag", "TCPMetrics", "TCPRecords", "TCPStateLab", "TCPWatch",
+                .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: metrics)),
+                .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: metrics)),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

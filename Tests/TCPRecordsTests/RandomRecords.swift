@@ -159,7 +159,7 @@ struct RandomRecords {
         )
     }
 
-    private mutating func transition() -> Transition {
+    mutating func transition() -> Transition {
         var transition = Transition(
             identity(),
             from: maybe { $0.state },

@@ -23,6 +23,18 @@ import Testing
                 """
             ),
             (["summary", "-i"], "unknown option '-i'; see tcpstates summary --help"),
+            (
+                ["summary", "--format", "prometheus", "--by", "local-port,uid"],
+                "--format prometheus has no groups by uid; there are state, local-port, process, netns"
+            ),
+            (
+                ["summary", "--json", "--format", "prometheus"],
+                "--json contradicts --format prometheus; leave one of them out"
+            ),
+            (
+                ["list", "--format", "prometheus"],
+                "the value 'prometheus' is invalid for '--format <format>'; please provide one of 'table', 'jsonl' or 'csv'"
+            ),
             (["--state"], "missing value for '--state <states>'; see tcpstates list --help"),
             (
                 ["--format", "xml"],

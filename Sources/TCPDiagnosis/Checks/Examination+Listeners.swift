@@ -121,10 +121,6 @@ extension Examination {
         }
     }
 
-    /// The number of half-open requests that the kernel keeps: the backlog; and without SYN cookies no more than three quarters
-    /// of `tcp_max_syn_backlog` for peers that it has no memory of (`tcp_conn_request()`).
-    func halfOpenLimit(_ listener: Listener) -> Int {
-        guard now.settings[.synCookies] == 0, let most = now.settings[.maxSYNBacklog] else { return listener.limit }
-        return min(listener.limit, most - most / 4)
-    }
+    /// The number of half-open requests that the kernel keeps.
+    func halfOpenLimit(_ listener: Listener) -> Int { now.settings.halfOpenLimit(backlog: listener.limit) }
 }

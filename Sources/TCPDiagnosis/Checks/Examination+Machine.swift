@@ -1,4 +1,3 @@
-internal import LinuxLibC
 internal import SockDiag
 
 extension Examination {
@@ -125,7 +124,7 @@ extension Examination {
             Self.percent(pages, of: limits[1]) >= thresholds.memory || rate(of: .memoryPressures) > 0
         else { return }
         // The kernel counts pages.
-        func mebibytes(_ pages: Int) -> Int { pages * sysconf(Int32(_SC_PAGESIZE)) >> 20 }
+        func mebibytes(_ pages: Int) -> Int { pages * Int(KernelCounters.pageSize) >> 20 }
         let raised = limits.map { "\($0 * 2)" }.joined(separator: " ")
         findings.append(
             Finding(

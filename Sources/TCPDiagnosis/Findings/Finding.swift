@@ -3,7 +3,7 @@ public import SockDiag
 /// Something that is wrong with the TCP of a machine: what, whose it is, how that is known, and what helps.
 public struct Finding: Hashable, Sendable {
     /// What kind of thing is wrong. New ones may come.
-    public struct Kind: RawRepresentable, Hashable, Sendable {
+    public struct Kind: RawRepresentable, Hashable, Sendable, CaseIterable {
         /// The name, as in records.
         public let rawValue: String
 
@@ -40,6 +40,13 @@ public struct Finding: Hashable, Sendable {
         public static let memoryPressure = Kind(rawValue: "memory_pressure")
         /// The firewall's table of connections is nearly full.
         public static let conntrack = Kind(rawValue: "conntrack")
+
+        /// All that this version looks for.
+        public static let allCases: [Kind] = [
+            .halfOpenFlood, .acceptQueueOverflow, .closeWait, .portExhaustion, .sourcePortExhaustion, .timeWaitOverflow,
+            .finWait2, .orphans, .unanswered, .retransmissions, .zeroWindow, .unacknowledged, .idle, .memoryPressure,
+            .conntrack,
+        ]
     }
 
     /// Something measured that the finding rests on.

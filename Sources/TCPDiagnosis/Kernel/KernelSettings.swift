@@ -9,7 +9,7 @@ package struct KernelSettings: Sendable {
     private static let largest = 1 << 40
 
     /// The values by name, as `/proc/sys` has them.
-    init(_ texts: [KernelSetting: String]) { self.texts = texts }
+    package init(_ texts: [KernelSetting: String]) { self.texts = texts }
 
     /// No setting is known.
     package static let none = KernelSettings([:])
@@ -22,7 +22,7 @@ package struct KernelSettings: Sendable {
     }
 
     /// Those of the calling thread's namespace.
-    init() {
+    package init() {
         var texts: [KernelSetting: String] = [:]
         for setting in KernelSetting.all {
             let path = "/proc/sys/" + setting.rawValue.split(separator: ".").joined(separator: "/")
@@ -77,6 +77,18 @@ extension KernelSettings {
         return ports(of: .reservedPorts).filter { $0.overlaps(all) }.reduce(all.count) {
             $0 - $1.clamped(to: all).count
         }
+    }
+
+    /// The number of half-open requests that the kernel keeps for a listener: the backlog; and without SYN cookies no more
+    /// than three quarters of `tcp_max_syn_backlog` for peers that it has no memory of (`tcp_conn_request()`).
+    package func halfOpenLimit(backlog: Int) -> Int {
+        guard self[.synCookies] == 0, let most = self[.maxSYNBacklog] else { return backlog }
+        return min(backlog, most - most / 4)
+    }
+
+    /// The bytes that TCP may take on the whole machine; nil where the namespace does not show it.
+    package var memoryLimit: UInt64? {
+        values(of: .memory).last.map { UInt64(max($0, 0)) &* KernelCounters.pageSize }
     }
 
     /// The sum of the timeouts, which double from one second up to `TCP_RTO_MAX` (120 s).

@@ -1,4 +1,4 @@
-internal import SockDiag
+package import SockDiag
 
 /// A socket that listens: the only one of its endpoint, or one of several that share the port.
 struct Listener: Sendable {
@@ -42,12 +42,8 @@ struct Requests: Sendable {
 }
 
 extension Survey {
-    /// The endpoint of the listener that a request came to: that of its very address, or of all.
-    func listener(for local: SocketEndpoint) -> SocketEndpoint? {
-        let exact = SocketEndpoint(local.address, port: local.port)
-        let family = SocketEndpoint(local.address.family == .ipv4 ? .anyIPv4 : .anyIPv6, port: local.port)
-        return [local, exact, local.unmapped, family].first { listeners[$0] != nil }
-    }
+    /// The endpoint of the listener that a request came to.
+    func listener(for local: SocketEndpoint) -> SocketEndpoint? { local.listener { listeners[$0] != nil } }
 
     /// The requests of each listener. Those of a listener that is closed already have none.
     var requestsByListener: [SocketEndpoint: Requests] {
@@ -55,5 +51,15 @@ extension Survey {
             guard let listener = listener(for: entry.key) else { return }
             all[listener, default: Requests()].add(entry.value)
         }
+    }
+}
+
+extension SocketEndpoint {
+    /// The endpoint of the listener that a connection to this one came to, of those that are there: that of its very
+    /// address, or of all.
+    package func listener(isThere: (SocketEndpoint) -> Bool) -> SocketEndpoint? {
+        let exact = SocketEndpoint(address, port: port)
+        let family = SocketEndpoint(address.family == .ipv4 ? .anyIPv4 : .anyIPv6, port: port)
+        return [self, exact, unmapped, family].first(where: isThere)
     }
 }

@@ -1,5 +1,5 @@
 internal import LinuxSystem
-internal import SockDiag
+package import SockDiag
 
 /// A snapshot of a network namespace, counted by what is asked of it later. As large as there are listeners,
 /// destinations and connections in trouble.
@@ -137,5 +137,5 @@ struct Survey: Sendable {
 
 extension SocketEndpoint {
     /// One peer, whether it is seen by an IPv4 socket or by an IPv6 one.
-    var unmapped: SocketEndpoint { SocketEndpoint(address.unmapped, port: port, scope: scope) }
+    package var unmapped: SocketEndpoint { SocketEndpoint(address.unmapped, port: port, scope: scope) }
 }

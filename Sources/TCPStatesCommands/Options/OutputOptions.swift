@@ -1,8 +1,19 @@
 internal import ArgumentParser
 
-/// How and where records are written.
-enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
+/// The formats that a command has; all have these.
+protocol OutputFormats: RawRepresentable<String>, Equatable, ExpressibleByArgument {
+    static var table: Self { get }
+    static var jsonl: Self { get }
+}
+
+/// How records are written.
+enum OutputFormat: String, CaseIterable, OutputFormats {
     case table, jsonl, csv
+}
+
+/// How a summary is written.
+enum SummaryFormat: String, CaseIterable, OutputFormats {
+    case table, jsonl, csv, prometheus
 }
 
 /// When the table is coloured.
@@ -11,9 +22,12 @@ enum ColorChoice: String, CaseIterable, ExpressibleByArgument {
 }
 
 /// The options of every command that writes records.
-struct OutputOptions: ParsableArguments {
+typealias OutputOptions = FormatOptions<OutputFormat>
+
+/// How and where a command writes, in one of its formats.
+struct FormatOptions<Format: OutputFormats>: ParsableArguments {
     @Option(help: ArgumentHelp("How records are written.", valueName: "format"))
-    var format: OutputFormat?
+    var format: Format?
 
     @Flag(help: "An object a line; the same as --format jsonl.")
     var json = false
@@ -31,7 +45,7 @@ struct OutputOptions: ParsableArguments {
     var resolve = false
 
     /// The format that is asked for in either way.
-    var chosenFormat: OutputFormat { format ?? (json ? .jsonl : .table) }
+    var chosenFormat: Format { format ?? (json ? .jsonl : .table) }
 
     mutating func validate() throws {
         guard !json || format == nil || format == .jsonl else {

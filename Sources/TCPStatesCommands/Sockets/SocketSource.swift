@@ -1,6 +1,7 @@
 internal import SockDiag
 internal import SocketOwners
 internal import Synchronization
+internal import TCPDiagnosis
 internal import TCPRecords
 internal import TCPWatch
 
@@ -205,5 +206,20 @@ extension SocketSource {
         var names = RecordNames()
         try forEach(in: namespace, query) { tally.count($0, in: namespace, owners: owners, names: &names) }
         return tally
+    }
+}
+
+extension SocketSource {
+    /// Counts the sockets of a namespace, its listeners first, and reads the kernel's counters and settings there.
+    func metrics(of namespace: NetworkNamespace, _ options: SocketGauges.Options) throws(KernelError) -> [MetricFamily]
+    {
+        guard let query = queries.first else { return [] }
+        let settings = try KernelSettings(of: namespace)
+        var gauges = SocketGauges(options, settings: settings)
+        // The kernel lists listeners first in each dump, and what both families have in one.
+        try forEach(in: namespace, query) { socket in
+            gauges.count(SocketGauges.Visit(socket, process: owners?[socket.inode].first?.name))
+        }
+        return gauges.families + MetricFamily.kernel(try KernelCounters(of: namespace), settings)
     }
 }

@@ -1,47 +1,56 @@
 import Logging
-import Metrics
 import ServiceLifecycle
-import SockDiag
+import TCPMetrics
 import TCPWatch
 
 /// Counts what the machine's TCP connections do, and logs what an operator wants to read.
 struct SocketMonitor: Service {
     let logger: Logger
+    /// How often the metrics are reported.
+    let interval: Duration
 
     func run() async throws {
         var configuration = SocketWatcher.Configuration()
         configuration.source = .auto
         configuration.interval = .seconds(1)
         let watcher = try SocketWatcher(configuration)
-        var states = StateGauges()
+        let reports = Reports()
         try await withGracefulShutdownHandler {
-            for try await event in watcher {
-                switch event {
-                case .socket(let socket): states.enter(socket.state)
-                case .ready: logger.info("watching", metadata: ["sockets": "\(states.total)"])
-                case .transition(let transition): note(transition, &states)
-                case .gap(let gap):
-                    Counter(label: "tcp_events_lost").increment(by: Int64(clamping: gap.lost ?? 1))
-                    logger.warning("events lost: \(gap.reason)", metadata: ["lost": "\(gap.lost ?? 0)"])
-                case .slowed(let interval, at: _):
-                    logger.notice("the machine cannot keep the interval", metadata: ["interval": "\(interval)"])
-                @unknown default: break
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // Also where nothing happens, for the ages grow.
+                    while true {
+                        try await Task.sleep(for: interval)
+                        await reports.tick()
+                    }
                 }
+                for try await event in watcher {
+                    await reports.record(event)
+                    log(event)
+                }
+                group.cancelAll()
             }
         } onGracefulShutdown: {
             watcher.stop()
         }
-        logger.info("stopped", metadata: ["sockets": "\(states.total)"])
+        await reports.tick()
+        logger.info("stopped")
     }
 
-    private func note(_ transition: Transition, _ states: inout StateGauges) {
-        if let from = transition.from { states.leave(from) }
-        states.enter(transition.to)
-        Counter(label: "tcp_transitions", dimensions: [("to", transition.to.description)]).increment()
-        guard let final = transition.final else { return }
-        if let duration = final.duration {
-            Timer(label: "tcp_connection_duration").recordSeconds(duration / .seconds(1))
+    private func log(_ event: SocketEvent) {
+        switch event {
+        case .ready: logger.info("watching")
+        case .transition(let transition): log(transition)
+        case .gap(let gap):
+            logger.warning("events lost: \(gap.reason)", metadata: ["lost": "\(gap.lost ?? 0)"])
+        case .slowed(let interval, at: _):
+            logger.notice("the machine cannot keep the interval", metadata: ["interval": "\(interval)"])
+        default: break
         }
+    }
+
+    private func log(_ transition: Transition) {
+        guard let final = transition.final else { return }
         logger.debug(
             "closed",
             metadata: [
@@ -52,23 +61,11 @@ struct SocketMonitor: Service {
     }
 }
 
-/// A gauge for each state, so that a dashboard sees CLOSE_WAIT pile up.
-struct StateGauges {
-    private var counts: [TCPState: Int] = [:]
+/// The recorder, which is given events by one task and is told the time by another.
+private actor Reports {
+    private var recorder = TCPMetricsRecorder()
 
-    /// The sockets that are not closed.
-    var total: Int { counts.values.reduce(0, +) }
+    func record(_ event: SocketEvent) { recorder.record(event) }
 
-    mutating func enter(_ state: TCPState) {
-        if state != .closed { change(state, by: 1) }
-    }
-
-    mutating func leave(_ state: TCPState) {
-        if state != .closed { change(state, by: -1) }
-    }
-
-    private mutating func change(_ state: TCPState, by difference: Int) {
-        counts[state, default: 0] += difference
-        Gauge(label: "tcp_sockets", dimensions: [("state", state.description)]).record(counts[state, default: 0])
-    }
+    func tick() { recorder.tick() }
 }

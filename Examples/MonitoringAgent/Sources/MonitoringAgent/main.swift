@@ -6,7 +6,7 @@ var logger = Logger(label: "monitoring-agent")
 logger.logLevel = .debug
 
 let group = ServiceGroup(
-    services: [SocketMonitor(logger: logger)],
+    services: [SocketMonitor(logger: logger, interval: .seconds(10))],
     gracefulShutdownSignals: [.sigterm, .sigint],
     logger: logger
 )
