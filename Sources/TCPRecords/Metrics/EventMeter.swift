@@ -54,6 +54,7 @@ package struct EventMeter: Sendable {
             case .receiveRST: self = role == .client ? .refused : .reset
             case .timeout: self = .timedOut
             case .unreachable: self = .hostUnreachable
+            case .noPort: self = .noPort
             default: self = .other
             }
         }
@@ -70,7 +71,7 @@ package struct EventMeter: Sendable {
         init(_ cause: TCPStep.Trigger?, to state: TCPState) {
             switch cause {
             case .receiveRST: self = .resetReceived
-            case .abort: self = .resetSent
+            case .abort, .listenerClosed: self = .resetSent
             case .timeout: self = .timedOut
             case .receiveACK, .receiveFIN, .receiveFINACK: self = .fin
             default: self = state == .timeWait ? .fin : .unknown
