@@ -24,7 +24,9 @@ MAN_DATE := $(shell git log -1 --format=%cs 2> /dev/null || date -u +%F)
 # linked into the binary; .build/lib holds nothing but libstdc++.a, and is searched first. A position-independent binary
 # would have 40,000 pointers relocated at each start.
 LINK := -use-ld=lld -L$(CURDIR)/.build/lib -Xclang-linker -static-libgcc -Xclang-linker -no-pie
-RELEASE := -c release --static-swift-stdlib --disable-local-rpath $(addprefix -Xswiftc ,$(LINK))
+# With serve, and what it takes: the library alone has no dependency.
+TRAITS := --traits Serve
+RELEASE := $(TRAITS) -c release --static-swift-stdlib --disable-local-rpath $(addprefix -Xswiftc ,$(LINK))
 
 # Where Swift or libmnl is missing and cannot be installed, one line says what to do.
 define setup
@@ -63,20 +65,20 @@ TOOLS := iproute2 iputils-tracepath nftables procps tcpdump
 
 .PHONY: run
 run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state close-wait"
-	@$(BIN) $(if $(filter list summary watch replay run explain doctor help,$(firstword $(ARGS))),,watch) $(ARGS)
+	@$(BIN) $(if $(filter list summary watch replay run explain doctor serve help,$(firstword $(ARGS))),,watch) $(ARGS)
 
 .PHONY: test
 test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 	@$(setup)
 	$(call install,$(TOOLS))
-	swift build --build-tests
+	swift build $(TRAITS) --build-tests
 	# Thousands of sockets are more than the 1,024 descriptors that a login usually gets.
 	ulimit -n "$$(ulimit -Hn)"
 	# In a user namespace an ordinary user may do what the tests need root for.
 	if [ "$$(id -u)" != 0 ] && unshare --user --map-root-user true 2> /dev/null; then
-	    exec unshare --user --map-root-user swift test --skip-build $(ARGS)
+	    exec unshare --user --map-root-user swift test $(TRAITS) --skip-build $(ARGS)
 	fi
-	exec swift test --skip-build $(ARGS)
+	exec swift test $(TRAITS) --skip-build $(ARGS)
 
 .PHONY: api
 api: ## List the libraries' public API in docs/api anew, for a change of it to be reviewed
@@ -91,9 +93,9 @@ model: ## Prove the tracker on a simulated kernel: make model ARGS="--lives 1000
 journals: ## Make the corpus of journals that the tests replay anew, on this kernel; takes root
 	@$(setup)
 	if [ "$$(id -u)" != 0 ]; then fail "the kernel is traced: make journals as root"; fi
-	swift build --build-tests
-	RECORD_JOURNALS=1 swift test --skip-build --filter JournalRecordingTests
-	swift test --skip-build --filter CorpusTests
+	swift build $(TRAITS) --build-tests
+	RECORD_JOURNALS=1 swift test $(TRAITS) --skip-build --filter JournalRecordingTests
+	swift test $(TRAITS) --skip-build --filter CorpusTests
 	du -sb --apparent-size Tests/TCPWatchTests/Journals
 
 SERVERS := nginx redis-server redis-tools haproxy wrk

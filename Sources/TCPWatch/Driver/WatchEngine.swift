@@ -158,6 +158,13 @@ final class WatchEngine {
         return metrics
     }
 
+    /// Every socket that is known, with its namespace where namespaces were named.
+    func forEachKnown(_ body: (KnownSocket, NetworkNamespace?) -> Void) {
+        for watcher in namespaces.watchers {
+            watcher.tracker.forEachKnown { body($0, watcher.namespace) }
+        }
+    }
+
     // MARK: Steering
 
     /// Reports the state anew, after a dump.
