@@ -103,6 +103,8 @@ let package = Package(
             dependencies: [
                 "LinuxLibC",
                 "SockDiag",
+                "SocketOwners",
+                "TCPDiagnosis",
                 "TCPRecords",
                 "TCPWatch",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: serve)),
@@ -269,9 +271,10 @@ let package = Package(
         .testTarget(
             name: "TCPStatesServeTests",
             dependencies: [
-                "TCPStatesServe", "TCPRecords",
+                "TCPRecords", "TCPStatesServe", "TCPWatch",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: serve)),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: serve)),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: serve)),
             ],
             swiftSettings: settings
         ),

@@ -28,8 +28,13 @@
             if all.isEmpty { whenEmpty?.succeed() }
         }
 
-        /// How many of them are as asked.
-        func count(where isCounted: (RequestHandler) -> Bool) -> Int { all.values.count(where: isCounted) }
+        /// How many are told events.
+        var streamCount: Int { all.values.count(where: \.isStreaming) }
+        /// How many are given what is large.
+        var largeCount: Int { all.values.count(where: \.isLarge) }
+
+        /// Tells an event to all who listen.
+        func stream(_ text: ByteBuffer) { for handler in all.values { handler.stream(text) } }
 
         /// Answers what was asked, ends what only waits, and streams.
         func drain(_ promise: EventLoopPromise<Void>) {

@@ -147,9 +147,10 @@
         /// Reads a dump from one datagram to the next, as long as somebody wants it; then it is left, and the client with it.
         ///
         /// - Throws: what the kernel refuses, and that nobody wants it any more.
-        fileprivate mutating func forEach(
+        mutating func forEach(
             _ query: SocketQuery,
             matching filter: SocketFilter?,
+            external: (SocketFilter.External, borrowing SocketRecord) -> Bool = { _, _ in false },
             while isWanted: () -> Bool,
             _ body: (borrowing SocketRecord) -> Void
         ) throws {
@@ -157,7 +158,8 @@
             guard let narrowed = matcher.map({ $0.narrow(query) }) ?? query else { return }
             var dump = SocketDump(narrowed)
             func take(_ socket: borrowing SocketRecord) {
-                if matcher?.matches(socket) != false { body(socket) }
+                let isFound = matcher?.matches(socket) { external($0, socket) }
+                if isFound != false { body(socket) }
             }
             do {
                 repeat { guard isWanted() else { throw Looks.Abandoned() } } while try advance(&dump, take)

@@ -112,6 +112,13 @@
 
         init(type: String, body: ByteBuffer) { (self.type, self.body) = (type, body) }
 
+        /// There are as many who ask the same as there may be.
+        static var tooMany: Response {
+            var response = Response(.serviceUnavailable, "too many ask for this at the same time")
+            response.headers = [("Retry-After", "1")]
+            return response
+        }
+
         /// The head of an answer, with what each of them has.
         func head(to request: Request, keepsAlive: Bool) -> HTTPResponseHead {
             var head = HTTPResponseHead(version: request.version, status: status, headers: Self.common)

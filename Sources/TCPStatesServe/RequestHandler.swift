@@ -15,6 +15,8 @@
             case reading
             case answering
             case writing
+            /// Events are told; the timer shows that the stream lives.
+            case streaming
             case closing
         }
 
@@ -29,6 +31,8 @@
         /// Bytes that have come since the last request was whole.
         private var received = 0
         private var forget: (@Sendable () -> Void)?
+        /// Whether it is given what takes much memory.
+        private(set) var isLarge = false
 
         init(_ routes: Routes, _ connections: Connections, isTCP: Bool) {
             (self.routes, self.connections, self.isTCP) = (routes, connections, isTCP)
@@ -45,6 +49,18 @@
             return since < other.since
         }
 
+        var isStreaming: Bool { phase == .streaming }
+
+        /// Whether a request is being answered: nothing else can be said then.
+        var isAnswering: Bool { phase == .answering || phase == .writing || phase == .streaming }
+
+        /// Tells an event, where they are told. A client that has not taken what it was told before is let go of.
+        func stream(_ text: ByteBuffer) {
+            guard isStreaming, let context else { return }
+            guard context.channel.isWritable else { return close() }
+            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(text))), promise: nil)
+        }
+
         /// Bytes have come; whether they are too many.
         func receive(_ count: Int) -> Bool {
             received += count
@@ -59,7 +75,10 @@
         }
 
         /// No further request is answered.
-        func drain() { if waiting != nil { close() } }
+        func drain() {
+            if isStreaming { context?.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+            if isStreaming || waiting != nil { close() }
+        }
 
         func close() { context?.close(promise: nil) }
 
@@ -71,17 +90,22 @@
         }
 
         func handlerRemoved(context: ChannelHandlerContext) {
-            timer?.cancel()
-            forget?()
-            (self.context, timer, forget) = (nil, nil, nil)
-            connections.remove(self)
+            end()
+            self.context = nil
         }
 
         func channelInactive(context: ChannelHandlerContext) {
+            end()
+            context.fireChannelInactive()
+        }
+
+        private func end() {
+            if isStreaming { routes.streams.remove() }
+            phase = .closing
             timer?.cancel()
             forget?()
+            (timer, forget) = (nil, nil)
             connections.remove(self)
-            context.fireChannelInactive()
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -103,10 +127,12 @@
             let request = Request(head)
             let isAlive = head.isKeepAlive
             let isHead = head.method == .HEAD
-            switch routes.answer(head.method, request, isTCP: isTCP, on: context.eventLoop) {
+            switch routes.answer(head.method, request, of: connections, isTCP: isTCP, on: context.eventLoop) {
             case .now(let response): write(response, to: request, isAlive: isAlive, isHead: isHead, context)
-            case .later(let response, let forget):
-                self.forget = forget
+            case .stream:
+                beginStream(request, isHead: isHead, context)
+            case .later(let response, let forget, let isLarge):
+                (self.forget, self.isLarge) = (forget, isLarge)
                 response.hop(to: context.eventLoop).assumeIsolated().whenSuccess { [weak self] response in
                     guard let self, let context = self.context, self.phase == .answering else { return }
                     self.forget = nil
@@ -136,12 +162,35 @@
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
         }
 
+        private func beginStream(_ request: Request, isHead: Bool, _ context: ChannelHandlerContext) {
+            var head = HTTPResponseHead(version: request.version, status: .ok, headers: Response.common)
+            head.headers.add(name: "Content-Type", value: "text/event-stream")
+            // What is not acknowledged in time, or what is too much, ends it.
+            let mark = ChannelOptions.Types.WriteBufferWaterMark(
+                low: Limits.waitingEvents / 2,
+                high: Limits.waitingEvents
+            )
+            try? context.channel.syncOptions?.setOption(.writeBufferWaterMark, value: mark)
+            context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+            guard !isHead, !connections.isDraining else {
+                context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+                return enter(.idle, Limits.idle)
+            }
+            routes.streams.add()
+            enter(.streaming, Limits.heartbeat)
+            stream(EventStreams.beginning)
+        }
+
         /// Does something else from now on, and for so many seconds at most.
         private func enter(_ phase: Phase, _ seconds: Int64) {
             (self.phase, since) = (phase, .now())
+            if phase == .idle { isLarge = false }
             timer?.cancel()
             timer = context?.eventLoop.assumeIsolated().scheduleTask(in: .seconds(seconds)) { [weak self] in
-                self?.close()
+                guard let self else { return }
+                guard self.phase == .streaming else { return self.close() }
+                self.stream(EventStreams.heartbeat)
+                if self.phase == .streaming { self.enter(.streaming, seconds) }
             }
         }
     }
@@ -168,6 +217,7 @@
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             guard !isRefused else { return }
             if handler?.receive(unwrapInboundIn(data).readableBytes) == false {
+                if handler?.isAnswering == true { return context.close(promise: nil) }
                 return refuse("431 Request Header Fields Too Large", "a request has 16 KB at most", context)
             }
             context.fireChannelRead(data)

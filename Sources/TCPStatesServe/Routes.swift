@@ -1,6 +1,7 @@
 #if Serve
     internal import NIOCore
     internal import NIOHTTP1
+    internal import NIOPosix
     internal import TCPRecords
     internal import TCPWatch
 
@@ -9,16 +10,29 @@
         let configuration: ServeConfiguration
         let telemetry: Telemetry
         let looks: Looks
+        let streams: EventStreams
+        let sockets: SocketAnswers
+        let examinations: Examinations
 
         /// An answer, or what it takes.
         enum Answer {
             case now(Response)
             /// It comes; the closure is called where nobody waits for it any more.
-            case later(EventLoopFuture<Response>, forget: @Sendable () -> Void)
+            case later(EventLoopFuture<Response>, forget: @Sendable () -> Void, isLarge: Bool = false)
+            /// Each event as it happens.
+            case stream
         }
 
         /// The answer to a request, on the loop of its connection.
-        func answer(_ method: HTTPMethod, _ request: Request, isTCP: Bool, on loop: any EventLoop) -> Answer {
+        func answer(
+            _ method: HTTPMethod,
+            _ request: Request,
+            of connections: Connections,
+            isTCP: Bool,
+            on loop: any EventLoop
+        )
+            -> Answer
+        {
             let isScrape = request.path == "/metrics"
             func refuse(_ response: Response) -> Answer {
                 if isScrape { telemetry.noteScrape(status: response.status.code, after: .zero) }
@@ -46,8 +60,33 @@
                     telemetry.isReady
                         ? Response(.ok, "ready") : Response(.serviceUnavailable, "the first dump is under way")
                 )
+            case "/" where configuration.hasPage: return page(on: loop, patience: request.patience)
+            case "/findings" where configuration.hasPage: return .now(examinations.response)
+            case "/events" where configuration.hasPage:
+                return connections.streamCount < Limits.eventStreams ? .stream : .now(.tooMany)
+            case "/sockets" where configuration.hasPage:
+                guard connections.largeCount < Limits.socketAnswers else { return .now(.tooMany) }
+                return sockets.sockets(request.parameters["filter"] ?? "", on: loop)
             default: return .now(Response(.notFound, "there is nothing at this path"))
             }
+        }
+
+        private func page(on loop: any EventLoop, patience: TimeAmount) -> Answer {
+            guard telemetry.isReady else { return .now(Response(.serviceUnavailable, "the first dump is under way")) }
+            let (look, forget) = looks.ask(on: loop)
+            let deadline = loop.scheduleTask(in: patience) { forget() }
+            let page = look.and(sockets.pool.runIfActive(eventLoop: loop) { [sockets] in try sockets.listeners() })
+            let response = page.map { [self] look, listeners in
+                Page(
+                    configuration: configuration,
+                    look: look,
+                    findings: examinations.findings,
+                    listeners: listeners,
+                    transitions: telemetry.lastTransitions
+                ).render()
+            }.flatMapErrorThrowing { Response(.serviceUnavailable, "\($0)") }
+            response.whenComplete { _ in deadline.cancel() }
+            return .later(response, forget: forget)
         }
 
         private func metrics(_ request: Request, on loop: any EventLoop) -> Answer {

@@ -1,4 +1,5 @@
 #if Serve
+    package import TCPDiagnosis
     package import TCPWatch
 
     /// What is served, and to whom.
@@ -14,6 +15,10 @@
         package var hasPage = true
         /// Whether it is told which processes hold the sockets, and which have made a call.
         package var showsOwners = false
+        /// From one examination to the next.
+        package var examination = Duration.seconds(30)
+        /// What to type to see the sockets that a remedy speaks of.
+        package var command: @Sendable (SocketView) -> String? = { _ in nil }
         /// What can be seen from here, by the names of the `access` records.
         package var access: [(name: String, isAvailable: Bool)] = []
 

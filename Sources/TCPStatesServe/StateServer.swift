@@ -26,12 +26,16 @@
             routes = Routes(
                 configuration: configuration,
                 telemetry: telemetry,
-                looks: Looks(watcher, configuration.watching, since: telemetry.start, on: pool)
+                looks: Looks(watcher, configuration.watching, since: telemetry.start, on: pool),
+                streams: EventStreams(connections, on: loop),
+                sockets: SocketAnswers(configuration: configuration, pool: pool),
+                examinations: Examinations(configuration, on: pool)
             )
         }
 
         /// Begins to accept; the sockets are the server's from now on.
         package func start(_ sockets: [ListeningSocket]) throws {
+            if routes.configuration.hasPage { routes.examinations.begin(on: loop) }
             for socket in sockets {
                 let bootstrap = ServerBootstrap(group: group)
                     .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -73,8 +77,12 @@
             try? channel.syncOptions?.setOption(option, value: Limits.acknowledgment)
         }
 
-        /// Counts what has happened; called by one thread.
-        package func take(_ events: [SocketEvent]) { telemetry.note(events) }
+        /// Counts what has happened, and tells it to who listens; called by one thread.
+        package func take(_ events: [SocketEvent]) {
+            let events = routes.configuration.showsOwners ? events : events.map(\.withoutProcesses)
+            telemetry.note(events)
+            routes.streams.send(events)
+        }
 
         /// Accepts no more, answers what was asked, and ends.
         package func drain() throws {
@@ -86,6 +94,16 @@
             try drained.futureResult.wait()
             try pool.syncShutdownGracefully()
             try group.syncShutdownGracefully()
+        }
+    }
+
+    extension SocketEvent {
+        /// Without what only some may see: who has made a call, and who holds the socket.
+        fileprivate var withoutProcesses: SocketEvent {
+            guard case .transition(var transition) = self else { return self }
+            (transition.pid, transition.pidNamespace, transition.processName) = (nil, nil, nil)
+            transition.owners = []
+            return .transition(transition)
         }
     }
 #endif

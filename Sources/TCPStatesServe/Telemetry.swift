@@ -38,8 +38,11 @@
         var isReady: Bool { state.withLock { $0.isReady } }
 
         func note(_ events: [SocketEvent]) {
-            state.withLock { state in
-                for event in events { state.note(event) }
+            // Whoever answers waits for a few of them at most.
+            for start in stride(from: 0, to: events.count, by: 256) {
+                state.withLock { state in
+                    for event in events[start..<min(start + 256, events.count)] { state.note(event) }
+                }
             }
         }
 

@@ -21,18 +21,22 @@
             defer { for socket in listening { socket.removeFile() } }
             let access = Access.all()
             let canTrace = command.source != .poll && access.contains { $0.name == "trace" && $0.shortfall == nil }
-            let watching = try command.watching(canTrace: canTrace)
+            let showsOwners = command.processes || listening.allSatisfy { $0.reach == .owner }
+            let watching = try command.watching(canTrace: canTrace, showsOwners: showsOwners)
             let watcher = try SocketWatcher(watching)
             var configuration = ServeConfiguration(version: TCPStates.version, watching: watching)
             configuration.hosts = Set(command.hosts.map { $0.lowercased() })
             configuration.hasPage = !command.noPage
+            configuration.showsOwners = showsOwners
+            configuration.examination = command.examine.duration
+            configuration.command = { $0.command }
             configuration.access = access.map { ($0.name, $0.shortfall == nil) }
             let server = StateServer(configuration, of: watcher)
             try server.start(listening.map { ListeningSocket(descriptor: $0.descriptor, isTCP: $0.isTCP) })
             if let refusal = watcher.traceRefusal {
                 TCPStates.complain("watching by polls, without tracing: \(refusal)")
             }
-            for socket in listening { TCPStates.complain(socket.announcement(hasPage: configuration.hasPage)) }
+            for socket in listening { TCPStates.complain(socket.announcement(configuration)) }
             watcher.receive(inbox.put)
             while !StopSignal.hasCome {
                 _ = inbox.wait(until: nil, beside: -1)
@@ -60,15 +64,17 @@
 
     extension Listening {
         /// Where it is, and who may ask.
-        fileprivate func announcement(hasPage: Bool) -> String {
+        fileprivate func announcement(_ configuration: ServeConfiguration) -> String {
+            let hasPage = configuration.hasPage
+            let told = hasPage && configuration.showsOwners ? ", with the processes that hold the sockets" : ""
             let place = "serving \(name)\(isTCP ? hasPage ? "/" : "/metrics" : "")"
             switch reach {
-            case .owner: return "\(place), for its owner alone"
-            case .file: return "\(place), for whoever may open the file"
-            case .machine: return "\(place), for every user of this machine"
+            case .owner: return "\(place), for its owner alone\(told)"
+            case .file: return "\(place), for whoever may open the file\(told)"
+            case .machine: return "\(place), for every user of this machine\(told)"
             case .network:
-                let advice = hasPage ? ", who sees the addresses of peers; --no-page leaves metrics alone" : ""
-                return "\(place), for whoever reaches that address\(advice)"
+                let advice = hasPage ? ", and the peers' addresses; --no-page leaves metrics alone" : ""
+                return "\(place), for whoever reaches that address\(told)\(advice)"
             }
         }
     }

@@ -167,6 +167,191 @@ import Testing
             #expect(try served.end() == .exited(0))
         }
 
+        private let events = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+        /// The records of a stream.
+        private func records(_ stream: String) throws -> [[String: Any]] {
+            // The last line may not be whole.
+            let lines = stream.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).dropLast()
+                .filter { $0.hasPrefix("data: ") }
+            return try parse(lines.map { String($0.dropFirst(6)) }.joined(separator: "\n"))
+        }
+
+        @Test(arguments: ["trace", "poll"])
+        func `Each transition is told as it happens, and not whose it is`(source: String) throws {
+            if source == "trace", !Program.isRoot { try Test.cancel("to trace the kernel takes root") }
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let served = try Served(in: lab, ["--source", source, "--interval", "100ms"])
+            let web = try served.connection()
+            try web.send(events)
+            _ = try web.read { $0.contains("retry: 3000\n\n") }
+            let connection = try lab.server(in: .established)
+            try connection.peer.send(.fin)
+            let text = try web.read { $0.contains("\"to\":\"CLOSE_WAIT\"") && $0.hasSuffix("\r\n") }
+            #expect(
+                text.contains("content-type: text/event-stream") || text.contains("Content-Type: text/event-stream")
+            )
+            let told = try records(text)
+            #expect(told.contains { $0["to"] as? String == "CLOSE_WAIT" })
+            for record in told {
+                #expect(record["processes"] == nil && record["by"] == nil && record["pid"] == nil, "\(record)")
+            }
+            // What is told is the record of watch.
+            #expect(told.allSatisfy { $0["schema"] as? Int == 1 })
+            #expect(try served.end() == .exited(0))
+            #expect(try web.end().hasSuffix("0\r\n\r\n"))
+        }
+
+        @Test func `A client that does not read its events is let go of, and the others are told on`() throws {
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            // What the kernel keeps for a client is little, so that what the server keeps is soon too much.
+            try lab.sysctl("net.ipv4.tcp_wmem", "4096 16384 16384")
+            let served = try Served(in: lab)
+            let (slow, reading) = (try served.connection(), try served.connection())
+            for web in [slow, reading] {
+                try web.send(events)
+                _ = try web.read { $0.contains("retry: 3000\n\n") }
+            }
+            let listener = try lab.loopbackListener()
+            func connect() throws {
+                let client = try lab.unconnected()
+                try client.connect(to: listener.local)
+                try lab.accepted(from: listener).close()
+                client.close()
+                let isOpen = reading.drain()
+                try #require(isOpen)
+            }
+            let held = ["list", "--json", "process = tcpstates and dport = :\(try slow.port())"]
+            try served.wait("the end of the slow one", within: .seconds(120)) {
+                for _ in 0..<20 { try connect() }
+                let list = try lab.spawn(Tool.path, held)
+                try #require(list.status == .exited(0))
+                return list.standardOutput.isEmpty
+            }
+            let count = reading.byteCount
+            try served.wait("more for the other one", within: .seconds(120)) {
+                try connect()
+                return reading.byteCount > count
+            }
+            #expect(try !records(reading.text).isEmpty)
+            withExtendedLifetime(slow) {}
+        }
+
+        @Test func `So many are told events as there may be, and who goes away makes room`() throws {
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let served = try Served(in: lab)
+            let before = served.descriptorCount
+            for round in 0..<200 {
+                let web = try served.connection()
+                try web.send(events)
+                if round % 3 == 0 { _ = try web.read { $0.contains("retry") } }
+                if round % 2 == 0 { web.abort() }
+            }
+            try served.wait("the end of all streams") { served.descriptorCount <= before }
+            let streams = try (0..<32).map { _ in
+                let web = try served.connection()
+                try web.send(events)
+                _ = try web.read { $0.contains("retry: 3000\n\n") }
+                return web
+            }
+            #expect(try served.answer("/events").status == 503)
+            #expect(try served.answer("/metrics").status == 200)
+            streams[7].abort()
+            try served.wait("room for one more") {
+                let web = try served.connection()
+                try web.send(events)
+                return try web.read { $0.contains("\r\n\r\n") }.hasPrefix("HTTP/1.1 200 ")
+            }
+            let left = try lab.spawn(Tool.path, ["list", "--json", "--state", "close-wait", "process = tcpstates"])
+            #expect(left.status == .exited(0) && left.standardOutput.isEmpty, "\(left.standardOutput)")
+        }
+
+        @Test func `A filter finds over HTTP what list finds, and a wrong one is told`() throws {
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let held = try lab.server(in: .closeWait)
+            let others = try lab.server(in: .established)
+            let served = try Served(in: lab)
+            let filter = "sport = :\(held.local.port)"
+            let list = try lab.spawn(Tool.path, ["list", "--json", filter]).standardOutput
+            let encoded = try #require(filter.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+            let found = try served.answer("/sockets?filter=\(encoded)")
+            #expect(found.headers["content-type"] == "application/x-ndjson")
+            func cookies(_ text: String) throws -> Set<String> {
+                Set(try parse(text).compactMap { $0["cookie"] as? String })
+            }
+            #expect(try cookies(found.body) == cookies(list) && found.body.contains("CLOSE_WAIT"))
+            #expect(try served.answer("/sockets").body.contains("\(others.local.port)"))
+            let wrong = try served.answer("/sockets?filter=sport+is+80")
+            #expect(wrong.status == 400 && wrong.body.contains("filter, near"), "\(wrong.body)")
+            #expect(try served.answer("/sockets?filter=process+%3D+nginx").status == 403)
+            let named = try Served(in: lab, ["-p"], port: 19294)
+            let own = try named.answer("/sockets?filter=process+%3D+tcpstates")
+            #expect(own.status == 200 && own.body.contains("\"processes\":[{"), "\(own.body)")
+        }
+
+        @Test func `No more sockets are listed than a client can take, and that is said`() throws {
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let served = try Served(in: lab, ["--source", "poll"])
+            let listener = try lab.loopbackListener()
+            // A TIME_WAIT takes no descriptor.
+            for _ in 0..<10_050 {
+                let client = try lab.unconnected()
+                try client.connect(to: listener.local)
+                let accepted = try lab.accepted(from: listener)
+                client.close()
+                accepted.close()
+            }
+            let answer = try served.answer("/sockets?filter=state+time-wait")
+            #expect(answer.body.split(separator: "\n").count == 10_000)
+            #expect(answer.headers["tcpstates-limited"] == "10000")
+            let few = try served.answer("/sockets?filter=state+listening")
+            #expect(few.headers["tcpstates-limited"] == nil)
+        }
+
+        @Test func `What is wrong is told on the page and as records; whose it is, where that is asked for`() throws {
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let code = """
+                import socket,sys
+                open('/proc/self/comm','w').write('<b>&"\\'</b>')
+                s=socket.create_server(('127.0.0.1',8080),backlog=1)
+                print('ready',flush=True)
+                sys.stdin.read()
+                """
+            let program = try lab.run { try Program(["/usr/bin/python3", "-c", code]) }
+            #expect(program.readLine() == "ready")
+            let full = SocketEndpoint(IPAddress(ipv4: 0x7f00_0001), port: 8080)
+            for _ in 0..<2 { try lab.unconnected().connect(to: full) }
+            let served = try Served(in: lab, ["--examine", "100ms"])
+            let named = try Served(in: lab, ["--examine", "100ms", "-p"], port: 19294)
+            var (found, whose) = ("", "")
+            try served.wait("the finding of both") {
+                found = try served.answer("/findings").body
+                whose = try named.answer("/findings").body
+                return [found, whose].allSatisfy { $0.contains("\"finding\":\"accept_queue_overflow\"") }
+            }
+            #expect(whose.contains("<b>&") && whose.contains("\(program.pid)"))
+            #expect(!found.contains("<b>&") && !found.contains("\(program.pid)"), "\(found)")
+            let (page, full2) = (try served.answer("/"), try named.answer("/"))
+            #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+            for text in [page.body, full2.body] {
+                #expect(text.contains("<td>CLOSE_WAIT</td>") && text.contains("<td>127.0.0.1:8080</td>"))
+                // What a program is called is no part of the page's language.
+                #expect(!text.contains("<b>"))
+            }
+            #expect(full2.body.contains("&lt;b&gt;&amp;&quot;&#39;") && !page.body.contains("&lt;b&gt;"))
+            let plain = try Served(in: lab, ["--no-page"], port: 19295)
+            for path in ["/", "/findings", "/events", "/sockets"] {
+                #expect(try plain.answer(path).status == 404, "\(path)")
+            }
+            #expect(try plain.answer("/metrics").status == 200)
+        }
+
         @Test func `The connection that has waited longest makes room for one more`() throws {
             let lab = try Lab.orCancel()
             defer { lab.close() }
@@ -213,7 +398,9 @@ import Testing
             _ = try served.process.wait()
             let again = ["-c", "exec \"$0\" \"$@\" 2>&1", Tool.path, "serve", "--listen", "unix:\(served.path)"]
             let process = try lab.start("/bin/sh", again, environment: [:])
-            try process.output("where it listens") { $0.contains("serving unix:\(served.path), for its owner alone\n") }
+            try process.output("where it listens") {
+                $0.contains("serving unix:\(served.path), for its owner alone, with the processes")
+            }
             #expect(try served.privately("/-/healthy").body == "healthy\n")
             process.signal(SIGTERM)
             #expect(try process.wait().status == .exited(0))

@@ -28,8 +28,12 @@
         }
 
         /// Asks again and again until an answer is as wanted.
-        func wait(_ awaited: String, until isTrue: () throws -> Bool) throws {
-            let deadline = ContinuousClock.now + .labDeadline
+        func wait(
+            _ awaited: String,
+            within duration: Duration = .labDeadline,
+            until isTrue: () throws -> Bool
+        ) throws {
+            let deadline = ContinuousClock.now + duration
             while try !isTrue() {
                 try #require(.now < deadline, "\(awaited) did not come")
                 sched_yield()
@@ -105,6 +109,17 @@
 
         deinit { close(descriptor) }
 
+        /// Its own port.
+        func port() throws -> UInt16 {
+            var address = sockaddr_in()
+            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let status = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+            }
+            try #require(status == 0)
+            return UInt16(bigEndian: address.sin_port)
+        }
+
         func send(_ text: String) throws {
             let bytes = Array(text.utf8)
             let count = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
@@ -130,9 +145,28 @@
             return count > 0
         }
 
+        /// Reads what is there, and waits for nothing; false at the end.
+        func drain() -> Bool {
+            var bytes = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+                if count < 0, errno == EAGAIN { return true }
+                guard count > 0 else { return false }
+                received += bytes.prefix(count)
+            }
+        }
+
+        var byteCount: Int { received.count }
+
+        /// What has come so far.
+        var text: String { String(decoding: received, as: UTF8.self) }
+
         /// Reads until there is a text that is wanted.
         func read(until isWanted: (String) -> Bool) throws -> String {
+            // A stream goes on for ever.
+            let deadline = ContinuousClock.now + .seconds(120)
             while true {
+                try #require(.now < deadline)
                 let text = String(decoding: received, as: UTF8.self)
                 if isWanted(text) { return text }
                 let goesOn = try read()
