@@ -101,12 +101,17 @@
             let states = configuration.states
             watcher.visit { known in
                 var spaces: [String?: StateCounts] = [:]
-                known.forEach { socket, namespace in
+                var (counts, place): (StateCounts, String?) = (StateCounts(), nil)
+                var isFirst = true
+                known.forEach(in: { namespace in
+                    if !isFirst { spaces[place] = counts }
+                    (counts, place, isFirst) = (StateCounts(), namespace?.label, false)
+                }) { socket in
                     guard family == nil || socket.name.family == family, states.contains(socket.state) else { return }
-                    let label = namespace?.label
-                    spaces[label, default: StateCounts()].add(socket.state, socket.name.family)
-                    spaces[label]?.add(socket.state, since: max(socket.enteredAt, start))
+                    counts.add(socket.state, socket.name.family)
+                    counts.add(socket.state, since: max(socket.enteredAt, start))
                 }
+                if !isFirst { spaces[place] = counts }
                 return spaces
             } completion: { [self] spaces in
                 guard var spaces else { return finish(.failure(Ended())) }

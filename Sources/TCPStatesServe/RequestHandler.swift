@@ -28,6 +28,8 @@
         private var timer: Scheduled<Void>?
         private var context: ChannelHandlerContext?
         private var head: HTTPRequestHead?
+        /// How many requests have been whole: with the end of one answer the next request may already be there.
+        private var requests: UInt64 = 0
         /// Bytes that have come since the last request was whole.
         private var received = 0
         private var forget: (@Sendable () -> Void)?
@@ -118,6 +120,7 @@
                 guard let head else { return }
                 self.head = nil
                 received = 0
+                requests &+= 1
                 enter(.answering, 60 + Limits.drain)
                 answer(head, context)
             }
@@ -154,8 +157,9 @@
             context.write(wrapOutboundOut(.head(head)), promise: nil)
             if !isHead { context.write(wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil) }
             let written = context.eventLoop.makePromise(of: Void.self)
+            let number = requests
             written.futureResult.assumeIsolated().whenComplete { [weak self] result in
-                guard let self, self.phase == .writing else { return }
+                guard let self, self.phase == .writing, self.requests == number else { return }
                 guard case .success = result, keepsAlive, !self.connections.isDraining else { return self.close() }
                 self.enter(.idle, Limits.idle)
             }

@@ -65,7 +65,7 @@
             let (meters, scrapes, duration) = state.withLock { ($0.meters, $0.scrapes, $0.scrapeDuration) }
             let now = look.time.monotonicNanoseconds
             var all = MergedFamilies(labelsNamespaces: !configuration.watching.namespaces.isEmpty)
-            // What ended since is counted on; what is new has a meter with its first event.
+            // What is new has a meter with its first event.
             let labels = Set(meters.keys).union(look.spaces.keys).sorted { $0 ?? "" < $1 ?? "" }
             for label in labels {
                 all.add((look.spaces[label] ?? StateCounts()).families(at: now), of: label)
@@ -106,6 +106,8 @@
                 let label = gap.namespace?.label
                 let key = meters.keys.contains(label) ? label : meters.keys.min { $0 ?? "" < $1 ?? "" } ?? label
                 meters[key, default: EventMeter()].note(event)
+                // Containers come and go: what one has counted goes with it.
+                if gap.source == .namespace, let label { meters[label] = nil }
             default: break
             }
         }

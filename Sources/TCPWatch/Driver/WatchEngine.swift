@@ -158,10 +158,11 @@ final class WatchEngine {
         return metrics
     }
 
-    /// Every socket that is known, with its namespace where namespaces were named.
-    func forEachKnown(_ body: (KnownSocket, NetworkNamespace?) -> Void) {
+    /// Every socket that is known, namespace by namespace: nil where none was named.
+    func forEachKnown(in namespace: (NetworkNamespace?) -> Void, _ body: (KnownSocket) -> Void) {
         for watcher in namespaces.watchers {
-            watcher.tracker.forEachKnown { body($0, watcher.namespace) }
+            namespace(watcher.namespace)
+            watcher.tracker.forEachKnown(body)
         }
     }
 

@@ -6,8 +6,10 @@ extension SocketWatcher {
     package struct KnownSockets {
         let engine: WatchEngine
 
-        /// Calls `body` with each, and with its namespace where namespaces were named.
-        package func forEach(_ body: (KnownSocket, NetworkNamespace?) -> Void) { engine.forEachKnown(body) }
+        /// Calls `namespace` with each namespace, nil where none was named, and `body` then with each socket there.
+        package func forEach(in namespace: (NetworkNamespace?) -> Void, _ body: (KnownSocket) -> Void) {
+            engine.forEachKnown(in: namespace, body)
+        }
     }
 
     /// Has the watcher's thread go through the sockets that it knows, between two of its other works, and hands on what

@@ -126,6 +126,10 @@ import Testing
                 try web.send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 #expect(try web.answer().body == "healthy\n")
             }
+            // Several at once are answered in their order.
+            let paths = ["/-/healthy", "/metrics", "/nothing", "/-/ready", "/metrics"]
+            try web.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: localhost\r\n\r\n" }.joined())
+            #expect(try paths.map { _ in try web.answer().status } == [200, 200, 404, 200, 200])
             let garbage = try served.connection()
             try garbage.send("\u{1}\u{2} garbage\r\n\r\n")
             #expect(try garbage.end().hasPrefix("HTTP/1.1 400 "))
