@@ -24,9 +24,10 @@ MAN_DATE := $(shell git log -1 --format=%cs 2> /dev/null || date -u +%F)
 # linked into the binary; .build/lib holds nothing but libstdc++.a, and is searched first. A position-independent binary
 # would have 40,000 pointers relocated at each start.
 LINK := -use-ld=lld -L$(CURDIR)/.build/lib -Xclang-linker -static-libgcc -Xclang-linker -no-pie
-# The tests are of everything, the libraries that take other packages too.
-TEST_TRAITS := --traits default,Metrics
-RELEASE := -c release --static-swift-stdlib --disable-local-rpath $(addprefix -Xswiftc ,$(LINK))
+# The tool with serve; all libraries, for the tests and the documentation. One set for every build: with another, all is built
+# anew. The library alone has no dependency.
+TRAITS := --traits Serve,Metrics
+RELEASE := $(TRAITS) -c release --static-swift-stdlib --disable-local-rpath $(addprefix -Xswiftc ,$(LINK))
 
 # Where Swift or libmnl is missing and cannot be installed, one line says what to do.
 define setup
@@ -65,20 +66,20 @@ TOOLS := iproute2 iputils-tracepath nftables procps tcpdump
 
 .PHONY: run
 run: $(BIN) ## Watch, or run another subcommand: make run ARGS="list --state close-wait"
-	@$(BIN) $(if $(filter list summary watch replay run explain doctor help,$(firstword $(ARGS))),,watch) $(ARGS)
+	@$(BIN) $(if $(filter list summary watch replay run explain doctor serve help,$(firstword $(ARGS))),,watch) $(ARGS)
 
 .PHONY: test
 test: ## Run all tests, or some: make test ARGS="--filter SockDiagTests"
 	@$(setup)
 	$(call install,$(TOOLS))
-	swift build $(TEST_TRAITS) --build-tests
+	swift build $(TRAITS) --build-tests
 	# Thousands of sockets are more than the 1,024 descriptors that a login usually gets.
 	ulimit -n "$$(ulimit -Hn)"
 	# In a user namespace an ordinary user may do what the tests need root for.
 	if [ "$$(id -u)" != 0 ] && unshare --user --map-root-user true 2> /dev/null; then
-	    exec unshare --user --map-root-user swift test $(TEST_TRAITS) --skip-build $(ARGS)
+	    exec unshare --user --map-root-user swift test $(TRAITS) --skip-build $(ARGS)
 	fi
-	exec swift test $(TEST_TRAITS) --skip-build $(ARGS)
+	exec swift test $(TRAITS) --skip-build $(ARGS)
 
 .PHONY: api
 api: ## List the libraries' public API in docs/api anew, for a change of it to be reviewed
@@ -86,16 +87,16 @@ api: ## List the libraries' public API in docs/api anew, for a change of it to b
 
 .PHONY: model
 model: ## Prove the tracker on a simulated kernel: make model ARGS="--lives 1000000 --mode trace --losses"
-	@swift build -c release --product model >&2
+	@swift build $(TRAITS) -c release --product model >&2
 	.build/release/model $(ARGS)
 
 .PHONY: journals
 journals: ## Make the corpus of journals that the tests replay anew, on this kernel; takes root
 	@$(setup)
 	if [ "$$(id -u)" != 0 ]; then fail "the kernel is traced: make journals as root"; fi
-	swift build $(TEST_TRAITS) --build-tests
-	RECORD_JOURNALS=1 swift test $(TEST_TRAITS) --skip-build --filter JournalRecordingTests
-	swift test $(TEST_TRAITS) --skip-build --filter CorpusTests
+	swift build $(TRAITS) --build-tests
+	RECORD_JOURNALS=1 swift test $(TRAITS) --skip-build --filter JournalRecordingTests
+	swift test $(TRAITS) --skip-build --filter CorpusTests
 	du -sb --apparent-size Tests/TCPWatchTests/Journals
 
 SERVERS := nginx redis-server redis-tools haproxy wrk
@@ -170,7 +171,7 @@ docs: ## Build the documentation of every library into .build/docs
 	# A library's documentation may link to that of those before it in Package.swift: ``/SockDiag/TCPState``.
 	dependencies=()
 	for library in $(LIBRARIES); do
-	    swift build $(TEST_TRAITS) --target $$library
+	    swift build $(TRAITS) --target $$library
 	    output=.build/docs/$$library
 	    rm -rf $$output.symbols
 	    mkdir -p $$output.symbols

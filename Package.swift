@@ -12,6 +12,8 @@ let settings: [SwiftSetting] = [
 
 /// The trait that the command line and the plugins need, and with them swift-argument-parser.
 let commandLine: Set<String> = ["CommandLine"]
+/// The trait that `serve` needs, and with it SwiftNIO. Without it nobody fetches or builds that.
+let serve: Set<String> = ["Serve"]
 
 /// The trait that `TCPMetrics` needs, and with it swift-metrics. Without it nobody fetches or builds that.
 let metrics: Set<String> = ["Metrics"]
@@ -35,11 +37,17 @@ let package = Package(
     traits: [
         .trait(name: "CommandLine", description: "The command line and the plugins; takes swift-argument-parser."),
         .trait(name: "Metrics", description: "The library TCPMetrics, for swift-metrics; takes swift-metrics."),
+        .trait(
+            name: "Serve",
+            description: "The subcommand serve: metrics and a page over HTTP; takes swift-nio.",
+            enabledTraits: commandLine
+        ),
         .default(enabledTraits: commandLine),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"]), .yum(["libmnl-devel"])]),
@@ -107,6 +115,21 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "TCPStatesServe",
+            dependencies: [
+                "LinuxLibC",
+                "SockDiag",
+                "SocketOwners",
+                "TCPDiagnosis",
+                "TCPRecords",
+                "TCPWatch",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: serve)),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: serve)),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: serve)),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "TCPStatesCommands",
             dependencies: [
                 "BPF",
@@ -118,6 +141,7 @@ let package = Package(
                 "TCPDiagnosis",
                 "TCPRecords",
                 "TCPWatch",
+                .target(name: "TCPStatesServe", condition: .when(traits: serve)),
                 .product(
                     name: "ArgumentParser",
                     package: "swift-argument-parser",
@@ -270,6 +294,16 @@ let package = Package(
             dependencies: [
                 "LinuxSystem", "SockDiag", "SocketLeaks", "SocketOwners", "SocketTesting", "SocketTestingXCTest",
                 "TCPStateLab", "TCPWatch",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TCPStatesServeTests",
+            dependencies: [
+                "TCPRecords", "TCPStatesServe", "TCPWatch",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: serve)),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: serve)),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: serve)),
             ],
             swiftSettings: settings
         ),

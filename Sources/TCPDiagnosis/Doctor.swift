@@ -23,6 +23,9 @@ public struct Doctor: Sendable {
     /// The part of the processes that was read when owners were searched for last; nil where nothing was found.
     public private(set) var coverage: ScanCoverage?
 
+    /// Whether findings say which processes hold the sockets. They are grouped by process all the same.
+    package var namesOwners = true
+
     private var before: Survey
 
     /// Takes the first snapshot, of the calling thread's namespace where none is given.
@@ -45,6 +48,7 @@ public struct Doctor: Sendable {
         let now = try Survey(of: namespace, since: before, idleAge: thresholds.idleAge)
         defer { before = now }
         var examination = Examination(before: before, now: now, thresholds: thresholds, namespace: namespace)
+        examination.namesOwners = namesOwners
         try examination.run()
         coverage = examination.coverage
         return examination.findings

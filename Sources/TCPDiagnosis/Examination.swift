@@ -8,6 +8,8 @@ struct Examination {
     let thresholds: Thresholds
     let namespace: NetworkNamespace
     var findings: [Finding] = []
+    /// Whether it may be told who holds what.
+    var namesOwners = true
     /// The part of the processes that was read; nil as long as nobody asked for owners.
     private(set) var coverage: ScanCoverage?
     private var snapshot: OwnerSnapshot?
@@ -35,6 +37,7 @@ struct Examination {
 
     /// The processes that hold the sockets, each once. `/proc` is read once, for all that may be asked for.
     mutating func owners(of inodes: some Sequence<UInt32>) throws(KernelError) -> [SocketOwner] {
+        guard namesOwners else { return [] }
         let snapshot = try ownersOfSuspects()
         var owners: [SocketOwner] = []
         for inode in inodes {

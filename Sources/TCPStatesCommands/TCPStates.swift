@@ -24,6 +24,7 @@ public struct TCPStates: ParsableCommand {
               tcpstates run -- make test                what a command's sockets do
               tcpstates explain close-wait              what a state means, and who is stuck
               tcpstates doctor                          what is wrong, whose it is, and what helps
+              tcpstates serve                           metrics for Prometheus, and a page
               tcpstates --json | jq .state              an object a line, for programs
 
             The exit status is 0, or 64 after wrong usage, or 1 after any other failure; then a line on standard error \
@@ -32,7 +33,7 @@ public struct TCPStates: ParsableCommand {
         version: version,
         subcommands: [
             ListCommand.self, SummaryCommand.self, WatchCommand.self, ReplayCommand.self, RunCommand.self,
-            ExplainCommand.self, DoctorCommand.self, SwiftTestCommand.self,
+            ExplainCommand.self, DoctorCommand.self, ServeCommand.self, SwiftTestCommand.self,
         ],
         defaultSubcommand: ListCommand.self
     )

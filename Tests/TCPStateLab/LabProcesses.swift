@@ -83,6 +83,8 @@ extension Lab {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO)
+        // Nothing else: whoever reads the end of a pipe of another test's would wait for this program to end.
+        clab_close_from(&actions, 3)
 
         // The child starts with signals as a shell would start it, whatever the test runner has set.
         var attributes = posix_spawnattr_t()

@@ -40,6 +40,10 @@ import Testing
         try expectSnapshot(TCPStates.helpMessage(for: DoctorCommand.self, columns: 80), "help-doctor.txt")
     }
 
+    @Test func serveHelpReadsAsReviewed() throws {
+        try expectSnapshot(TCPStates.helpMessage(for: ServeCommand.self, columns: 80), "help-serve.txt")
+    }
+
     @Test(arguments: [["--version"], ["list", "--version"]])
     func versionIsOneLineOnStandardOutput(_ arguments: [String]) throws {
         let result = try Tool.run(arguments)

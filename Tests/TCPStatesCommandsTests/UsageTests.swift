@@ -10,7 +10,7 @@ import Testing
             (
                 ["lst"],
                 """
-                'lst' is neither a command nor a filter; commands are list, summary, watch, replay, run, explain, doctor; filters \
+                'lst' is neither a command nor a filter; commands are list, summary, watch, replay, run, explain, doctor, serve; filters \
                 are in tcpstates list --help
                 """
             ),

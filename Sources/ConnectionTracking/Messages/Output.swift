@@ -71,3 +71,15 @@ package struct TrackedSocket: Hashable, Sendable {
         (self.incarnation, self.uid, self.inode) = (incarnation, uid, inode)
     }
 }
+
+/// A socket as a tracker knows it now, for who counts what there is.
+package struct KnownSocket: Sendable {
+    /// Its name and endpoints.
+    package var name: SocketName
+    /// Its state.
+    package var state: TCPState
+    /// Which side opened its connection.
+    package var side: OpeningSide
+    /// When it has entered its state, monotonic nanoseconds; 0 where that was before watching began.
+    package var enteredAt: UInt64
+}

@@ -153,6 +153,16 @@ package struct ConnectionTracker: ~Copyable {
         }
     }
 
+    /// Every connection, listener and bound socket that the filter finds, with what is known of its state. O(count), and
+    /// nothing is allocated.
+    package func forEachKnown(_ body: (KnownSocket) -> Void) {
+        for place in sockets.places where sockets.isUsed(place) {
+            let entry = sockets[place]
+            if entry.isClosedSocket || !entry.matching.contains(entry.state) { continue }
+            body(KnownSocket(name: entry.name, state: entry.state, side: entry.side, enteredAt: entry.enteredAt))
+        }
+    }
+
     /// Whether nothing at all is remembered.
     package var isEmpty: Bool {
         sockets.count == 0 && listeners.isEmpty && timers.count == 0 && timeWaits.count == 0 && resets.isEmpty

@@ -42,7 +42,7 @@ public struct SocketMatcher: Sendable {
 
     /// The query without states and families that the filter rules out, and with what it reads; nil where no socket is
     /// left.
-    func narrow(_ query: SocketQuery) -> SocketQuery? {
+    package func narrow(_ query: SocketQuery) -> SocketQuery? {
         var narrowed = query
         narrowed.extensions.formUnion(extensions)
         narrowed.states.formIntersection(TCPStateSet(rawValue: reach.states))

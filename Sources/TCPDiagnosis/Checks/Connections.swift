@@ -3,8 +3,10 @@ internal import SocketOwners
 
 /// Connections that one process holds, all opened here or all accepted.
 struct Connections {
-    /// The process; none where nobody is known to hold them.
+    /// The process; none where nobody is known to hold them, or where that is not to be told.
     let owners: [SocketOwner]
+    /// What tells the connections of one process from those of another.
+    let holder: Int32
     let sockets: [Waiting]
 
     var count: Int { sockets.count }
@@ -55,11 +57,11 @@ extension Examination {
             processes[owner?.pid ?? 0, default: (owner.map { [$0] } ?? [], [])].sockets.append(socket)
         }
         var groups: [Connections] = []
-        for (owners, sockets) in processes.values where sockets.count >= least {
+        for (holder, (owners, sockets)) in processes where sockets.count >= least {
             let directions = [sockets.filter { $0.listener == nil }, sockets.filter { $0.listener != nil }]
             let large = directions.filter { $0.count >= least }
             for sockets in large.isEmpty ? directions : large {
-                groups.append(Connections(owners: owners, sockets: sockets))
+                groups.append(Connections(owners: namesOwners ? owners : [], holder: holder, sockets: sockets))
             }
         }
         return groups.sorted { $0.count > $1.count }

@@ -14,7 +14,7 @@ extension Examination {
             let silence = group.sockets.map { Int(clamping: $0.silentMilliseconds / 1000) }
             let (youngest, oldest) = (silence.min() ?? 0, silence.max() ?? 0)
             // With the young ones of the same process and direction.
-            let total = all.first { $0.owners == owners && $0.isIncoming == group.isIncoming }?.count ?? count
+            let total = all.first { $0.holder == group.holder && $0.isIncoming == group.isIncoming }?.count ?? count
             // Unread is the end itself: a read of 0 bytes takes it.
             let unread = group.sockets.count { $0.unread > 0 }
             let mistake =

@@ -76,15 +76,22 @@ struct WatchOptions: ParsableArguments {
         if let interval { configuration.interval = interval.duration }
         configuration.filter = filter
         configuration.resolvesOwners = processes
-        if namespaces.all || (configuration.filter?.needsEveryNamespace == true && !namespaces.isGiven) {
-            configuration.namespaces = try NamespaceOptions.enterable()
-            configuration.followsAllNamespaces = true
-        } else if namespaces.isGiven {
-            configuration.namespaces = try namespaces.namespaces()
-        }
+        try namespaces.choose(for: &configuration)
         configuration.usesDestroyEvents = !noDestroyEvents
         configuration.reportsExisting = initial
         return configuration
+    }
+}
+
+extension NamespaceOptions {
+    /// Has the namespaces watched that are chosen, or all where the filter asks for them.
+    func choose(for configuration: inout SocketWatcher.Configuration) throws {
+        if all || (configuration.filter?.needsEveryNamespace == true && !isGiven) {
+            configuration.namespaces = try Self.enterable()
+            configuration.followsAllNamespaces = true
+        } else if isGiven {
+            configuration.namespaces = try namespaces()
+        }
     }
 }
 

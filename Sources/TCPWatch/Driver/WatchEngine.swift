@@ -160,6 +160,14 @@ final class WatchEngine {
         return metrics
     }
 
+    /// Every socket that is known, namespace by namespace: nil where none was named.
+    func forEachKnown(in namespace: (NetworkNamespace?) -> Void, _ body: (KnownSocket) -> Void) {
+        for watcher in namespaces.watchers {
+            namespace(watcher.namespace)
+            watcher.tracker.forEachKnown(body)
+        }
+    }
+
     // MARK: Steering
 
     /// Reports the state anew, after a dump.

@@ -111,7 +111,8 @@ final class WatchLoop: Sendable {
         if let failure { throw failure }
     }
 
-    private func ask(_ wish: @escaping Wish) {
+    /// Has the thread do something with what watches, or with nothing where it has ended.
+    func ask(_ wish: @escaping @Sendable (WatchEngine?) -> Void) {
         let isOpen = wishes.withLock { wishes in
             wishes?.append(wish)
             return wishes != nil

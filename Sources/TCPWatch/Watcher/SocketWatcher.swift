@@ -108,7 +108,7 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         case poll
     }
 
-    private let loop: WatchLoop
+    let loop: WatchLoop
 
     /// Begins to watch the network namespaces of the configuration, or the calling thread's own.
     ///

@@ -1,0 +1,81 @@
+#if Serve
+    internal import LinuxLibC
+    internal import SockDiag
+    internal import TCPRecords
+    internal import TCPStatesServe
+    internal import TCPWatch
+
+    /// Serves until a signal comes, or the watch ends.
+    ///
+    /// One thread waits here for events and signals, and counts; the server's own answers.
+    struct ServeSession {
+        private let command: ServeCommand
+
+        init(_ command: ServeCommand) { self.command = command }
+
+        func run() throws {
+            signal(SIGPIPE, SIG_IGN)  // a client that goes away is no reason to end
+            let inbox = try Inbox()
+            StopSignal.ring(inbox.bell)
+            let listening = try listen()
+            defer { for socket in listening { socket.removeFile() } }
+            let access = Access.all()
+            let canTrace = command.source != .poll && access.contains { $0.name == "trace" && $0.shortfall == nil }
+            let showsOwners = command.processes || listening.allSatisfy { $0.reach == .owner }
+            let watching = try command.watching(canTrace: canTrace, showsOwners: showsOwners)
+            let watcher = try SocketWatcher(watching)
+            var configuration = ServeConfiguration(version: TCPStates.version, watching: watching)
+            configuration.hosts = Set(command.hosts.map { $0.lowercased() })
+            configuration.hasPage = !command.noPage
+            configuration.showsOwners = showsOwners
+            configuration.examination = command.examine.duration
+            configuration.command = { $0.command }
+            configuration.access = access.map { ($0.name, $0.shortfall == nil) }
+            let server = StateServer(configuration, of: watcher)
+            try server.start(listening.map { ListeningSocket(descriptor: $0.descriptor, isTCP: $0.isTCP) })
+            if let refusal = watcher.traceRefusal {
+                TCPStates.complain("watching by polls, without tracing: \(refusal)")
+            }
+            for socket in listening { TCPStates.complain(socket.announcement(configuration)) }
+            watcher.receive(inbox.put)
+            while !StopSignal.hasCome {
+                _ = inbox.wait(until: nil, beside: -1)
+                guard let events = inbox.take() else { continue }
+                if events.isEmpty { break }
+                server.take(events)
+                watcher.receive(inbox.put)
+            }
+            try server.drain()
+            watcher.stop()
+            if let failure = watcher.failure { throw failure }
+        }
+
+        private func listen() throws(CommandFailure) -> [Listening] {
+            var all: [Listening] = []
+            do throws(CommandFailure) {
+                for address in command.listen.isEmpty ? [.usual] : command.listen { all += try Listening.open(address) }
+            } catch {
+                for socket in all { socket.removeFile() }
+                throw error
+            }
+            return all
+        }
+    }
+
+    extension Listening {
+        /// Where it is, and who may ask.
+        fileprivate func announcement(_ configuration: ServeConfiguration) -> String {
+            let hasPage = configuration.hasPage
+            let told = hasPage && configuration.showsOwners ? ", with the processes that hold the sockets" : ""
+            let place = "serving \(name)\(isTCP ? hasPage ? "/" : "/metrics" : "")"
+            switch reach {
+            case .owner: return "\(place), for its owner alone\(told)"
+            case .file: return "\(place), for whoever may open the file\(told)"
+            case .machine: return "\(place), for every user of this machine\(told)"
+            case .network:
+                let advice = hasPage ? ", and the peers' addresses; --no-page leaves metrics alone" : ""
+                return "\(place), for whoever reaches that address\(told)\(advice)"
+            }
+        }
+    }
+#endif

@@ -1,0 +1,122 @@
+#if Serve
+    internal import NIOCore
+    internal import NIOHTTP1
+    internal import NIOPosix
+    internal import TCPRecords
+    internal import TCPWatch
+
+    /// Which answer there is to which request.
+    struct Routes: Sendable {
+        let configuration: ServeConfiguration
+        let telemetry: Telemetry
+        let looks: Looks
+        let streams: EventStreams
+        let sockets: SocketAnswers
+        let examinations: Examinations
+
+        /// An answer, or what it takes.
+        enum Answer {
+            case now(Response)
+            /// It comes; the closure is called where nobody waits for it any more.
+            case later(EventLoopFuture<Response>, forget: @Sendable () -> Void, isLarge: Bool = false)
+            /// Each event as it happens.
+            case stream
+        }
+
+        /// The answer to a request, on the loop of its connection.
+        func answer(
+            _ method: HTTPMethod,
+            _ request: Request,
+            of connections: Connections,
+            isTCP: Bool,
+            on loop: any EventLoop
+        )
+            -> Answer
+        {
+            let isScrape = request.path == "/metrics"
+            func refuse(_ response: Response) -> Answer {
+                if isScrape { telemetry.noteScrape(status: response.status.code, after: .zero) }
+                return .now(response)
+            }
+            // No browser can be made to ask a UNIX socket.
+            guard !isTCP || request.isAddressed(to: configuration.hosts) else {
+                return refuse(
+                    Response(
+                        .forbidden,
+                        "ask by an address or as localhost; other names are given by --allow-host NAME"
+                    )
+                )
+            }
+            guard method == .GET || method == .HEAD else {
+                var response = Response(.methodNotAllowed, "there is GET and HEAD")
+                response.headers = [("Allow", "GET, HEAD")]
+                return refuse(response)
+            }
+            switch request.path {
+            case "/metrics": return metrics(request, on: loop)
+            case "/-/healthy": return .now(Response(.ok, "healthy"))
+            case "/-/ready":
+                return .now(
+                    telemetry.isReady
+                        ? Response(.ok, "ready") : Response(.serviceUnavailable, "the first dump is under way")
+                )
+            case "/" where configuration.hasPage: return page(on: loop, patience: request.patience)
+            case "/findings" where configuration.hasPage: return .now(examinations.response)
+            case "/events" where configuration.hasPage:
+                return connections.streamCount < Limits.eventStreams ? .stream : .now(.tooMany)
+            case "/sockets" where configuration.hasPage:
+                guard connections.largeCount < Limits.socketAnswers else { return .now(.tooMany) }
+                return sockets.sockets(request.parameters["filter"] ?? "", on: loop)
+            default: return .now(Response(.notFound, "there is nothing at this path"))
+            }
+        }
+
+        private func page(on loop: any EventLoop, patience: TimeAmount) -> Answer {
+            guard telemetry.isReady else { return .now(Response(.serviceUnavailable, "the first dump is under way")) }
+            let (look, forget) = looks.ask(on: loop)
+            let deadline = loop.scheduleTask(in: patience) { forget() }
+            let page = look.and(sockets.pool.runIfActive(eventLoop: loop) { [sockets] in try sockets.listeners() })
+            let response = page.map { [self] look, listeners in
+                Page(
+                    configuration: configuration,
+                    look: look,
+                    findings: examinations.findings,
+                    listeners: listeners,
+                    transitions: telemetry.lastTransitions
+                ).render()
+            }.flatMapErrorThrowing { Response(.serviceUnavailable, "\($0)") }
+            response.whenComplete { _ in deadline.cancel() }
+            return .later(response, forget: forget)
+        }
+
+        private func metrics(_ request: Request, on loop: any EventLoop) -> Answer {
+            let (format, start) = (request.format, EventTime.now().monotonicNanoseconds)
+            let telemetry = telemetry
+            guard telemetry.isReady else {
+                telemetry.noteScrape(status: 503, after: .zero)
+                return .now(Response(.serviceUnavailable, "the first dump is under way"))
+            }
+            let (look, forget) = looks.ask(on: loop)
+            let deadline = loop.scheduleTask(in: request.patience) { forget() }
+            let response = look.map { look in
+                var text = TextBuffer(capacity: 1 << 16)
+                PrometheusText.write(
+                    telemetry.families(look),
+                    as: format,
+                    since: telemetry.start.realtimeNanoseconds,
+                    into: &text
+                )
+                let body = text.withBytes { ByteBuffer(bytes: $0) }
+                return Response(type: format.contentType, body: body)
+            }.flatMapErrorThrowing { error in
+                Response(.serviceUnavailable, error is Looks.Abandoned ? "there was no time for a look" : "\(error)")
+            }
+            response.whenSuccess { response in
+                deadline.cancel()
+                let time = EventTime.now().monotonicNanoseconds - start
+                telemetry.noteScrape(status: response.status.code, after: .nanoseconds(Int64(clamping: time)))
+            }
+            return .later(response, forget: forget)
+        }
+    }
+#endif

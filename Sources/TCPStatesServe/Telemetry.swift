@@ -1,0 +1,147 @@
+#if Serve
+    internal import SockDiag
+    internal import Synchronization
+    internal import TCPRecords
+    internal import TCPWatch
+
+    /// What has happened since the watch began: counted, and the last of it. Counted on the thread that takes the watcher's
+    /// events, and read by whoever answers.
+    final class Telemetry: Sendable {
+        fileprivate struct State {
+            var meters: [String?: EventMeter] = [:]
+            var last: [Transition] = []
+            var next = 0
+            var isReady = false
+            var scrapes: [UInt: UInt64] = [200: 0, 403: 0, 405: 0, 503: 0]
+            var scrapeDuration: Duration = .zero
+        }
+
+        private let state = Mutex(State())
+        private let configuration: ServeConfiguration
+        private let isTracing: Bool
+        /// When counting began.
+        let start = EventTime.now()
+
+        /// So many of the last transitions are kept.
+        fileprivate static let capacity = 50
+
+        init(_ configuration: ServeConfiguration, isTracing: Bool) {
+            (self.configuration, self.isTracing) = (configuration, isTracing)
+            // All that can be counted is there from the first scrape on, at 0.
+            let labels = configuration.watching.namespaces.map { Optional($0.label) }
+            state.withLock { state in
+                for label in labels.isEmpty ? [nil] : labels { state.meters[label] = EventMeter() }
+            }
+        }
+
+        /// Whether it is known what there is.
+        var isReady: Bool { state.withLock { $0.isReady } }
+
+        func note(_ events: [SocketEvent]) {
+            // Whoever answers waits for a few of them at most.
+            for start in stride(from: 0, to: events.count, by: 256) {
+                state.withLock { state in
+                    for event in events[start..<min(start + 256, events.count)] { state.note(event) }
+                }
+            }
+        }
+
+        func noteScrape(status: UInt, after duration: Duration) {
+            state.withLock { state in
+                state.scrapes[status, default: 0] &+= 1
+                state.scrapeDuration = duration
+            }
+        }
+
+        /// The last transitions, the latest first.
+        var lastTransitions: [Transition] {
+            state.withLock { state in
+                Array((state.last[state.next...] + state.last[..<state.next]).reversed())
+            }
+        }
+
+        /// All metrics: what was counted, and what there is.
+        func families(_ look: Look) -> [MetricFamily] {
+            let (meters, scrapes, duration) = state.withLock { ($0.meters, $0.scrapes, $0.scrapeDuration) }
+            let now = look.time.monotonicNanoseconds
+            var all = MergedFamilies(labelsNamespaces: !configuration.watching.namespaces.isEmpty)
+            // What is new has a meter with its first event.
+            let labels = Set(meters.keys).union(look.spaces.keys).sorted { $0 ?? "" < $1 ?? "" }
+            for label in labels {
+                all.add((look.spaces[label] ?? StateCounts()).families(at: now), of: label)
+                all.add((meters[label] ?? EventMeter()).families(isTraced: isTracing), of: label)
+                let source = isTracing ? "trace" : "poll"
+                all.add([MetricFamily(Catalogue.watch, [.init([source], .count(1))])], of: label)
+            }
+            let access = configuration.access.map {
+                MetricFamily.Sample([$0.name], .count($0.isAvailable ? 1 : 0))
+            }
+            let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+            return all.families + [
+                MetricFamily(Catalogue.access, access),
+                MetricFamily(
+                    Catalogue.scrapes,
+                    scrapes.sorted { $0.key < $1.key }.map { .init(["\($0.key)"], .count($0.value)) }
+                ),
+                MetricFamily(Catalogue.scrapeDuration, .number(seconds)),
+                MetricFamily(Catalogue.build, [.init([configuration.version], .count(1))]),
+            ]
+        }
+    }
+
+    extension Telemetry.State {
+        fileprivate mutating func note(_ event: SocketEvent) {
+            switch event {
+            case .ready: isReady = true
+            case .transition(let transition):
+                meters[transition.namespace?.label, default: EventMeter()].note(event)
+                if last.count < Telemetry.capacity {
+                    last.append(transition)
+                } else {
+                    last[next] = transition
+                    next = (next + 1) % Telemetry.capacity
+                }
+            case .gap(let gap):
+                // What was lost of all namespaces together is counted once: where the first is.
+                let label = gap.namespace?.label
+                let key = meters.keys.contains(label) ? label : meters.keys.min { $0 ?? "" < $1 ?? "" } ?? label
+                meters[key, default: EventMeter()].note(event)
+                // Containers come and go: what one has counted goes with it.
+                if gap.source == .namespace, let label { meters[label] = nil }
+            default: break
+            }
+        }
+    }
+
+    /// The metrics of namespaces, each once with the values of all, and with a label for where they are.
+    private struct MergedFamilies {
+        private let labelsNamespaces: Bool
+        private(set) var families: [MetricFamily] = []
+        private var places: [String: Int] = [:]
+
+        init(labelsNamespaces: Bool) { self.labelsNamespaces = labelsNamespaces }
+
+        mutating func add(_ added: [MetricFamily], of namespace: String?) {
+            for family in added {
+                let samples = family.samples.map { sample in
+                    var sample = sample
+                    if labelsNamespaces { sample.labels.insert(namespace ?? "", at: 0) }
+                    return sample
+                }
+                if let place = places[family.metric.name] {
+                    families[place].samples += samples
+                } else {
+                    places[family.metric.name] = families.count
+                    let metric = labelsNamespaces ? family.metric.byNamespace : family.metric
+                    families.append(MetricFamily(metric, samples))
+                }
+            }
+        }
+    }
+
+    extension Metric {
+        fileprivate var byNamespace: Metric {
+            Metric(name, kind, unit: unit, by: ["netns"] + labels, help, as: convention)
+        }
+    }
+#endif
