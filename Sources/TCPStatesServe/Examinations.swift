@@ -13,6 +13,7 @@
         private struct State {
             var doctors: [NetworkNamespace?: Doctor] = [:]
             var findings: [FindingRecord]?
+            var examined: [Finding]?
         }
 
         private let configuration: ServeConfiguration
@@ -28,6 +29,9 @@
 
         /// What was wrong at the last examination; nil before the first.
         var findings: [FindingRecord]? { state.withLock { $0.findings } }
+
+        /// The same, for who counts them.
+        var examined: [Finding]? { state.withLock { $0.examined } }
 
         /// Takes the first snapshot, and examines from then on as long as the loop runs.
         func begin(on loop: any EventLoop) { goOn(on: loop, after: Self.window) }
@@ -45,12 +49,14 @@
             // One that cannot be read now is tried again; what is wrong elsewhere is said.
             guard let namespaces = try? configuration.namespaces() else { return }
             var (known, findings): ([NetworkNamespace?: Doctor], [FindingRecord]) = ([:], [])
+            var examined: [Finding] = []
             let former = state.withLock { $0.doctors }
             for namespace in namespaces {
                 if var doctor = former[namespace] {
                     guard let found = try? doctor.examine() else { continue }
                     known[namespace] = doctor
                     let time = EventTime.now()
+                    examined += found
                     findings += found.map {
                         FindingRecord($0, at: time, namespace: namespace, command: configuration.command)
                     }
@@ -59,9 +65,9 @@
                     known[namespace] = doctor
                 }
             }
-            let (doctors, all) = (known, findings)
+            let (doctors, all, kinds) = (known, findings, examined)
             state.withLock { state in
-                if !state.doctors.isEmpty { state.findings = all }
+                if !state.doctors.isEmpty { (state.findings, state.examined) = (all, kinds) }
                 state.doctors = doctors
             }
         }

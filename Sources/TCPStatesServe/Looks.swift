@@ -3,13 +3,28 @@
     internal import NIOPosix
     internal import SockDiag
     internal import Synchronization
+    internal import TCPDiagnosis
+    internal import TCPRecords
     internal import TCPWatch
 
     /// What there is at a moment, by namespace.
     struct Look: Sendable {
         var time: EventTime
         /// By the namespaces' labels; nil where none was named.
-        var spaces: [String?: StateCounts]
+        var spaces: [String?: Space]
+
+        /// A network namespace.
+        struct Space: Sendable {
+            var counts = StateCounts()
+            var gauges: SocketGauges
+            /// The kernel's own counters and settings there.
+            var kernel: [MetricFamily] = []
+
+            mutating func count(_ visit: SocketGauges.Visit) {
+                counts.add(visit.state, visit.identity.family)
+                gauges.count(visit)
+            }
+        }
     }
 
     /// Looks at the sockets for all who wait, once: where the kernel is traced in the watcher's own table, else by a dump, on one
@@ -27,14 +42,14 @@
         struct Ended: Error {}
 
         private let watcher: SocketWatcher
-        private let configuration: SocketWatcher.Configuration
+        private let configuration: ServeConfiguration
         private let start: EventTime
         private let pool: NIOThreadPool
         private let state = Mutex(State())
 
         init(
             _ watcher: SocketWatcher,
-            _ configuration: SocketWatcher.Configuration,
+            _ configuration: ServeConfiguration,
             since start: EventTime,
             on pool: NIOThreadPool
         ) {
@@ -73,7 +88,6 @@
         }
 
         private func look() {
-            guard !watcher.isTracing else { return visit(nil) }
             pool.submit { [self] _ in
                 do {
                     visit(try dump())
@@ -94,55 +108,62 @@
             if begins { look() }
         }
 
-        /// What the watcher knows; where a dump has counted the sockets, how old they are.
-        private func visit(_ counted: [String?: StateCounts]?) {
+        /// Whether the watcher's table is as good as a dump: where the kernel is traced; or where the filter asks who holds a
+        /// socket, which the watcher alone asks.
+        private var usesTable: Bool { watcher.isTracing || asksOwners }
+
+        private var asksOwners: Bool { configuration.watching.filter?.externals.isEmpty == false }
+
+        /// Adds what the watcher knows: the sockets, where no dump has counted them, and how old their states are.
+        private func visit(_ counted: [String?: Look.Space]) {
             let start = start.monotonicNanoseconds
-            let family = configuration.family
-            let states = configuration.states
+            let (family, states) = (configuration.watching.family, configuration.watching.states)
+            let (usesTable, hasListeners) = (usesTable, !asksOwners)
             watcher.visit { known in
-                var spaces: [String?: StateCounts] = [:]
-                var (counts, place): (StateCounts, String?) = (StateCounts(), nil)
-                var isFirst = true
-                known.forEach(in: { namespace in
-                    if !isFirst { spaces[place] = counts }
-                    (counts, place, isFirst) = (StateCounts(), namespace?.label, false)
-                }) { socket in
+                var spaces = counted
+                var (place, isFirst): (String?, Bool) = (nil, true)
+                var space = Look.Space(gauges: SocketGauges(settings: .none))
+                known.forEach { namespace in
+                    if !isFirst { spaces[place] = space }
+                    (place, isFirst) = (namespace?.label, false)
+                    // Out of the table, so that it is not copied for each socket.
+                    space = spaces.removeValue(forKey: place) ?? Look.Space(gauges: SocketGauges(settings: .none))
+                } _: { socket in
                     guard family == nil || socket.name.family == family, states.contains(socket.state) else { return }
-                    counts.add(socket.state, socket.name.family)
-                    counts.add(socket.state, since: max(socket.enteredAt, start))
+                    space.counts.add(socket.state, since: max(socket.enteredAt, start))
+                    guard usesTable, socket.state != .listen || !hasListeners else { return }
+                    space.count(.init(socket.name.identity, in: socket.state, openedBy: socket.side))
                 }
-                if !isFirst { spaces[place] = counts }
+                if !isFirst { spaces[place] = space }
                 return spaces
             } completion: { [self] spaces in
-                guard var spaces else { return finish(.failure(Ended())) }
-                if let counted {
-                    spaces = counted.merging(spaces) { counted, known in
-                        var both = counted
-                        both.takeAges(of: known)
-                        return both
-                    }
-                }
-                finish(.success(Look(time: .now(), spaces: spaces)))
+                finish(spaces.map { .success(Look(time: .now(), spaces: $0)) } ?? .failure(Ended()))
             }
         }
 
-        private func dump() throws -> [String?: StateCounts]? {
-            // Who holds a socket is asked by the watcher alone.
-            if configuration.filter?.externals.isEmpty == false || configuration.followsAllNamespaces { return nil }
-            let namespaces = configuration.namespaces.isEmpty ? [nil] : configuration.namespaces.map(Optional.some)
-            var spaces: [String?: StateCounts] = [:]
-            for namespace in namespaces {
-                var counts = StateCounts()
-                let query = SocketQuery(family: configuration.family, states: configuration.states)
+        /// Counts what the kernel shows: all sockets, or where the watcher knows them, the listeners and their queues.
+        private func dump() throws -> [String?: Look.Space] {
+            let watching = configuration.watching
+            var spaces: [String?: Look.Space] = [:]
+            let states = usesTable ? watching.states.intersection(.listen) : watching.states
+            for namespace in try configuration.namespaces() {
                 do {
-                    var client = try SockDiagClient(in: namespace)
-                    try client.forEach(query, matching: configuration.filter, while: { isWanted }) {
-                        counts.add($0.state, $0.family)
+                    let here = if let namespace { namespace } else { try NetworkNamespace.current }
+                    let settings = try KernelSettings(of: here)
+                    var space = Look.Space(gauges: SocketGauges(settings: settings))
+                    space.kernel = MetricFamily.kernel(try KernelCounters(of: here), settings)
+                    if !asksOwners, !states.isEmpty {
+                        var client = try SockDiagClient(in: namespace)
+                        let query = SocketQuery(family: watching.family, states: states)
+                        try client.forEach(query, matching: watching.filter, while: { isWanted }) {
+                            space.count(SocketGauges.Visit($0))
+                        }
                     }
-                } catch let error as KernelError where error.code == .notFound && namespaces.count > 1 {
-                    continue
+                    spaces[namespace?.label] = space
+                } catch let error as KernelError where namespace != nil {
+                    // It has ended, or may not be entered; the watcher says so.
+                    guard configuration.watching.followsAllNamespaces || error.code == .notFound else { throw error }
                 }
-                spaces[namespace?.label] = counts
             }
             return spaces
         }

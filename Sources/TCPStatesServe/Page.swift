@@ -66,11 +66,12 @@
 
         private func renderStates(_ html: inout Markup) {
             html.raw("<section id=\"states\"><h2>States</h2>")
-            for (label, counts) in look.spaces.sorted(by: { $0.key ?? "" < $1.key ?? "" }) {
+            for (label, space) in look.spaces.sorted(by: { $0.key ?? "" < $1.key ?? "" }) {
                 html.table(["State", "IPv4", "IPv6"], caption: label) { rows in
                     for state in TCPState.allCases {
                         rows.row([
-                            state.description, "\(counts.count(of: state, .ipv4))", "\(counts.count(of: state, .ipv6))",
+                            state.description, "\(space.counts.count(of: state, .ipv4))",
+                            "\(space.counts.count(of: state, .ipv6))",
                         ])
                     }
                 }

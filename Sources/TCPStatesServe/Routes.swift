@@ -91,7 +91,7 @@
 
         private func metrics(_ request: Request, on loop: any EventLoop) -> Answer {
             let (format, start) = (request.format, EventTime.now().monotonicNanoseconds)
-            let telemetry = telemetry
+            let (telemetry, examinations) = (telemetry, examinations)
             guard telemetry.isReady else {
                 telemetry.noteScrape(status: 503, after: .zero)
                 return .now(Response(.serviceUnavailable, "the first dump is under way"))
@@ -101,7 +101,7 @@
             let response = look.map { look in
                 var text = TextBuffer(capacity: 1 << 16)
                 PrometheusText.write(
-                    telemetry.families(look),
+                    telemetry.metrics(look, examinations.examined),
                     as: format,
                     since: telemetry.start.realtimeNanoseconds,
                     into: &text

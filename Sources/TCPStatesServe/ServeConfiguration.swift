@@ -1,5 +1,6 @@
 #if Serve
     package import TCPDiagnosis
+    package import TCPRecords
     package import TCPWatch
 
     /// What is served, and to whom.
@@ -19,8 +20,8 @@
         package var examination = Duration.seconds(30)
         /// What to type to see the sockets that a remedy speaks of.
         package var command: @Sendable (SocketView) -> String? = { _ in nil }
-        /// What can be seen from here, by the names of the `access` records.
-        package var access: [(name: String, isAvailable: Bool)] = []
+        /// What can be seen from here.
+        package var access: [AccessRecord] = []
 
         package init(version: String, watching: SocketWatcher.Configuration) {
             (self.version, self.watching) = (version, watching)

@@ -25,21 +25,16 @@
             Int(state.rawValue) + (family == .ipv6 ? 256 : 0)
         }
 
-        /// The ages are another's: of the watcher's table, where the counts are of a dump.
-        mutating func takeAges(of other: StateCounts) { oldest = other.oldest }
-
-        func families(at now: UInt64) -> [MetricFamily] {
-            typealias Sample = MetricFamily.Sample
-            let families: [(AddressFamily, String)] = [(.ipv4, "ipv4"), (.ipv6, "ipv6")]
-            let sockets = families.flatMap { family, label in
-                TCPState.allCases.map { Sample([label, $0.metricLabel], .count(count(of: $0, family))) }
-            }
-            let ages = Self.aging.map { state in
-                let since = oldest[Int(state.rawValue)]
-                let age = now > since ? now - since : 0
-                return Sample([state.metricLabel], .number(Double(age) / 1e9))
-            }
-            return [MetricFamily(Catalogue.sockets, sockets), MetricFamily(Catalogue.oldest, ages)]
+        /// The ages, where it is so late.
+        func ages(at now: UInt64) -> MetricFamily {
+            MetricFamily(
+                Catalogue.oldest,
+                Self.aging.map { state in
+                    let since = oldest[Int(state.rawValue)]
+                    let age = now > since ? now - since : 0
+                    return MetricFamily.Sample([state.metricLabel], .number(Double(age) / 1e9))
+                }
+            )
         }
     }
 #endif

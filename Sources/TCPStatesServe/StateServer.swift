@@ -26,7 +26,7 @@
             routes = Routes(
                 configuration: configuration,
                 telemetry: telemetry,
-                looks: Looks(watcher, configuration.watching, since: telemetry.start, on: pool),
+                looks: Looks(watcher, configuration, since: telemetry.start, on: pool),
                 streams: EventStreams(connections, on: loop),
                 sockets: SocketAnswers(configuration: configuration, pool: pool),
                 examinations: Examinations(configuration, on: pool)
@@ -35,7 +35,7 @@
 
         /// Begins to accept; the sockets are the server's from now on.
         package func start(_ sockets: [ListeningSocket]) throws {
-            if routes.configuration.hasPage { routes.examinations.begin(on: loop) }
+            routes.examinations.begin(on: loop)
             for socket in sockets {
                 let bootstrap = ServerBootstrap(group: group)
                     .childChannelOption(.maxMessagesPerRead, value: 1)

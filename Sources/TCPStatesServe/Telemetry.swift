@@ -1,6 +1,7 @@
 #if Serve
     internal import SockDiag
     internal import Synchronization
+    internal import TCPDiagnosis
     internal import TCPRecords
     internal import TCPWatch
 
@@ -60,32 +61,29 @@
             }
         }
 
-        /// All metrics: what was counted, and what there is.
-        func families(_ look: Look) -> [MetricFamily] {
+        /// All metrics, namespace by namespace: what was counted, and what there is; then what is of the whole program.
+        func metrics(_ look: Look, _ findings: [Finding]?) -> [PrometheusText.Group] {
             let (meters, scrapes, duration) = state.withLock { ($0.meters, $0.scrapes, $0.scrapeDuration) }
             let now = look.time.monotonicNanoseconds
-            var all = MergedFamilies(labelsNamespaces: !configuration.watching.namespaces.isEmpty)
+            var groups: [PrometheusText.Group] = []
             // What is new has a meter with its first event.
-            let labels = Set(meters.keys).union(look.spaces.keys).sorted { $0 ?? "" < $1 ?? "" }
-            for label in labels {
-                all.add((look.spaces[label] ?? StateCounts()).families(at: now), of: label)
-                all.add((meters[label] ?? EventMeter()).families(isTraced: isTracing), of: label)
-                let source = isTracing ? "trace" : "poll"
-                all.add([MetricFamily(Catalogue.watch, [.init([source], .count(1))])], of: label)
+            for label in Set(meters.keys).union(look.spaces.keys).sorted(by: { $0 ?? "" < $1 ?? "" }) {
+                let space = look.spaces[label] ?? Look.Space(gauges: SocketGauges(settings: .none))
+                var families = space.gauges.families + [space.counts.ages(at: now)]
+                families += (meters[label] ?? EventMeter()).families(isTraced: isTracing)
+                families += space.kernel + [.watch(isTraced: isTracing)]
+                groups.append((label.map { [("netns", $0)] } ?? [], families))
             }
-            let access = configuration.access.map {
-                MetricFamily.Sample([$0.name], .count($0.isAvailable ? 1 : 0))
-            }
+            let codes = scrapes.sorted { $0.key < $1.key }
             let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-            return all.families + [
-                MetricFamily(Catalogue.access, access),
-                MetricFamily(
-                    Catalogue.scrapes,
-                    scrapes.sorted { $0.key < $1.key }.map { .init(["\($0.key)"], .count($0.value)) }
-                ),
-                MetricFamily(Catalogue.scrapeDuration, .number(seconds)),
-                MetricFamily(Catalogue.build, [.init([configuration.version], .count(1))]),
+            var own: [MetricFamily] = [
+                .access(configuration.access),
+                MetricFamily(Catalogue.scrapes, codes.map { .init(["\($0.key)"], .count($0.value)) }),
+                MetricFamily(Catalogue.scrapeDuration, .number(seconds)), .build(version: configuration.version),
             ]
+            if let findings { own.append(.findings(findings)) }
+            groups.append(([], own + MetricFamily.ownProcess()))
+            return groups
         }
     }
 
@@ -110,38 +108,6 @@
                 if gap.source == .namespace, let label { meters[label] = nil }
             default: break
             }
-        }
-    }
-
-    /// The metrics of namespaces, each once with the values of all, and with a label for where they are.
-    private struct MergedFamilies {
-        private let labelsNamespaces: Bool
-        private(set) var families: [MetricFamily] = []
-        private var places: [String: Int] = [:]
-
-        init(labelsNamespaces: Bool) { self.labelsNamespaces = labelsNamespaces }
-
-        mutating func add(_ added: [MetricFamily], of namespace: String?) {
-            for family in added {
-                let samples = family.samples.map { sample in
-                    var sample = sample
-                    if labelsNamespaces { sample.labels.insert(namespace ?? "", at: 0) }
-                    return sample
-                }
-                if let place = places[family.metric.name] {
-                    families[place].samples += samples
-                } else {
-                    places[family.metric.name] = families.count
-                    let metric = labelsNamespaces ? family.metric.byNamespace : family.metric
-                    families.append(MetricFamily(metric, samples))
-                }
-            }
-        }
-    }
-
-    extension Metric {
-        fileprivate var byNamespace: Metric {
-            Metric(name, kind, unit: unit, by: ["netns"] + labels, help, as: convention)
         }
     }
 #endif

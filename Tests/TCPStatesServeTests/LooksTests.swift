@@ -24,7 +24,7 @@
                 gate.wait()
             }
             isHeld.wait()
-            looks = Looks(watcher, SocketWatcher.Configuration(), since: .now(), on: pool)
+            looks = Looks(watcher, ServeConfiguration(version: "", watching: .init()), since: .now(), on: pool)
         }
 
         deinit {

@@ -30,7 +30,9 @@
             configuration.showsOwners = showsOwners
             configuration.examination = command.examine.duration
             configuration.command = { $0.command }
-            configuration.access = access.map { ($0.name, $0.shortfall == nil) }
+            configuration.access = access.map {
+                AccessRecord($0.name, isAvailable: $0.shortfall == nil, shortfall: $0.shortfall)
+            }
             let server = StateServer(configuration, of: watcher)
             try server.start(listening.map { ListeningSocket(descriptor: $0.descriptor, isTCP: $0.isTCP) })
             if let refusal = watcher.traceRefusal {

@@ -341,6 +341,13 @@ import Testing
             }
             #expect(whose.contains("<b>&") && whose.contains("\(program.pid)"))
             #expect(!found.contains("<b>&") && !found.contains("\(program.pid)"), "\(found)")
+            let scrape = try served.privately("/metrics").body
+            #expect(values("tcpstates_findings", in: scrape)["{finding=\"accept_queue_overflow\"}"] == 1)
+            let place = "{local_address=\"127.0.0.1\",local_port=\"8080\"}"
+            #expect(values("tcpstates_listener_accept_queue", in: scrape)[place] == 2)
+            #expect(values("tcpstates_listener_accept_queue_limit", in: scrape)[place] == 1)
+            #expect(values("tcpstates_ephemeral_ports", in: scrape).count == 1)
+            #expect(values("process_open_fds", in: scrape).count == 1)
             let (page, full2) = (try served.answer("/"), try named.answer("/"))
             #expect(page.headers["content-type"] == "text/html; charset=utf-8")
             for text in [page.body, full2.body] {
