@@ -38,7 +38,7 @@ struct Examination {
     /// The processes that hold the sockets, each once. `/proc` is read once, for all that may be asked for.
     mutating func owners(of inodes: some Sequence<UInt32>) throws(KernelError) -> [SocketOwner] {
         guard namesOwners else { return [] }
-        let snapshot = try ownersOfSuspects()
+        let snapshot = ownersOfSuspects()
         var owners: [SocketOwner] = []
         for inode in inodes {
             for owner in snapshot[inode] where !owners.contains(where: { $0.pid == owner.pid }) { owners.append(owner) }
@@ -48,7 +48,7 @@ struct Examination {
         return owners
     }
 
-    mutating func ownersOfSuspects() throws(KernelError) -> OwnerSnapshot {
+    mutating func ownersOfSuspects() -> OwnerSnapshot {
         if let snapshot { return snapshot }
         var suspects = now.listeners.values.flatMap { $0.compactMap(\.inode) }
         for waiting in [now.closeWaits, now.closedHere, now.closedByPeer, now.unacknowledged, now.idle] {
@@ -58,9 +58,12 @@ struct Examination {
         suspects += now.openings.values.flatMap(\.inodes)
         suspects += now.routes.values.compactMap(\.inode)
         suspects += now.finWait2.held
-        let found = try OwnerSnapshot(of: suspects)
-        (snapshot, coverage) = (found, found.coverage)
-        return found
+        // Without /proc a finding stands without its owners.
+        let found = try? OwnerSnapshot(of: suspects)
+        coverage = found?.coverage
+        let owners = found ?? OwnerSnapshot(owners: [:])
+        snapshot = owners
+        return owners
     }
 
     /// The growth of a counter; nil where the kernel has no such counter.

@@ -6,6 +6,8 @@
 
     /// Who is told each event as it happens: Server-Sent Events, of which each is a record. None of them is waited for.
     final class EventStreams: Sendable {
+        static let contentType = "text/event-stream"
+
         private let loop: any EventLoop
         private let connections: NIOLoopBoundBox<Connections>
         /// How many there are: where nobody listens, nothing is written.

@@ -132,8 +132,10 @@
             let isHead = head.method == .HEAD
             switch routes.answer(head.method, request, of: connections, isTCP: isTCP, on: context.eventLoop) {
             case .now(let response): write(response, to: request, isAlive: isAlive, isHead: isHead, context)
-            case .stream:
-                beginStream(request, isHead: isHead, context)
+            case .stream where isHead:
+                let response = Response(type: EventStreams.contentType, body: ByteBuffer())
+                write(response, to: request, isAlive: isAlive, isHead: true, context)
+            case .stream: beginStream(request, context)
             case .later(let response, let forget, let isLarge):
                 (self.forget, self.isLarge) = (forget, isLarge)
                 response.hop(to: context.eventLoop).assumeIsolated().whenSuccess { [weak self] response in
@@ -166,9 +168,9 @@
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
         }
 
-        private func beginStream(_ request: Request, isHead: Bool, _ context: ChannelHandlerContext) {
+        private func beginStream(_ request: Request, _ context: ChannelHandlerContext) {
             var head = HTTPResponseHead(version: request.version, status: .ok, headers: Response.common)
-            head.headers.add(name: "Content-Type", value: "text/event-stream")
+            head.headers.add(name: "Content-Type", value: EventStreams.contentType)
             // What is not acknowledged in time, or what is too much, ends it.
             let mark = ChannelOptions.Types.WriteBufferWaterMark(
                 low: Limits.waitingEvents / 2,
@@ -176,7 +178,7 @@
             )
             try? context.channel.syncOptions?.setOption(.writeBufferWaterMark, value: mark)
             context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
-            guard !isHead, !connections.isDraining else {
+            guard !connections.isDraining else {
                 context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
                 return enter(.idle, Limits.idle)
             }

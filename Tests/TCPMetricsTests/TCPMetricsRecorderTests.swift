@@ -128,7 +128,8 @@
         @Test func `Of a real watcher's sockets as many are in each state as a dump shows`() async throws {
             let lab = try Lab.orCancel()
             defer { lab.close() }
-            for state in [TCPState.established, .finWait2, .closeWait, .lastAck, .timeWait] {
+            // Those that no timer ends: the test may have to wait for its turn.
+            for state in [TCPState.established, .finWait2, .closeWait] {
                 try lab.client(in: state)
                 try lab.server(in: state, over: .ipv6)
             }
@@ -143,9 +144,9 @@
                 recorder.record(event)
                 if case .ready = event {
                     isReady = true
-                    try lab.client(in: .synSent)
+                    _ = try lab.loopbackListener()
                 }
-                if case .transition(let transition) = event, transition.to == .synSent { break }
+                if case .transition(let transition) = event, transition.to == .listen { break }
             }
             recorder.tick()
             #expect(isReady)
@@ -161,7 +162,7 @@
             }
             let oldest = try backend.expectMeter("tcpstates_state_oldest_seconds", [("state", "close_wait")])
             #expect(oldest.lastValue ?? 0 > 0)
-            #expect(try sockets(.synSent) == 1)
+            #expect(try sockets(.closeWait) == 1)
         }
     }
 #endif

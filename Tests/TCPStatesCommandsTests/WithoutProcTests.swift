@@ -104,6 +104,12 @@ struct WithoutProcTests {
         #expect(filtered.status == (place.isThere ? .exited(0) : .exited(1)))
         let examined = try run(lab, place, "doctor")
         #expect(examined.standardOutput.contains("not seen    owners"))
+        // What is wrong is said, whoever's it is.
+        let full = try lab.loopbackListener(backlog: 1)
+        for _ in 0..<2 { try lab.unconnected().connect(to: full.local) }
+        let found = try run(lab, place, "doctor", "--json")
+        #expect(found.status == .exited(2))
+        #expect(found.standardOutput.contains("\"type\":\"finding\""))
     }
 
     @Test(arguments: Place.allCases)

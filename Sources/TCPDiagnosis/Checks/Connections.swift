@@ -50,7 +50,7 @@ extension Examination {
     /// has as many.
     mutating func grouped(_ sockets: [Waiting], least: Int) throws(KernelError) -> [Connections] {
         guard sockets.count >= least, !sockets.isEmpty else { return [] }
-        let snapshot = try ownersOfSuspects()
+        let snapshot = ownersOfSuspects()
         var processes: [Int32: (owners: [SocketOwner], sockets: [Waiting])] = [:]
         for socket in sockets {
             let owner = snapshot[socket.inode].first

@@ -298,7 +298,7 @@ package enum Catalogue {
         "groups_limited",
         .gauge,
         by: ["metric"],
-        "Groups that are counted under other, for there are more than --max-groups."
+        "Groups that are counted under other, for there are more than are shown."
     )
     package static let scrapeDuration = Metric(
         "scrape_duration",

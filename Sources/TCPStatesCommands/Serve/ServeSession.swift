@@ -50,6 +50,10 @@
             try server.drain()
             watcher.stop()
             if let failure = watcher.failure { throw failure }
+            // A service manager is to know that nothing is served any more.
+            guard StopSignal.hasCome else {
+                throw CommandFailure("cannot go on serving: the network namespace has ended")
+            }
         }
 
         private func listen() throws(CommandFailure) -> [Listening] {

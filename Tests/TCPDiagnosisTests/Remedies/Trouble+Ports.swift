@@ -61,8 +61,8 @@ extension Trouble {
                 cures: [
                     "Let connect() take over": { remedy in
                         try patient.follow(remedy)
-                        // When its TIME_WAIT is a second old.
-                        try patient.wait(for: "a port") { !isRefused() }
+                        // When its TIME_WAIT is a second old, by the kernel's clock of seconds; each of them.
+                        try patient.wait(for: "a port") { !isRefused() && !isRefused() && !isRefused() }
                     },
                     "More ports to choose from": patient.follow,
                     "Use connections again": { _ in
