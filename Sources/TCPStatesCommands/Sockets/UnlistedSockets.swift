@@ -1,3 +1,4 @@
+internal import LinuxSystem
 internal import SockDiag
 internal import SocketLeaks
 internal import SocketOwners
@@ -28,7 +29,10 @@ struct UnlistedSockets {
         search.kinds = [.unconnected]
         let found = try search.find(olderThan: .zero)
         sockets = found.sockets.map(\.socket)
-        shortfall = found.coverage.isComplete ? nil : found.coverage.description
+        var coverage = found.coverage
+        // Any process may be meant here, also one that /proc does not show.
+        coverage.processes.isConfined = (try? ProcessDirectory())?.isConfined == true
+        shortfall = coverage.isComplete ? nil : coverage.description
     }
 
     /// Those of a network namespace and of a family; nil stands for both families.
