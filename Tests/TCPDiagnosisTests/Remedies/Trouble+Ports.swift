@@ -61,8 +61,14 @@ extension Trouble {
                 cures: [
                     "Let connect() take over": { remedy in
                         try patient.follow(remedy)
-                        // When its TIME_WAIT is a second old, by the kernel's clock of seconds; each of them.
-                        try patient.wait(for: "a port") { !isRefused() && !isRefused() && !isRefused() }
+                        // It does when a TIME_WAIT is a second old, by the kernel's clock of seconds.
+                        try patient.wait(for: "TIME_WAITs of two seconds") {
+                            try patient.lab.run { () throws(KernelError) in
+                                var client = try SockDiagClient()
+                                let timers = try client.sockets(in: .timeWait).map(\.timer)
+                                return timers.allSatisfy { $0?.milliseconds ?? 0 < 58_000 }
+                            }
+                        }
                     },
                     "More ports to choose from": patient.follow,
                     "Use connections again": { _ in
