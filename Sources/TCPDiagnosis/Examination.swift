@@ -36,7 +36,7 @@ struct Examination {
     }
 
     /// The processes that hold the sockets, each once. `/proc` is read once, for all that may be asked for.
-    mutating func owners(of inodes: some Sequence<UInt32>) throws(KernelError) -> [SocketOwner] {
+    mutating func owners(of inodes: some Sequence<UInt32>) -> [SocketOwner] {
         guard namesOwners else { return [] }
         let snapshot = ownersOfSuspects()
         var owners: [SocketOwner] = []

@@ -227,6 +227,13 @@ package struct SocketRest: Hashable, Sendable {
         (self.isOrphan, self.isUnaccepted) = (isOrphan, isUnaccepted)
         self.isBelowTimeWaitLimit = isBelowTimeWaitLimit
     }
+
+    /// What it came to, without the peer's FIN.
+    var payload: SocketCounters {
+        var counters = counters
+        if isPeerDone { counters.discountFIN() }
+        return counters
+    }
 }
 
 /// The error in a socket, by what it says of a connection's end.

@@ -16,8 +16,7 @@ extension ConnectionTracker {
 
     mutating func finish(_ place: SocketTable.Place, _ transition: TracedTransition) {
         var rest = transition.rest ?? SocketRest()
-        var counters = rest.counters
-        if rest.isPeerDone { counters.discountFIN() }
+        let counters = rest.payload
         let reset = resets.take(transition.name.cookie)
         if isOld(rest, with: transition, after: reset) { rest.error = .none }
         let time = now.monotonicNanoseconds

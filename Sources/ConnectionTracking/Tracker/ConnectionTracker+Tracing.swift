@@ -141,11 +141,7 @@ extension ConnectionTracker {
             let place = sockets.minisocket(transition.name.cookie, transition.name.endpoints),
             now.monotonicNanoseconds < sockets[place].enteredAt + Self.moment
         else { return false }
-        if let rest = transition.rest, sockets.counters(place) == nil {
-            var counters = rest.counters
-            if rest.isPeerDone { counters.discountFIN() }
-            sockets.keep(counters, at: place)
-        }
+        if let rest = transition.rest, sockets.counters(place) == nil { sockets.keep(rest.payload, at: place) }
         return true
     }
 

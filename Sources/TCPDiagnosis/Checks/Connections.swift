@@ -48,7 +48,7 @@ extension Examination {
     /// The connections by the process that holds them and by direction, the most first; those of nobody who can be seen
     /// together. Processes with fewer than `least` are left out, and of the others a direction that has fewer beside one that
     /// has as many.
-    mutating func grouped(_ sockets: [Waiting], least: Int) throws(KernelError) -> [Connections] {
+    mutating func grouped(_ sockets: [Waiting], least: Int) -> [Connections] {
         guard sockets.count >= least, !sockets.isEmpty else { return [] }
         let snapshot = ownersOfSuspects()
         var processes: [Int32: (owners: [SocketOwner], sockets: [Waiting])] = [:]

@@ -8,8 +8,8 @@ extension Examination {
             .milliseconds(Int64(clamping: $0.silentMilliseconds)) >= thresholds.closeWaitAge
         }
         guard old.count >= thresholds.closeWait else { return }
-        let all = try grouped(now.closeWaits, least: 1)
-        for group in try grouped(old, least: thresholds.closeWait) {
+        let all = grouped(now.closeWaits, least: 1)
+        for group in grouped(old, least: thresholds.closeWait) {
             let (count, owners) = (group.count, group.owners)
             let silence = group.sockets.map { Int(clamping: $0.silentMilliseconds / 1000) }
             let (youngest, oldest) = (silence.min() ?? 0, silence.max() ?? 0)
@@ -81,7 +81,7 @@ extension Examination {
 
     /// Programs that do not read what has come, and peers that do not.
     mutating func checkClosedWindows() throws(KernelError) {
-        for group in try grouped(now.closedHere, least: thresholds.zeroWindow) {
+        for group in grouped(now.closedHere, least: thresholds.zeroWindow) {
             let unread = group.sockets.reduce(0) { $0 + Int($1.unread) }
             let program = group.owners.named(or: "A program")
             let isUnread: SocketFilter = .receiveQueue > 0
@@ -120,7 +120,7 @@ extension Examination {
     mutating func checkFinWait2() throws(KernelError) {
         let all = now.finWait2
         guard all.count >= thresholds.finWait2 else { return }
-        let owners = try owners(of: all.held)
+        let owners = owners(of: all.held)
         let top = all.peers.max { $0.value < $1.value }
         let seconds = now.settings[.finTimeout] ?? 60
         var evidence = [

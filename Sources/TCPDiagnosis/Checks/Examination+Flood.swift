@@ -12,7 +12,7 @@ extension Examination {
         let full = fullest(of: group, requests)
         let isFull = !full.isEmpty
         let sick = isFull ? full : group
-        let owners = try owners(of: sick.compactMap(\.inode))
+        let owners = owners(of: sick.compactMap(\.inode))
         // The queue that is full first.
         guard let listener = sick.min(by: { $0.limit < $1.limit }) else { return }
         let hasCookies = now.settings[.synCookies] != 0
@@ -95,7 +95,7 @@ extension Examination {
         else { return }
         let listeners = now.listeners.keys.sorted { $0.port < $1.port }
         let only = listeners.count == 1 ? listeners.first : nil
-        let owners = only.flatMap { now.listeners[$0] }.flatMap { try? self.owners(of: $0.compactMap(\.inode)) } ?? []
+        let owners = only.flatMap { now.listeners[$0] }.map { self.owners(of: $0.compactMap(\.inode)) } ?? []
         let place = only.map { "\($0): " } ?? ""
         var remedies = [
             Finding.Remedy(

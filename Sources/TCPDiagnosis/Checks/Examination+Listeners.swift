@@ -42,7 +42,7 @@ extension Examination {
         full: Int,
         _ dropped: Int
     ) throws(KernelError) {
-        let owners = try owners(of: listener.inode.map { [$0] } ?? [])
+        let owners = owners(of: listener.inode.map { [$0] } ?? [])
         let program = owners.named(or: "the program that listens there")
         let isShared = group.count > 1
         var evidence = [

@@ -17,7 +17,7 @@ extension Examination {
             let used = used(route, use)
             let isTimeWait = use.timeWaits > use.open
             // Nobody holds what is in TIME_WAIT.
-            let owners = try use.inode.map { inode throws(KernelError) in try self.owners(of: [inode]) }
+            let owners = use.inode.map { self.owners(of: [$0]) }
             findings.append(
                 Finding(
                     kind: .portExhaustion,
@@ -57,7 +57,7 @@ extension Examination {
         guard let range = now.settings.ephemeralPorts else { return }
         let count = now.settings.ephemeralPortCount
         for (address, source) in crowdedSources {
-            let owners = try owners(of: source.reserved.filter { $0 != 0 })
+            let owners = owners(of: source.reserved.filter { $0 != 0 })
             let uses = now.routes.filter { $0.key.from == address }.values
             let (destinations, timeWaits) = (uses.count, uses.reduce(0) { $0 + $1.timeWaits })
             let reserved = source.reserved.count
@@ -140,7 +140,7 @@ extension Examination {
             let port = openings.ports.count == 1 ? openings.ports.first : nil
             let destination = host.endpoint(port: port ?? 0)
             let ports = openings.ports.sorted().prefix(8).map(String.init).joined(separator: ", ")
-            let owners = try owners(of: openings.inodes)
+            let owners = owners(of: openings.inodes)
             var remedies = [
                 Finding.Remedy(
                     "See how far it is reachable, and whether a firewall here drops it.",

@@ -31,7 +31,7 @@ extension Examination {
         from peer: SocketEndpoint? = nil,
         at listener: SocketEndpoint? = nil
     ) throws(KernelError) {
-        let owners = try owners(of: sockets.map(\.inode))
+        let owners = owners(of: sockets.map(\.inode))
         let seconds = sockets.map { Int(clamping: $0.unansweredMilliseconds / 1000) }
         let (shortest, longest) = (seconds.min() ?? 0, seconds.max() ?? 0)
         let silent = Int(clamping: (sockets.map(\.silentMilliseconds).max() ?? 0) / 1000)
@@ -111,7 +111,7 @@ extension Examination {
     /// Peers that do not read: they keep their windows closed, whether they answer the probes or not.
     mutating func checkClosedByPeer() throws(KernelError) {
         for (peer, sockets) in byPeer(now.closedByPeer) where sockets.count >= thresholds.zeroWindow {
-            let owners = try owners(of: sockets.map(\.inode))
+            let owners = owners(of: sockets.map(\.inode))
             let seconds = Int(clamping: (sockets.map(\.probedMilliseconds).max() ?? 0) / 1000)
             let bytes = sockets.reduce(0) { $0 + Int($1.unsent) }
             let unanswered = sockets.count { $0.attempts > 0 }
@@ -155,7 +155,7 @@ extension Examination {
 
     /// Connections that a firewall or a peer may have forgotten long ago.
     mutating func checkIdle() throws(KernelError) {
-        for group in try grouped(now.idle, least: thresholds.idle) {
+        for group in grouped(now.idle, least: thresholds.idle) {
             let times = group.sockets.map { Int(clamping: $0.idleMilliseconds / 1000) }
             let (shortest, longest) = (times.min() ?? 0, times.max() ?? 0)
             findings.append(
