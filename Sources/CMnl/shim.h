@@ -66,6 +66,14 @@ static inline int cmnl_effective_capabilities(unsigned long long *capabilities) 
     return 0;
 }
 
+/// Takes from the calling thread all capabilities but these, for good (`capset(2)`); -1 and errno.
+static inline int cmnl_limit_capabilities(unsigned long long kept) {
+    unsigned int header[2] = {0x20080522, 0}, data[6] = {0};
+    if (syscall(SYS_capget, header, data) != 0) return -1;
+    for (int i = 0; i < 6; i++) data[i] &= i < 3 ? (unsigned int)kept : (unsigned int)(kept >> 32);
+    return syscall(SYS_capset, header, data) != 0 ? -1 : 0;
+}
+
 /// Moves the calling thread into a network namespace (`setns(2)`); -1 and errno where it may not.
 static inline int cmnl_enter_network_namespace(int fd) { return (int)syscall(SYS_setns, fd, CLONE_NEWNET); }
 

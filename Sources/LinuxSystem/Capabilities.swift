@@ -10,6 +10,8 @@ package struct Capabilities: OptionSet, Sendable {
 
     /// `CAP_DAC_READ_SEARCH`
     package static let readSearch = Capabilities(rawValue: 1 << 2)
+    /// `CAP_NET_ADMIN`
+    package static let networkAdministration = Capabilities(rawValue: 1 << 12)
     /// `CAP_SYS_PTRACE`
     package static let ptrace = Capabilities(rawValue: 1 << 19)
     /// `CAP_SYS_ADMIN`
@@ -18,6 +20,9 @@ package struct Capabilities: OptionSet, Sendable {
     package static let performanceMonitoring = Capabilities(rawValue: 1 << 38)
     /// `CAP_BPF`, kernel 5.8
     package static let bpf = Capabilities(rawValue: 1 << 39)
+
+    /// Takes from the calling thread, and from those that it starts, all but these, for good; whether that was done.
+    package static func limit(to kept: Capabilities) -> Bool { cmnl_limit_capabilities(kept.rawValue) == 0 }
 
     /// Those of the calling thread; nil where they cannot be read. It takes no `/proc`.
     package static var effective: Capabilities? {

@@ -2,6 +2,7 @@
     internal import NIOCore
     internal import NIOPosix
     internal import SockDiag
+    internal import SocketOwners
     internal import Synchronization
     internal import TCPDiagnosis
     internal import TCPRecords
@@ -27,7 +28,8 @@
         }
     }
 
-    /// Looks at the sockets for all who wait, once: where the kernel is traced in the watcher's own table, else by a dump, on one
+    /// Looks at the sockets for all who wait, once: at those that the watcher knows, after what has happened until now; the
+    /// listeners' queues, and what the watcher does not know of the others where that is asked for, are dumped before, on one
     /// thread that is none of the server's. Where nobody waits any more, the rest of a dump is left.
     final class Looks: Sendable {
         private struct State {
@@ -45,15 +47,19 @@
         private let configuration: ServeConfiguration
         private let start: EventTime
         private let pool: NIOThreadPool
+        /// Calls a closure when all events have been counted that the watcher has sent until now.
+        private let afterEvents: @Sendable (@escaping @Sendable () -> Void) -> Void
         private let state = Mutex(State())
 
         init(
             _ watcher: SocketWatcher,
             _ configuration: ServeConfiguration,
             since start: EventTime,
-            on pool: NIOThreadPool
+            on pool: NIOThreadPool,
+            afterEvents: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
         ) {
             (self.watcher, self.configuration, self.start, self.pool) = (watcher, configuration, start, pool)
+            self.afterEvents = afterEvents
         }
 
         /// Waits for a look: the one that is under way, or a new one.
@@ -108,26 +114,35 @@
             if begins { look() }
         }
 
-        /// Whether the watcher's table is as good as a dump: where the kernel is traced; or where the filter asks who holds a
-        /// socket, which the watcher alone asks.
-        private var usesTable: Bool { watcher.isTracing || asksOwners }
+        /// Whether the watcher's table has what is counted.
+        private var usesTable: Bool { !configuration.gauges.hasQueues && !countsProcesses }
+
+        private var countsProcesses: Bool { configuration.gauges.groupings.contains(.process) }
+
+        /// Whether the queues of listeners are known: whom a filter asks for is found for each socket once, by the watcher.
+        private var dumpsListeners: Bool { !usesTable || !asksOwners }
 
         private var asksOwners: Bool { configuration.watching.filter?.externals.isEmpty == false }
+
+        /// A namespace in which nothing was counted yet.
+        private var uncounted: Look.Space {
+            Look.Space(gauges: SocketGauges(configuration.gauges, settings: .none))
+        }
 
         /// Adds what the watcher knows: the sockets, where no dump has counted them, and how old their states are.
         private func visit(_ counted: [String?: Look.Space]) {
             let start = start.monotonicNanoseconds
             let (family, states) = (configuration.watching.family, configuration.watching.states)
-            let (usesTable, hasListeners) = (usesTable, !asksOwners)
+            let (usesTable, hasListeners, uncounted) = (usesTable, dumpsListeners, uncounted)
             watcher.visit { known in
                 var spaces = counted
                 var (place, isFirst): (String?, Bool) = (nil, true)
-                var space = Look.Space(gauges: SocketGauges(settings: .none))
+                var space = uncounted
                 known.forEach { namespace in
                     if !isFirst { spaces[place] = space }
                     (place, isFirst) = (namespace?.label, false)
                     // Out of the table, so that it is not copied for each socket.
-                    space = spaces.removeValue(forKey: place) ?? Look.Space(gauges: SocketGauges(settings: .none))
+                    space = spaces.removeValue(forKey: place) ?? uncounted
                 } _: { socket in
                     guard family == nil || socket.name.family == family, states.contains(socket.state) else { return }
                     space.counts.add(socket.state, since: max(socket.enteredAt, start))
@@ -137,26 +152,36 @@
                 if !isFirst { spaces[place] = space }
                 return spaces
             } completion: { [self] spaces in
-                finish(spaces.map { .success(Look(time: .now(), spaces: $0)) } ?? .failure(Ended()))
+                let time = EventTime.now()
+                afterEvents { [self] in
+                    finish(spaces.map { .success(Look(time: time, spaces: $0)) } ?? .failure(Ended()))
+                }
             }
         }
 
-        /// Counts what the kernel shows: all sockets, or where the watcher knows them, the listeners and their queues.
+        /// Counts what the kernel shows: the listeners and their queues, and where the watcher does not know what is counted, all
+        /// sockets.
         private func dump() throws -> [String?: Look.Space] {
             let watching = configuration.watching
             var spaces: [String?: Look.Space] = [:]
             let states = usesTable ? watching.states.intersection(.listen) : watching.states
+            let owners = countsProcesses || !usesTable && asksOwners ? try OwnerSnapshot() : nil
             for namespace in try configuration.namespaces() {
                 do {
                     let here = if let namespace { namespace } else { try NetworkNamespace.current }
                     let settings = try KernelSettings(of: here)
-                    var space = Look.Space(gauges: SocketGauges(settings: settings))
+                    var space = Look.Space(gauges: SocketGauges(configuration.gauges, settings: settings))
                     space.kernel = MetricFamily.kernel(try KernelCounters(of: here), settings)
-                    if !asksOwners, !states.isEmpty {
+                    if dumpsListeners, !states.isEmpty {
                         var client = try SockDiagClient(in: namespace)
                         let query = SocketQuery(family: watching.family, states: states)
-                        try client.forEach(query, matching: watching.filter, while: { isWanted }) {
-                            space.count(SocketGauges.Visit($0))
+                        try client.forEach(
+                            query,
+                            matching: watching.filter,
+                            external: { $0.finds($1, of: owners, in: namespace) },
+                            while: { isWanted }
+                        ) {
+                            space.count(SocketGauges.Visit($0, process: owners?[$0.inode].first?.name))
                         }
                     }
                     spaces[namespace?.label] = space
@@ -169,6 +194,21 @@
         }
     }
 
+    extension SocketFilter.External {
+        /// Whether it finds a socket of a namespace, nil for the process' own.
+        func finds(
+            _ socket: borrowing SocketRecord,
+            of owners: OwnerSnapshot?,
+            in namespace: NetworkNamespace?
+        ) -> Bool {
+            switch self {
+            case .pid(let pid): owners?[socket.inode].contains { $0.pid == pid } ?? false
+            case .process(let name): owners?[socket.inode].contains { $0.name == ProcessName(name) } ?? false
+            case .networkNamespace(let name): namespace?.name == name || namespace?.label == name
+            }
+        }
+    }
+
     extension SockDiagClient {
         /// Reads a dump from one datagram to the next, as long as somebody wants it; then it is left, and the client with it.
         ///
@@ -176,7 +216,7 @@
         mutating func forEach(
             _ query: SocketQuery,
             matching filter: SocketFilter?,
-            external: (SocketFilter.External, borrowing SocketRecord) -> Bool = { _, _ in false },
+            external: (SocketFilter.External, borrowing SocketRecord) -> Bool,
             while isWanted: () -> Bool,
             _ body: (borrowing SocketRecord) -> Void
         ) throws {

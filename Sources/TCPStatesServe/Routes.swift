@@ -65,6 +65,9 @@
             case "/events" where configuration.hasPage:
                 return connections.streamCount < Limits.eventStreams ? .stream : .now(.tooMany)
             case "/sockets" where configuration.hasPage:
+                if let key = request.parameters.keys.first(where: { $0 != "filter" }) {
+                    return .now(Response(.badRequest, "there is no parameter '\(key)' here; there is filter"))
+                }
                 guard connections.largeCount < Limits.socketAnswers else { return .now(.tooMany) }
                 return sockets.sockets(request.parameters["filter"] ?? "", on: loop)
             default: return .now(Response(.notFound, "there is nothing at this path"))

@@ -16,6 +16,8 @@
         package var hasPage = true
         /// Whether it is told which processes hold the sockets, and which have made a call.
         package var showsOwners = false
+        /// What sockets are counted by, beside their states.
+        package var gauges = SocketGauges.Options()
         /// From one examination to the next.
         package var examination = Duration.seconds(30)
         /// What to type to see the sockets that a remedy speaks of.

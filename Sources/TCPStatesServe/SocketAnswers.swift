@@ -41,7 +41,16 @@
             let (call, wanted) = (Call(), filter)
             let response = pool.runIfActive(eventLoop: loop) {
                 try list(wanted, while: { call.isWanted })
-            }.flatMapErrorThrowing { Response(.serviceUnavailable, "\($0)") }
+            }.flatMapErrorThrowing { error in
+                // A filter may ask for an interface that is not there, or for what only some may see.
+                let status: HTTPResponseStatus =
+                    switch (error as? KernelError)?.code {
+                    case .notFound?: .badRequest
+                    case .missingCapability?: .forbidden
+                    default: .serviceUnavailable
+                    }
+                return Response(status, "\(error)")
+            }
             return .later(response, forget: { call.forget() }, isLarge: true)
         }
 
@@ -88,14 +97,7 @@
                     try client.forEach(
                         query,
                         matching: filter,
-                        external: { condition, socket in
-                            switch condition {
-                            case .pid(let pid): owners?[socket.inode].contains { $0.pid == pid } ?? false
-                            case .process(let name):
-                                owners?[socket.inode].contains { $0.name == ProcessName(name) } ?? false
-                            case .networkNamespace(let name): namespace?.name == name || namespace?.label == name
-                            }
-                        },
+                        external: { $0.finds($1, of: owners, in: namespace) },
                         while: isWanted
                     ) { body($0, namespace) }
                 } catch is Looks.Abandoned where isWanted() == false {

@@ -17,8 +17,13 @@
         /// Those that accept.
         private let accepting = Mutex<[any Channel]>([])
 
-        /// A server that is asked by nobody yet.
-        package init(_ configuration: ServeConfiguration, of watcher: SocketWatcher) {
+        /// A server that is asked by nobody yet. What `afterEvents` is called with is to be called once ``take(_:)`` has been
+        /// given all that the watcher has sent until then.
+        package init(
+            _ configuration: ServeConfiguration,
+            of watcher: SocketWatcher,
+            afterEvents: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
+        ) {
             loop = group.next()
             connections = NIOLoopBoundBox.makeBoxSendingValue(Connections(), eventLoop: loop)
             telemetry = Telemetry(configuration, isTracing: watcher.isTracing)
@@ -26,7 +31,7 @@
             routes = Routes(
                 configuration: configuration,
                 telemetry: telemetry,
-                looks: Looks(watcher, configuration, since: telemetry.start, on: pool),
+                looks: Looks(watcher, configuration, since: telemetry.start, on: pool, afterEvents: afterEvents),
                 streams: EventStreams(connections, on: loop),
                 sockets: SocketAnswers(configuration: configuration, pool: pool),
                 examinations: Examinations(configuration, on: pool)

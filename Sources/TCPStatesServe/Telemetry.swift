@@ -68,7 +68,8 @@
             var groups: [PrometheusText.Group] = []
             // What is new has a meter with its first event.
             for label in Set(meters.keys).union(look.spaces.keys).sorted(by: { $0 ?? "" < $1 ?? "" }) {
-                let space = look.spaces[label] ?? Look.Space(gauges: SocketGauges(settings: .none))
+                let space =
+                    look.spaces[label] ?? Look.Space(gauges: SocketGauges(configuration.gauges, settings: .none))
                 var families = space.gauges.families + [space.counts.ages(at: now)]
                 families += (meters[label] ?? EventMeter()).families(isTraced: isTracing)
                 families += space.kernel + [.watch(isTraced: isTracing)]

@@ -60,6 +60,10 @@ import Testing
         let counted = try forgetful.lines(["summary", "-H", "--state", "closed"])
         let closed = counted.filter { $0.hasPrefix("CLOSED") }.map { $0.split(separator: " ") }
         #expect(closed == [["CLOSED", "\(Forgetful.count)"]])
+        let metrics = try forgetful.lines(["summary", "--format", "prometheus", "--state", "closed"])
+        let values = metrics.filter { $0.hasPrefix("tcpstates_sockets{") && $0.contains("\"closed\"") }
+            .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+        #expect(values.count == 2 && values.reduce(0, +) == Forgetful.count)
         // Who asks for every state, or for another one, asks the kernel alone.
         for arguments in [["-H"], ["-H", "--state", "all"], ["-H", "--state", "close-wait"]] {
             let lines = try forgetful.lines(arguments)

@@ -24,7 +24,8 @@
                 gate.wait()
             }
             isHeld.wait()
-            looks = Looks(watcher, ServeConfiguration(version: "", watching: .init()), since: .now(), on: pool)
+            let configuration = ServeConfiguration(version: "", watching: .init())
+            looks = Looks(watcher, configuration, since: .now(), on: pool, afterEvents: { $0() })
         }
 
         deinit {

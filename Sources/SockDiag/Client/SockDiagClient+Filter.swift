@@ -40,7 +40,7 @@ extension SockDiagClient {
     ///   group, ``KernelError/Code/missingCapability`` where the filter asks for marks without CAP_NET_ADMIN,
     ///   ``KernelError/Code/kernelTooOld`` where the kernel reports no marks (before 4.9) or groups (before 5.9).
     public mutating func matcher(for filter: SocketFilter) throws(KernelError) -> SocketMatcher {
-        if filter.terms.contains(where: \.readsMark) { try probe(.mark(0), "fwmark", since: "4.9") }
+        if filter.readsMarks { try probe(.mark(0), "fwmark", since: "4.9") }
         let matcher = try SocketMatcher(filter, names)
         if let term = filter.terms.first(where: \.readsCgroup) { try probe(SocketFilter(term), "cgroup", since: "5.9") }
         return matcher
@@ -78,6 +78,11 @@ extension SockDiagClient {
     public func interface(named name: String) -> NetworkInterface? {
         names.interface(named: name)
     }
+}
+
+extension SocketFilter {
+    /// Whether it asks for marks, which takes CAP_NET_ADMIN in every dump.
+    package var readsMarks: Bool { terms.contains(where: \.readsMark) }
 }
 
 extension SocketFilter.Term {

@@ -87,7 +87,7 @@ struct FilterHost {
             throw Failure(description: "expected \(Self.hint)")
         }
         guard resolvesHosts else {
-            throw Failure(description: "a host's name, which is to be resolved: SocketFilter(_:resolvesHosts:)")
+            throw Failure(description: "a host's name, and names are not resolved here; give an address")
         }
         do {
             return try NameLookup.addresses(ofHost: name, family: family).map { IPNetwork($0) }

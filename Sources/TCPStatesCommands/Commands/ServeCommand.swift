@@ -15,7 +15,7 @@ struct ServeCommand: ParsableCommand {
               /metrics               text 0.0.4, or OpenMetrics 1.0 where that is asked for
               /                      a page: findings, states, listeners, last transitions
               /events                each transition as it happens: Server-Sent Events
-              /sockets?filter=…      what list --json says, 10,000 lines at most
+              /sockets?filter=…      what a dump shows, as list --json says it; 10,000 lines at most
               /findings              what doctor --json says, every 30 s
               /-/healthy, /-/ready   for who starts it, and ends it
 
@@ -32,6 +32,7 @@ struct ServeCommand: ParsableCommand {
               tcpstates serve --listen 192.0.2.1:19293 --no-page --allow-host db1
               tcpstates serve --listen unix:/run/tcpstates.sock
               tcpstates serve --all-netns                  by network namespace
+              tcpstates serve --by local-port,destination  by service, and by where connections go
               tcpstates serve 'sport = :443'               these sockets alone
             """
     )
@@ -50,7 +51,8 @@ struct ServeCommand: ParsableCommand {
 
     @Option(
         name: .customLong("allow-host"),
-        help: ArgumentHelp("A name by which it may be asked, beside addresses (repeatable).", valueName: "name")
+        help: ArgumentHelp("A name by which it may be asked, beside addresses (repeatable).", valueName: "name"),
+        transform: Self.host
     )
     var hosts: [String] = []
 
@@ -59,6 +61,12 @@ struct ServeCommand: ParsableCommand {
 
     @Flag(name: .shortAndLong, help: "Tell whoever asks which processes hold the sockets.")
     var processes = false
+
+    @Flag(
+        name: .customLong("keep-capabilities"),
+        help: "Keep all capabilities; else those alone that are still needed once the kernel is traced."
+    )
+    var keepsCapabilities = false
 
     @Option(
         help: ArgumentHelp("Between two examinations, as doctor makes them (default: 30s).", valueName: "time"),
@@ -86,6 +94,7 @@ struct ServeCommand: ParsableCommand {
     )
     var interval: DurationArgument?
 
+    @OptionGroup(title: "Groups") var groups: MetricGroupOptions
     @OptionGroup(title: "Which sockets") var selection: SelectionOptions
     @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup var filter: FilterArguments
@@ -98,6 +107,17 @@ struct ServeCommand: ParsableCommand {
                 "serve is not part of this build; it takes the package trait Serve: swift build --traits Serve"
             )
         #endif
+    }
+
+    /// A name as a request's Host has it, without a port.
+    private static func host(_ word: String) throws -> String {
+        let isName =
+            word.utf8.allSatisfy { $0 < 0x80 } && word.count <= 253
+            && word.allSatisfy { $0.isLetter || $0.isNumber || "-._".contains($0) }
+        guard isName, !word.isEmpty else {
+            throw ValidationError("no host name '\(word)'; one is db1 or db1.example, without a port")
+        }
+        return word.lowercased()
     }
 
     /// What the watcher is asked for.

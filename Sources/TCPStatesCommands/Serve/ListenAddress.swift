@@ -4,7 +4,7 @@ internal import SockDiag
 
 /// Where a server listens, as a command line has it.
 enum ListenAddress: Equatable, ExpressibleByArgument {
-    case tcp(IPAddress, port: UInt16)
+    case tcp(IPAddress, scope: UInt32 = 0, port: UInt16)
     case unix(String)
     /// The sockets that systemd has opened (`sd_listen_fds(3)`).
     case activated
@@ -12,7 +12,7 @@ enum ListenAddress: Equatable, ExpressibleByArgument {
     /// 19293 is nobody else's among the exporters.
     static let usual = ListenAddress.tcp(IPAddress(ipv4: 0x7f00_0001), port: 19293)
 
-    /// Reads `127.0.0.1:19293`, `[::1]:19293`, `unix:/run/tcpstates.sock` and `fd`; nil for anything else.
+    /// Reads `127.0.0.1:19293`, `[::1]:19293`, `[fe80::1%eth0]:19293`, `unix:/run/tcpstates.sock` and `fd`; nil for anything else.
     init?(argument: String) {
         if argument == "fd" {
             self = .activated
@@ -26,10 +26,13 @@ enum ListenAddress: Equatable, ExpressibleByArgument {
             else { return nil }
             let host = argument[..<colon]
             let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-            guard let address = IPAddress(String(isBracketed ? host.dropFirst().dropLast() : host)),
+            let words = (isBracketed ? host.dropFirst().dropLast() : host).split(separator: "%", maxSplits: 1)
+            guard let word = words.first, let address = IPAddress(String(word)),
                 isBracketed == (address.family == .ipv6)
             else { return nil }
-            self = .tcp(address, port: port)
+            let scope = words.dropFirst().first.map { if_nametoindex(String($0)) }
+            guard scope != 0, scope == nil || isBracketed else { return nil }
+            self = .tcp(address, scope: scope ?? 0, port: port)
         }
     }
 
@@ -68,7 +71,7 @@ struct Listening {
     /// Opens what an address asks for.
     static func open(_ address: ListenAddress) throws(CommandFailure) -> [Listening] {
         switch address {
-        case .tcp(let address, let port): [try listen(at: address, port)]
+        case .tcp(let address, let scope, let port): [try listen(at: address, scope, port)]
         case .unix(let path): [try listen(at: path)]
         case .activated: try activated()
         }
@@ -77,9 +80,11 @@ struct Listening {
     /// Removes the file of a UNIX socket.
     func removeFile() { if let path { unlink(path) } }
 
-    private static func listen(at address: IPAddress, _ port: UInt16) throws(CommandFailure) -> Listening {
+    private static func listen(at address: IPAddress, _ scope: UInt32, _ port: UInt16) throws(CommandFailure)
+        -> Listening
+    {
         let isIPv6 = address.family == .ipv6
-        let name = isIPv6 ? "[\(address)]" : "\(address)"
+        let name = isIPv6 ? "[\(address)\(scope == 0 ? "" : "%\(scope)")]" : "\(address)"
         let socket = try makeSocket(isIPv6 ? AF_INET6 : AF_INET, "\(name):\(port)")
         var on: Int32 = 1
         let size = socklen_t(MemoryLayout<Int32>.size)
@@ -91,6 +96,7 @@ struct Listening {
         v4.sin_addr.s_addr = UInt32(truncatingIfNeeded: address.low).bigEndian
         v6.sin6_family = sa_family_t(AF_INET6)
         v6.sin6_port = port.bigEndian
+        v6.sin6_scope_id = scope
         withUnsafeMutableBytes(of: &v6.sin6_addr) { bytes in
             bytes.storeBytes(of: address.high.bigEndian, as: UInt64.self)
             bytes.storeBytes(of: address.low.bigEndian, toByteOffset: 8, as: UInt64.self)

@@ -1,5 +1,6 @@
 #if Serve
     internal import LinuxLibC
+    internal import LinuxSystem
     internal import SockDiag
     internal import TCPRecords
     internal import TCPStatesServe
@@ -23,30 +24,36 @@
             let canTrace = command.source != .poll && access.contains { $0.name == "trace" && $0.shortfall == nil }
             let showsOwners = command.processes || listening.allSatisfy { $0.reach == .owner }
             let watching = try command.watching(canTrace: canTrace, showsOwners: showsOwners)
-            let watcher = try SocketWatcher(watching)
+            let watcher = try SocketWatcher(watching, beforeStart: { dropCapabilities(for: watching) })
             var configuration = ServeConfiguration(version: TCPStates.version, watching: watching)
-            configuration.hosts = Set(command.hosts.map { $0.lowercased() })
+            configuration.hosts = Set(command.hosts)
             configuration.hasPage = !command.noPage
             configuration.showsOwners = showsOwners
+            configuration.gauges = command.groups.options
             configuration.examination = command.examine.duration
             configuration.command = { $0.command }
             configuration.access = access.map {
                 AccessRecord($0.name, isAvailable: $0.shortfall == nil, shortfall: $0.shortfall)
             }
-            let server = StateServer(configuration, of: watcher)
+            let server = StateServer(configuration, of: watcher, afterEvents: inbox.put(work:))
             try server.start(listening.map { ListeningSocket(descriptor: $0.descriptor, isTCP: $0.isTCP) })
             if let refusal = watcher.traceRefusal {
                 TCPStates.complain("watching by polls, without tracing: \(refusal)")
             }
             for socket in listening { TCPStates.complain(socket.announcement(configuration)) }
             watcher.receive(inbox.put)
-            while !StopSignal.hasCome {
+            var goesOn = true
+            while goesOn, !StopSignal.hasCome {
                 _ = inbox.wait(until: nil, beside: -1)
-                guard let events = inbox.take() else { continue }
-                if events.isEmpty { break }
-                server.take(events)
-                watcher.receive(inbox.put)
+                let work = inbox.takeWork()
+                while goesOn, let events = inbox.take() {
+                    goesOn = !events.isEmpty
+                    server.take(events)
+                    watcher.receive(inbox.put)
+                }
+                for work in work { work() }
             }
+            for work in inbox.takeWork(closing: true) { work() }
             try server.drain()
             watcher.stop()
             if let failure = watcher.failure { throw failure }
@@ -54,6 +61,20 @@
             guard StopSignal.hasCome else {
                 throw CommandFailure("cannot go on serving: the network namespace has ended")
             }
+        }
+
+        /// Lets go of what served to begin, before any thread is started: who breaks into the server has no more than it needs.
+        private func dropCapabilities(for watching: SocketWatcher.Configuration) {
+            guard !command.keepsCapabilities else { return }
+            var kept: Capabilities = []
+            // Whoever enters a namespace has to be in it, and in its processes' files.
+            if command.namespaces.isGiven { kept.formUnion([.administration, .ptrace, .readSearch]) }
+            let asksOwners = watching.resolvesOwners || command.groups.options.groupings.contains(.process)
+            if watching.filter?.readsMarks == true { kept.formUnion(.networkAdministration) }
+            if asksOwners || watching.filter?.externals.isEmpty == false {
+                kept.formUnion([.ptrace, .readSearch, .bpf, .performanceMonitoring])
+            }
+            if !Capabilities.limit(to: kept) { TCPStates.complain("cannot let go of capabilities (errno \(errno))") }
         }
 
         private func listen() throws(CommandFailure) -> [Listening] {

@@ -220,6 +220,7 @@ extension SocketSource {
         try forEach(in: namespace, query) { socket in
             gauges.count(SocketGauges.Visit(socket, process: owners?[socket.inode].first?.name))
         }
+        try forEachUnlisted(in: namespace) { gauges.count(SocketGauges.Visit($0, process: $0.owners.first?.name)) }
         return gauges.families + MetricFamily.kernel(try KernelCounters(of: namespace), settings)
     }
 }

@@ -10,6 +10,9 @@ final class Inbox: Sendable {
     private let events = Mutex<[SocketEvent]?>(nil)
     private let measured = Mutex<[(identity: SocketIdentity, counters: FinalCounters)]>([])
 
+    /// What is to be done when the events are taken that have come before it; nil where nobody takes any more.
+    private let work = Mutex<[@Sendable () -> Void]?>([])
+
     init() throws(CommandFailure) { bell = try Bell() }
 
     /// Takes what the watcher hands over.
@@ -28,6 +31,23 @@ final class Inbox: Sendable {
         measured.withLock { measured in
             defer { measured.removeAll(keepingCapacity: true) }
             return measured
+        }
+    }
+
+    /// Keeps what is to be done when the events are taken that have come before it.
+    func put(work new: @escaping @Sendable () -> Void) {
+        let isKept = work.withLock { work in
+            work?.append(new)
+            return work != nil
+        }
+        if isKept { bell.ring() } else { new() }
+    }
+
+    /// What is to be done after the events that can be taken now. Once it is closed, what comes is done at once.
+    func takeWork(closing isLast: Bool = false) -> [@Sendable () -> Void] {
+        work.withLock { work in
+            defer { work = isLast ? nil : [] }
+            return work ?? []
         }
     }
 

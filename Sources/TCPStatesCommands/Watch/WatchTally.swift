@@ -57,6 +57,8 @@ struct WatchTally {
         for (source, count) in lost.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             text.append("; ")
             text.append(source.rawValue)
+            // Nothing, or nobody knows how many.
+            guard count > 0 else { continue }
             text.append(": ")
             text.append(decimal: count)
             text.append(" lost")
@@ -123,6 +125,8 @@ extension WatchTally.Kind {
 extension TextBuffer {
     /// Appends how often dumps showed what the tracepoints do not.
     mutating func append(periods: (all: Duration, requests: Duration)) {
+        // Nothing is dumped where every namespace has ended.
+        guard periods.all > .zero else { return }
         append("traced; beside that, half-open requests were read every ")
         append(span: periods.requests.nanoseconds)
         append(" and all sockets every ")

@@ -96,6 +96,12 @@ struct DumpSchedule {
     /// Another interval was asked for.
     mutating func change(interval: Duration) { frequent.change(interval) }
 
+    /// The next poll is due at once, and from then on the others.
+    mutating func hasten() { frequent.due = 0 }
+
+    /// Whether a poll is due at once.
+    var isHastened: Bool { frequent.due == 0 }
+
     /// A tracker wants a dump as soon as may be.
     mutating func want(_ scope: DumpScope) { wanted = wanted == nil || wanted == scope ? scope : .all }
 

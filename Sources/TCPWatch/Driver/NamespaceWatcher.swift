@@ -415,6 +415,12 @@ final class NamespaceWatcher {
         for answer in answers { take(.answer(answer), at: .now()) }
     }
 
+    /// Makes the next poll now.
+    func poll() { schedule.hasten() }
+
+    /// Whether a poll is still to be made that was wanted now, or what it shows is still to be reported.
+    var isPolling: Bool { schedule.isHastened || isDumping || isReporting }
+
     /// Whether a dump is under way: until its end nothing else is asked.
     var isDumping: Bool { dump != nil }
 

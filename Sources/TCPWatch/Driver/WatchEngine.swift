@@ -17,6 +17,8 @@ final class WatchEngine {
     private var hasBegun = false
     private var nextMissed: UInt64 = 0
     private var pace = ReportPace()
+    /// What waits for all that has happened to be known; called with nil where it never will be.
+    private var visits: [(WatchEngine?) -> Void] = []
     /// Called with what it has done, before the events of that are sent.
     var reportsMetrics: ((SocketWatcher.Metrics) -> Void)?
 
@@ -97,6 +99,7 @@ final class WatchEngine {
         }
         namespaces.update(at: now)
         flush()
+        receiveVisits()
         for watcher in namespaces.watchers { watcher.resolveOwners() }
         pace.note(reportCount, at: EventTime.now().monotonicNanoseconds)
     }
@@ -142,7 +145,10 @@ final class WatchEngine {
     }
 
     /// Nothing follows.
-    func finish() { stream.finish() }
+    func finish() {
+        stream.finish()
+        for visit in visits { visit(nil) }
+    }
 
     /// What it has done so far.
     var metrics: SocketWatcher.Metrics {
@@ -158,6 +164,20 @@ final class WatchEngine {
         metrics.dumpPeriod = .nanoseconds(Int64(clamping: all))
         metrics.frequentDumpPeriod = .nanoseconds(Int64(clamping: requests))
         return metrics
+    }
+
+    /// Calls `visit` once all is known that has happened until now, and is sent: tracepoints' reports are read, and without them
+    /// there is a poll.
+    func whenKnown(_ visit: @escaping (WatchEngine?) -> Void) {
+        visits.append(visit)
+        if trace == nil { for watcher in namespaces.watchers { watcher.poll() } }
+    }
+
+    private func receiveVisits() {
+        guard !visits.isEmpty, trace != nil || !namespaces.watchers.contains(where: \.isPolling) else { return }
+        var waiting: [(WatchEngine?) -> Void] = []
+        swap(&waiting, &visits)
+        for visit in waiting { visit(self) }
     }
 
     /// Every socket that is known, namespace by namespace: nil where none was named.

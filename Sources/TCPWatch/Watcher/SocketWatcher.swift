@@ -114,8 +114,14 @@ public final class SocketWatcher: AsyncSequence, Sendable {
     ///
     /// - Throws: ``/SockDiag/KernelError`` where the kernel refuses, also tracing where that alone was asked for; where a namespace may not be entered, and where the filter
     ///   names what is not there; what fails later is thrown to the reader.
-    public init(_ configuration: Configuration = Configuration()) throws(KernelError) {
+    public convenience init(_ configuration: Configuration = Configuration()) throws(KernelError) {
+        try self.init(configuration, beforeStart: {})
+    }
+
+    /// Begins to watch, with something between what takes privileges, and the start of the watcher's thread.
+    package init(_ configuration: Configuration, beforeStart: () -> Void) throws(KernelError) {
         loop = try WatchLoop(configuration)
+        beforeStart()
         try loop.start()
     }
 

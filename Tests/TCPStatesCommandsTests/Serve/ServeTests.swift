@@ -292,8 +292,14 @@ import Testing
             let wrong = try served.answer("/sockets?filter=sport+is+80")
             #expect(wrong.status == 400 && wrong.body.contains("filter, near"), "\(wrong.body)")
             #expect(try served.answer("/sockets?filter=process+%3D+nginx").status == 403)
-            let named = try Served(in: lab, ["-p"], port: 19294)
-            let own = try named.answer("/sockets?filter=process+%3D+tcpstates")
+            let mistyped = try served.answer("/sockets?fliter=sport+%3D+80")
+            #expect(mistyped.status == 400 && mistyped.body.contains("no parameter 'fliter'"), "\(mistyped.body)")
+            let nowhere = try served.answer("/sockets?filter=src+[fe80::1%25nodev]")
+            #expect(nowhere.status == 400 && nowhere.body.contains("no interface \"nodev\""), "\(nowhere.body)")
+            let named = try served.answer("/sockets?filter=dst+db1.example")
+            #expect(named.status == 400 && named.body.contains("names are not resolved here"), "\(named.body)")
+            let telling = try Served(in: lab, ["-p"], port: 19294)
+            let own = try telling.answer("/sockets?filter=process+%3D+tcpstates")
             #expect(own.status == 200 && own.body.contains("\"processes\":[{"), "\(own.body)")
         }
 
@@ -367,6 +373,131 @@ import Testing
                 #expect(try plain.answer(path).status == 404, "\(path)")
             }
             #expect(try plain.answer("/metrics").status == 200)
+        }
+
+        @Test func `Without tracing a scrape counts what has happened until then, however long the interval is`() throws
+        {
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let served = try Served(in: lab, ["--source", "poll", "--interval", "1h"])
+            let held = try lab.server(in: .closeWait)
+            let scrape = try served.privately("/metrics").body
+            let steps = values("tcpstates_transitions_total", in: scrape)
+            #expect(steps["{from=\"established\",to=\"close_wait\"}"] == 1)
+            #expect(steps["{from=\"syn_received\",to=\"established\"}"] == 1)
+            #expect(
+                values("tcpstates_sockets", in: scrape)["{family=\"ipv4\",state=\"close_wait\"}"] == 1
+            )
+            withExtendedLifetime(held) {}
+        }
+
+        @Test(arguments: ["trace", "poll"])
+        func `Groups are counted where they are asked for, and those beyond the cap together`(source: String) throws {
+            if source == "trace", !Program.isRoot { try Test.cancel("to trace the kernel takes root") }
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let held = try (0..<6).map { _ in try lab.server(in: .closeWait) }
+            let service = held[0].local.port
+            let by = ["--by", "local-port,destination", "--ports", "\(service)", "--max-groups", "3"]
+            let served = try Served(in: lab, ["--source", source] + by)
+            let client = try lab.client(in: .synSent)
+            var scrape = ""
+            try served.wait("the client's socket") {
+                scrape = try served.privately("/metrics").body
+                let destinations = values("tcpstates_destination_sockets", in: scrape)
+                return destinations.contains {
+                    $0.value == 1 && $0.key.contains("\"\(client.remote.port)\",state=\"syn_sent\"")
+                }
+            }
+            let services = values("tcpstates_service_sockets", in: scrape)
+            #expect(services["{local_port=\"\(service)\",state=\"close_wait\"}"] == 1)
+            // The port that is named, and no other.
+            #expect(services.count == 11)
+            let all = try Served(in: lab, ["--source", source, "--by", "local-port", "--max-groups", "3"], port: 19294)
+            let capped = try all.privately("/metrics").body
+            let groups = values("tcpstates_service_sockets", in: capped)
+            #expect(groups.count == 33)
+            let waiting = groups.filter { $0.key.contains("close_wait") }.values.reduce(0, +)
+            let listeners = groups.filter { $0.key.contains("\"listen\"") }.values.reduce(0, +)
+            #expect(groups["{local_port=\"other\",state=\"listen\"}"] ?? 0 > 0)
+            let sockets = values("tcpstates_sockets", in: capped)
+            func total(_ state: String) -> Double {
+                sockets.filter { $0.key.contains("\"\(state)\"") }.values.reduce(0, +)
+            }
+            #expect(listeners == total("listen"))
+            #expect(waiting <= total("close_wait"))
+            #expect(values("tcpstates_groups_limited", in: capped)["{metric=\"tcpstates_service_sockets\"}"] ?? 0 > 0)
+            withExtendedLifetime(held) {}
+        }
+
+        @Test(arguments: ["trace", "poll"])
+        func `Processes and queues are counted where that is asked for`(source: String) throws {
+            guard Program.isRoot else { try Test.cancel("to see a laboratory's processes takes root") }
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let code = """
+                import socket,sys
+                open('/proc/self/comm','w').write('a"b\\\\c')
+                s=socket.create_server(('127.0.0.1',8080))
+                c=socket.create_connection(('127.0.0.1',8080))
+                c.sendall(b'x'*1000)
+                print('ready',flush=True)
+                sys.stdin.read()
+                """
+            let program = try lab.run { try Program(["/usr/bin/python3", "-c", code]) }
+            #expect(program.readLine() == "ready")
+            let served = try Served(in: lab, ["--source", source, "--by", "process", "--queues"])
+            let scrape = try served.privately("/metrics").body
+            let processes = values("tcpstates_process_sockets", in: scrape)
+            let name = "a\\\"b\\\\c"
+            #expect(processes["{process=\"\(name)\",state=\"listen\"}"] == 1, "\(processes)")
+            #expect(processes["{process=\"\(name)\",state=\"established\"}"] == 1)
+            #expect(values("tcpstates_queued_bytes", in: scrape)["{queue=\"receive\"}"] == 1000)
+            _ = program.finish()
+        }
+
+        @Test(
+            arguments: [
+                ([], 0), (["--netns", "/proc/self/ns/net"], 1 << 2 | 1 << 19 | 1 << 21),
+                (["-p"], 1 << 2 | 1 << 19 | 1 << 38 | 1 << 39), (["fwmark = 7"], 1 << 12),
+            ] as [([String], UInt64)]
+        )
+        func `It keeps no more capabilities than it needs, in any of its threads`(options: [String], kept: UInt64)
+            throws
+        {
+            guard Program.isRoot else { try Test.cancel("there is nothing to let go of without root") }
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            func capabilities(_ served: Served) throws -> [UInt64] {
+                let tasks = "/proc/\(served.process.id)/task"
+                return try FileManager.default.contentsOfDirectory(atPath: tasks).flatMap { task in
+                    let status = try String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
+                    return status.split(separator: "\n").filter { $0.hasPrefix("CapEff:") || $0.hasPrefix("CapPrm:") }
+                        .compactMap { UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) }
+                }
+            }
+            // The shell that has become it is root, and listens at a UNIX socket for its owner.
+            let served = try Served(in: lab, ["--listen", "127.0.0.1:19295"] + options)
+            let found = try capabilities(served)
+            #expect(found.count >= 6)
+            #expect(Set(found) == [kept])
+            #expect(try served.privately("/metrics").status == 200)
+            #expect(try served.end() == .exited(0))
+            let keeping = try Served(in: lab, ["--keep-capabilities"])
+            #expect(try Set(capabilities(keeping)).allSatisfy { $0 & (1 << 21) != 0 })
+        }
+
+        @Test(
+            arguments: [
+                (["--by", "peer"], "no key 'peer'; there are local-port, destination, process"),
+                (["--by", "local-port", "--ports", "0"], "no port '0'"), (["--ports", "80"], "--by local-port alone"),
+                (["--max-groups", "0"], "no number of groups '0'"), (["--allow-host", ""], "no host name ''"),
+                (["--allow-host", "a b"], "no host name 'a b'"), (["--allow-host", "db1:80"], "no host name 'db1:80'"),
+            ]
+        )
+        func `What can be no group, port or name is wrong usage`(options: [String], message: String) throws {
+            let result = try Tool.run(["serve"] + options)
+            #expect(result.status == 64 && result.errors.contains(message), "\(result.errors)")
         }
 
         @Test func `The connection that has waited longest makes room for one more`() throws {
