@@ -124,6 +124,7 @@ test-fleet: ## Have Prometheus' own programs read the metrics and the alert rule
 
 .PHONY: bench
 bench: $(BIN) ## Time tcpstates beside ss: make bench ARGS="--sockets 10000"
+	$(call install,prometheus-node-exporter)
 	@swift build -c release --package-path Examples/Benchmarks --scratch-path .build/examples/Benchmarks >&2
 	.build/examples/Benchmarks/release/Benchmarks --tool $(CURDIR)/$(BIN) $(ARGS)
 

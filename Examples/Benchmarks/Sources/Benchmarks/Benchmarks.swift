@@ -9,7 +9,7 @@ struct Benchmarks: ParsableCommand {
             Makes established connections on loopback in a network namespace of its own, then runs every command in \
             turn, and prints the medians as a Markdown table.
             """,
-        subcommands: [Run.self, Hold.self, Watching.self],
+        subcommands: [Run.self, Hold.self, Watching.self, Price.self],
         defaultSubcommand: Run.self
     )
 }
@@ -34,6 +34,20 @@ struct Run: ParsableCommand {
     @Option(name: .long, help: "How often each command is timed.")
     var rounds = 5
 
+    @Option(name: .customLong("part"), help: "What is measured, all without it; repeatable.")
+    var chosen: [Part] = []
+
+    /// What can be measured.
+    enum Part: String, CaseIterable, ExpressibleByArgument { case dumps, owners, watch, serve, churn }
+
+    private var parts: [Part] { chosen.isEmpty ? Part.allCases : chosen }
+
+    @Option(name: .long, help: "How often each exporter is scraped, once a second.")
+    var scrapes = 20
+
+    @Option(name: .long, help: "How many scrapes in a row shall make nothing grow.")
+    var dayOfScrapes = 100_000
+
     @Option(name: .long, help: "Above so many sockets `ss -p` is left out: its time grows with their square.")
     var ownersLimit = 100_000
 
@@ -46,6 +60,21 @@ struct Run: ParsableCommand {
 
     func run() throws {
         try enterNetworkNamespace()
+        if parts.contains(.dumps) { try runDumps() }
+        if parts.contains(.owners) { try runOwners() }
+        if parts.contains(.watch) {
+            print("### `tcpstates watch --json` as a process\n")
+            print(try processTable(tool, rounds: min(rounds, 3)))
+        }
+        if parts.contains(.serve) { try runServe() }
+        // Last, for the TIME_WAITs that it leaves: all namespaces share one table, and every dump walks it.
+        if parts.contains(.churn) {
+            print("### Connections that come and go\n")
+            print(try traceTable(rounds: rounds))
+        }
+    }
+
+    private func runDumps() throws {
         let suite = Suite(tool: tool, limit: sibling("DumpLimit"))
         print("### Start to end, 10 sockets\n")
         do {
@@ -63,15 +92,27 @@ struct Run: ParsableCommand {
             fflush(nil)  // The next size takes minutes.
             withExtendedLifetime(holders) {}
         }
+    }
+
+    private func runOwners() throws {
+        let suite = Suite(tool: tool, limit: sibling("DumpLimit"))
         for count in sockets {
             let holders = try Holders(sockets: count, atLeast: 75)
             print("### Owners: \(count) sockets, \(holders.count) processes\n")
             print(table(try measure(suite.owners(withSS: count <= ownersLimit), rounds: min(rounds, 3))))
         }
-        print("### `tcpstates watch --json` as a process\n")
-        print(try processTable(tool, rounds: min(rounds, 3)))
-        // Last, for the TIME_WAITs that it leaves: all namespaces share one table, and every dump walks it.
-        print("### Connections that come and go\n")
-        print(try traceTable(rounds: rounds))
+    }
+
+    private func runServe() throws {
+        for count in sockets {
+            print("### Scraping \(count) sockets\n")
+            let holders = try Holders(sockets: count)
+            print(try scrapeTable(tool, scrapes: scrapes))
+            withExtendedLifetime(holders) {}
+        }
+        print("### What being watched costs\n")
+        print(try priceTable(tool, rounds: min(rounds, 3)))
+        print("### A day of scrapes\n")
+        print(try endurance(tool, scrapes: dayOfScrapes))
     }
 }
