@@ -69,6 +69,7 @@ package struct SocketGauges: Sendable {
     private let options: Options
     private let settings: KernelSettings
     private let ephemeralPorts: ClosedRange<UInt16>?
+    private let (countsServices, countsDestinations, countsProcesses): (Bool, Bool, Bool)
     /// Monotonic nanoseconds.
     private let now: UInt64
 
@@ -78,7 +79,8 @@ package struct SocketGauges: Sendable {
     private var listeners: [SocketEndpoint: ListenerQueues] = [:]
     private var otherListeners = ListenerQueues()
     private var uncountedListeners: UInt64 = 0
-    private var listeningPorts: Set<UInt16> = []
+    /// A bit for each port.
+    private var listeningPorts = [UInt64](repeating: 0, count: 1024)
     private var routes = GroupCounts<Route>()
     private var services = GroupCounts<UInt16>()
     private var destinations = GroupCounts<SocketEndpoint>()
@@ -106,6 +108,16 @@ package struct SocketGauges: Sendable {
     private struct Route: Hashable {
         let from: IPAddress
         let to: SocketEndpoint
+
+        /// Odd numbers that nobody knows, so that nobody chooses addresses that meet in one place.
+        private static let factors = (0..<4).map { _ in UInt64.random(in: .min ... .max) | 1 }
+
+        /// A single word: it is most of what a socket costs here.
+        func hash(into hasher: inout Hasher) {
+            let (from, to, factors) = (from.bits, to.address.bits, Self.factors)
+            let ends = (from.0 &* factors[0]) ^ (from.1 &* factors[1]) ^ (to.0 &* factors[2]) ^ (to.1 &* factors[3])
+            hasher.combine(ends &+ UInt64(self.to.port))
+        }
     }
 
     /// More listeners than any machine has.
@@ -115,6 +127,9 @@ package struct SocketGauges: Sendable {
     package init(_ options: Options = Options(), settings: KernelSettings, at now: UInt64 = 0) {
         (self.options, self.settings, self.now) = (options, settings, now)
         ephemeralPorts = settings.ephemeralPorts
+        let groupings = options.groupings
+        (countsServices, countsDestinations) = (groupings.contains(.localPort), groupings.contains(.destination))
+        countsProcesses = groupings.contains(.process)
     }
 
     /// Counts a socket.
@@ -141,7 +156,7 @@ package struct SocketGauges: Sendable {
             halfOpenLimit: UInt64(max(settings.halfOpenLimit(backlog: Int(visit.sendQueue)), 0))
         )
         let local = visit.identity.local
-        listeningPorts.insert(local.port)
+        listeningPorts[Int(local.port >> 6)] |= 1 << UInt64(local.port & 63)
         if listeners.count >= Self.mostListeners, listeners[local] == nil {
             otherListeners.add(queues)
             uncountedListeners += 1
@@ -162,11 +177,11 @@ package struct SocketGauges: Sendable {
 
     private mutating func countGroups(_ visit: Visit, _ place: Int) {
         let port = visit.identity.local.port
-        if options.groupings.contains(.localPort), isService(port) { services.add(port, place) }
-        if options.groupings.contains(.process) { countProcess(visit.process, place) }
+        if countsServices, isService(port) { services.add(port, place) }
+        if countsProcesses { countProcess(visit.process, place) }
         guard visit.identity.remote.port != 0, isOpenedHere(visit) else { return }
         let destination = visit.identity.remote.unmapped
-        if options.groupings.contains(.destination) { destinations.add(destination, place) }
+        if countsDestinations { destinations.add(destination, place) }
         guard let ephemeralPorts, ephemeralPorts.contains(port) else { return }
         routes.add(Route(from: visit.identity.local.address.unmapped, to: destination), place)
     }
@@ -178,8 +193,10 @@ package struct SocketGauges: Sendable {
     }
 
     private func isService(_ port: UInt16) -> Bool {
-        options.ports.isEmpty ? listeningPorts.contains(port) : options.ports.contains(port)
+        options.ports.isEmpty ? isListening(port) : options.ports.contains(port)
     }
+
+    private func isListening(_ port: UInt16) -> Bool { listeningPorts[Int(port >> 6)] >> UInt64(port & 63) & 1 != 0 }
 
     /// Whether a connection was opened here; where nobody has seen it, the port tells, as for the doctor.
     private func isOpenedHere(_ visit: Visit) -> Bool {
@@ -189,7 +206,7 @@ package struct SocketGauges: Sendable {
         case .unknown:
             visit.state != .synReceived && visit.state != .newSynReceived
                 && ephemeralPorts?.contains(visit.identity.local.port) == true
-                && !listeningPorts.contains(visit.identity.local.port)
+                && !isListening(visit.identity.local.port)
         }
     }
 }

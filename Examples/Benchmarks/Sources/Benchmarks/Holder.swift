@@ -60,7 +60,6 @@ func hold(connections: Int, index: Int) throws {
         guard far >= 0 else { throw Failure.system("accept") }
         setsockopt(far, SOL_SOCKET, SO_LINGER, &abort, socklen_t(MemoryLayout<linger>.size))
     }
-    close(listener)
     var byte: UInt8 = 1
     Glibc.write(1, &byte, 1)
     while read(0, &byte, 1) > 0 {}
