@@ -25,6 +25,7 @@
             let watching = try command.watching(canTrace: canTrace, showsOwners: showsOwners)
             let watcher = try SocketWatcher(watching)
             var configuration = ServeConfiguration(version: TCPStates.version, watching: watching)
+            configuration.host = Self.hostName
             configuration.hosts = Set(command.hosts.map { $0.lowercased() })
             configuration.hasPage = !command.noPage
             configuration.showsOwners = showsOwners
@@ -54,6 +55,13 @@
             guard StopSignal.hasCome else {
                 throw CommandFailure("cannot go on serving: the network namespace has ended")
             }
+        }
+
+        /// What the machine is called: on the page, for who has several of them open.
+        private static var hostName: String {
+            var name = utsname()
+            guard uname(&name) == 0 else { return "" }
+            return withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         }
 
         private func listen() throws(CommandFailure) -> [Listening] {
