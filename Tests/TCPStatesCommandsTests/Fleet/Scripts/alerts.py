@@ -76,7 +76,7 @@ troubles = {kind: Trouble(kind) for kind in EXPECTED}
 generator = Trouble("generator", connections, refusals)
 everything = list(troubles.values()) + [generator]
 fleet = subprocess.Popen(
-    [sys.executable, example / "run", "--pace", pace, "--tool", tool, "--", "--no-page"]
+    [sys.executable, example / "run", "--pace", pace, "--tool", tool, "--", "--no-page", "--examine", "2s"]
     + [word for trouble in everything for word in ("--netns", trouble.path)],
     stdout=subprocess.PIPE, text=True)
 try:
