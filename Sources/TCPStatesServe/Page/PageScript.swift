@@ -156,10 +156,10 @@
                 return one;
               }).sort((a, b) => Math.max(b.queue, b.open) - Math.max(a.queue, a.open) ||
                 a.labels.local_port - b.labels.local_port || (a.name < b.name ? -1 : 1));
-              const none = ({address}) => /^(0\.0\.0\.0|::)$/.test(address);
+              const any = address => address === "0.0.0.0" || address === "::";
               tables.listeners(rows.map(one => [Math.max(one.queue, one.open) > .8 ? "warn" : "",
-                [one.name, one.name === "other" ? null : none({address: one.labels.local_address}) ?
-                  "sport = " + one.labels.local_port : term("src", one.labels.local_address, one.labels.local_port)],
+                [one.name, any(one.labels.local_address) ? "sport = " + one.labels.local_port :
+                  term("src", one.labels.local_address, one.labels.local_port)],
                 number(one.accept_queue) + " of " + number(one.accept_queue_limit),
                 number(one.half_open) + " of " + number(one.half_open_limit), one.labels.netns || ""]));
 
@@ -374,7 +374,7 @@
               const target = event.target.closest && event.target.closest("a[title]");
               if (!target || event.ctrlKey || event.metaKey) return;
               event.preventDefault();
-              box.value = target.title;
+              box.value = target.title + (space ? ' and netns = "' + space + '"' : "");
               list();
               byId("search").scrollIntoView({block: "nearest"});
             });
@@ -391,9 +391,9 @@
               ["IPv4", "n extra"], ["IPv6", "n extra"]]);
             tables.listeners = table(byId("listener-table"), [["Local", "m"], ["Accept queue", "n"], ["Half-open", "n"], ["", "wide"]]);
             tables.destinations = table(byId("destination-table"), [["To", "m"], ["Local ports", "n"], ["", "n"], ["", "wide"]]);
-            tables.transitions = table(byId("transition-table"), [["Time, UTC", "m"], ["Step"], ["Local", "m"], ["Remote", "m"], ["Held by"]]);
+            tables.transitions = table(byId("transition-table"), [["Time, UTC", "m"], ["Step"], ["Local", "m"], ["Remote", "m"], ["Held by, in"]]);
             tables.found = table(byId("found"), [["State"], ["Local", "m"], ["Remote", "m"], ["Unread", "n"], ["Unacknowledged", "n"],
-              ["Held by"]]);
+              ["Held by, in"]]);
             const wanted = /^#filter=(.*)/.exec(location.hash);
             if (wanted) { try { box.value = decodeURIComponent(wanted[1]); list(); } catch {} }
             listen();
