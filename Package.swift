@@ -314,7 +314,7 @@ let package = Package(
                 "SocketOwners",
                 "TCPDiagnosis", "TCPRecords", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
-            exclude: ["Snapshots"],
+            exclude: ["Fleet/Scripts", "Snapshots"],
             swiftSettings: settings
         ),
     ],

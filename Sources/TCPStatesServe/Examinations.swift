@@ -77,7 +77,7 @@
             guard let findings else { return Response(.serviceUnavailable, "the first examination is under way") }
             var encoder = JSONLinesEncoder()
             for finding in findings { encoder.append(Record(.finding(finding))) }
-            return Response(type: "application/x-ndjson", body: encoder.withUnsafeBytes { ByteBuffer(bytes: $0) })
+            return Response(type: Response.records, body: encoder.withUnsafeBytes { ByteBuffer(bytes: $0) })
         }
     }
 #endif

@@ -122,12 +122,17 @@
         /// The head of an answer, with what each of them has.
         func head(to request: Request, keepsAlive: Bool) -> HTTPResponseHead {
             var head = HTTPResponseHead(version: request.version, status: status, headers: Self.common)
-            head.headers.add(name: "Content-Type", value: type)
+            // A browser would store records in a file; it shows text.
+            let isShown = type == Self.records && request.headers["Accept"].contains { $0.contains("text/html") }
+            head.headers.add(name: "Content-Type", value: isShown ? "text/plain; charset=utf-8" : type)
             head.headers.add(name: "Content-Length", value: "\(body.readableBytes)")
             for (name, value) in headers { head.headers.add(name: name, value: value) }
             if !keepsAlive { head.headers.add(name: "Connection", value: "close") }
             return head
         }
+
+        /// Lines of JSON.
+        static let records = "application/x-ndjson"
 
         static let common: HTTPHeaders = [
             "Cache-Control": "no-store", "Content-Security-Policy": "default-src 'self'",

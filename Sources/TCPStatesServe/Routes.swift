@@ -60,7 +60,8 @@
                     telemetry.isReady
                         ? Response(.ok, "ready") : Response(.serviceUnavailable, "the first dump is under way")
                 )
-            case "/" where configuration.hasPage: return page(on: loop, patience: request.patience)
+            case "/" where configuration.hasPage: return page(request, on: loop)
+            case "/counts" where configuration.hasPage: return counts(request, on: loop)
             case "/findings" where configuration.hasPage: return .now(examinations.response)
             case "/events" where configuration.hasPage:
                 return connections.streamCount < Limits.eventStreams ? .stream : .now(.tooMany)
@@ -70,55 +71,68 @@
                 }
                 guard connections.largeCount < Limits.socketAnswers else { return .now(.tooMany) }
                 return sockets.sockets(request.parameters["filter"] ?? "", on: loop)
+            case let path where configuration.hasPage:
+                return .now(Page.asset(path) ?? Response(.notFound, "there is nothing at this path"))
             default: return .now(Response(.notFound, "there is nothing at this path"))
             }
         }
 
-        private func page(on loop: any EventLoop, patience: TimeAmount) -> Answer {
+        private func page(_ request: Request, on loop: any EventLoop) -> Answer {
             guard telemetry.isReady else { return .now(Response(.serviceUnavailable, "the first dump is under way")) }
-            let (look, forget) = looks.ask(on: loop)
-            let deadline = loop.scheduleTask(in: patience) { forget() }
-            let page = look.and(sockets.pool.runIfActive(eventLoop: loop) { [sockets] in try sockets.listeners() })
-            let response = page.map { [self] look, listeners in
+            return look(request, on: loop) { [self] look in
                 Page(
                     configuration: configuration,
-                    look: look,
+                    metrics: telemetry.metrics(look, examinations.examined),
                     findings: examinations.findings,
-                    listeners: listeners,
                     transitions: telemetry.lastTransitions
                 ).render()
-            }.flatMapErrorThrowing { Response(.serviceUnavailable, "\($0)") }
-            response.whenComplete { _ in deadline.cancel() }
-            return .later(response, forget: forget)
+            }
+        }
+
+        /// What /metrics says, for the page: it asks once a second while somebody looks, and that is no scrape.
+        private func counts(_ request: Request, on loop: any EventLoop) -> Answer {
+            guard telemetry.isReady else { return .now(Response(.serviceUnavailable, "the first dump is under way")) }
+            return look(request, on: loop) { text(of: $0, as: .classic) }
         }
 
         private func metrics(_ request: Request, on loop: any EventLoop) -> Answer {
             let (format, start) = (request.format, EventTime.now().monotonicNanoseconds)
-            let (telemetry, examinations) = (telemetry, examinations)
             guard telemetry.isReady else {
                 telemetry.noteScrape(status: 503, after: .zero)
                 return .now(Response(.serviceUnavailable, "the first dump is under way"))
             }
-            let (look, forget) = looks.ask(on: loop)
-            let deadline = loop.scheduleTask(in: request.patience) { forget() }
-            let response = look.map { look in
-                var text = TextBuffer(capacity: 1 << 16)
-                PrometheusText.write(
-                    telemetry.metrics(look, examinations.examined),
-                    as: format,
-                    since: telemetry.start.realtimeNanoseconds,
-                    into: &text
-                )
-                let body = text.withBytes { ByteBuffer(bytes: $0) }
-                return Response(type: format.contentType, body: body)
-            }.flatMapErrorThrowing { error in
-                Response(.serviceUnavailable, error is Looks.Abandoned ? "there was no time for a look" : "\(error)")
-            }
-            response.whenSuccess { response in
-                deadline.cancel()
+            let answer = look(request, on: loop) { text(of: $0, as: format) }
+            guard case .later(let response, _, _) = answer else { return answer }
+            response.whenSuccess { [telemetry] response in
                 let time = EventTime.now().monotonicNanoseconds - start
                 telemetry.noteScrape(status: response.status.code, after: .nanoseconds(Int64(clamping: time)))
             }
+            return answer
+        }
+
+        private func text(of look: Look, as format: PrometheusText.Format) -> Response {
+            var text = TextBuffer(capacity: 1 << 16)
+            PrometheusText.write(
+                telemetry.metrics(look, examinations.examined),
+                as: format,
+                since: telemetry.start.realtimeNanoseconds,
+                into: &text
+            )
+            return Response(type: format.contentType, body: text.withBytes { ByteBuffer(bytes: $0) })
+        }
+
+        /// Waits for a look as long as the client does, and says what it has shown.
+        private func look(
+            _ request: Request,
+            on loop: any EventLoop,
+            _ answer: @escaping @Sendable (Look) -> Response
+        ) -> Answer {
+            let (look, forget) = looks.ask(on: loop)
+            let deadline = loop.scheduleTask(in: request.patience) { forget() }
+            let response = look.map(answer).flatMapErrorThrowing { error in
+                Response(.serviceUnavailable, error is Looks.Abandoned ? "there was no time for a look" : "\(error)")
+            }
+            response.whenComplete { _ in deadline.cancel() }
             return .later(response, forget: forget)
         }
     }

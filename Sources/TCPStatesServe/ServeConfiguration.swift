@@ -7,6 +7,8 @@
     package struct ServeConfiguration: Sendable {
         /// The version of the program.
         package var version: String
+        /// What the machine is called.
+        package var host = ""
         /// What is watched, and how.
         package var watching: SocketWatcher.Configuration
         /// Names under which it may be asked, beside addresses and `localhost`: a page elsewhere may give a name of its own to

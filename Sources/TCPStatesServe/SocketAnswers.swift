@@ -35,7 +35,7 @@
                         )
                     }
                 } catch {
-                    return .now(Response(.badRequest, error.description))
+                    return .now(Response(.badRequest, "\(error.description)\n\(error.excerpt)"))
                 }
             }
             let (call, wanted) = (Call(), filter)
@@ -65,22 +65,10 @@
                 encoder.append($0, owners: owners?[$0.inode] ?? [], namespace: $1, time: nil)
             }
             let body = encoder.withUnsafeBytes { ByteBuffer(bytes: $0) }
-            var response = Response(type: "application/x-ndjson", body: body)
+            var response = Response(type: Response.records, body: body)
             // A list that ends without a word would be taken for all.
             if count > Limits.sockets { response.headers.append(("Tcpstates-Limited", "\(Limits.sockets)")) }
             return response
-        }
-
-        /// The listeners, with what waits for `accept()`; the fullest first, and no more than a page shows.
-        func listeners() throws -> [(socket: InetSocket, namespace: NetworkNamespace?)] {
-            var all: [(socket: InetSocket, namespace: NetworkNamespace?)] = []
-            try forEach(.listen, configuration.watching.filter, nil, while: { true }) {
-                all.append((InetSocket($0), $1))
-            }
-            func fullness(_ socket: InetSocket) -> Double {
-                Double(socket.receiveQueue) / Double(max(socket.sendQueue, 1))
-            }
-            return all.sorted { fullness($0.socket) > fullness($1.socket) }
         }
 
         private func forEach(

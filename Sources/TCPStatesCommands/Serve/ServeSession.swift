@@ -26,6 +26,7 @@
             let watching = try command.watching(canTrace: canTrace, showsOwners: showsOwners)
             let watcher = try SocketWatcher(watching, beforeStart: { dropCapabilities(for: watching) })
             var configuration = ServeConfiguration(version: TCPStates.version, watching: watching)
+            configuration.host = Self.hostName
             configuration.hosts = Set(command.hosts)
             configuration.hasPage = !command.noPage
             configuration.showsOwners = showsOwners
@@ -75,6 +76,13 @@
                 kept.formUnion([.ptrace, .readSearch, .bpf, .performanceMonitoring])
             }
             if !Capabilities.limit(to: kept) { TCPStates.complain("cannot let go of capabilities (errno \(errno))") }
+        }
+
+        /// What the machine is called: on the page, for who has several of them open.
+        private static var hostName: String {
+            var name = utsname()
+            guard uname(&name) == 0 else { return "" }
+            return withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         }
 
         private func listen() throws(CommandFailure) -> [Listening] {

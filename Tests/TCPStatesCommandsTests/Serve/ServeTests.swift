@@ -363,13 +363,13 @@ import Testing
             let (page, full2) = (try served.answer("/"), try named.answer("/"))
             #expect(page.headers["content-type"] == "text/html; charset=utf-8")
             for text in [page.body, full2.body] {
-                #expect(text.contains("<td>CLOSE_WAIT</td>") && text.contains("<td>127.0.0.1:8080</td>"))
+                #expect(text.contains(">CLOSE_WAIT</a></td>") && text.contains("<td>127.0.0.1:8080</td>"))
                 // What a program is called is no part of the page's language.
                 #expect(!text.contains("<b>"))
             }
             #expect(full2.body.contains("&lt;b&gt;&amp;&quot;&#39;") && !page.body.contains("&lt;b&gt;"))
             let plain = try Served(in: lab, ["--no-page"], port: 19295)
-            for path in ["/", "/findings", "/events", "/sockets"] {
+            for path in ["/", "/findings", "/events", "/sockets", "/counts", "/page.js", "/page.css"] {
                 #expect(try plain.answer(path).status == 404, "\(path)")
             }
             #expect(try plain.answer("/metrics").status == 200)
@@ -498,6 +498,34 @@ import Testing
         func `What can be no group, port or name is wrong usage`(options: [String], message: String) throws {
             let result = try Tool.run(["serve"] + options)
             #expect(result.status == 64 && result.errors.contains(message), "\(result.errors)")
+        }
+
+        @Test func `The page with all of its parts is small, and what it asks for is no scrape`() throws {
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let served = try Served(in: lab)
+            let parts = try ["/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"].map {
+                path,
+                type in
+                let answer = try served.answer(path)
+                #expect(answer.status == 200 && answer.headers["content-type"] == "\(type); charset=utf-8", "\(path)")
+                // What is in the tables is the machine's.
+                return answer.body.replacing(/(?s)<tbody>.*?<\/tbody>/, with: "").utf8.count
+            }
+            #expect(parts.reduce(0, +) < 30 * 1024)
+            let page = try served.answer("/").body
+            // What its policy allows is what it has: no script and no style within, and nothing of another origin.
+            #expect(!page.contains("style=") && !page.contains("<style") && !page.contains("<script>"))
+            #expect(!page.contains("//"))
+            let counts = try served.answer("/counts").body
+            #expect(values("tcpstates_sockets", in: counts).count == 24)
+            let scrapes = values("tcpstates_scrapes_total", in: try served.answer("/counts").body)
+            #expect(scrapes.values.allSatisfy { $0 == 0 })
+            // A browser shows records, where it would store them.
+            #expect(
+                try served.answer("/sockets", ["Accept: text/html,*/*;q=0.8"]).headers["content-type"]
+                    == "text/plain; charset=utf-8"
+            )
         }
 
         @Test func `The connection that has waited longest makes room for one more`() throws {
