@@ -108,20 +108,20 @@ test-servers: ## Watch real servers under load; installs them as root: nginx, re
 	$(MAKE) --no-print-directory test ARGS="--filter ServerTests $(ARGS)"
 
 # What reads metrics and fires alerts; of PyPI what Debian does not have, in a virtual environment of its own.
-FLEET := prometheus prometheus-alertmanager chromium fonts-dejavu-core python3-venv
+FLEET_TOOLS := prometheus prometheus-alertmanager chromium fonts-dejavu-core python3-venv
 FLEET_PYTHON := prometheus-client==0.26.0 playwright==1.65.2 promql-parser==0.12.0 kubernetes-validate==1.37.0 PyYAML==6.0.4
 
 .PHONY: test-fleet
 test-fleet: ## Have Prometheus, Alertmanager and a browser read what serve says; as root it installs them
 	@$(setup)
-	$(call install,$(FLEET))
+	$(call install,$(FLEET_TOOLS))
 	if ! cmp -s .build/fleet/packages <<< "$(FLEET_PYTHON)"; then
 	    mkdir -p .build
 	    # Where the index cannot be reached, the tests say what is missing.
 	    python3 -m venv --clear .build/fleet && .build/fleet/bin/pip install --quiet $(FLEET_PYTHON) >&2 &&
 	        echo "$(FLEET_PYTHON)" > .build/fleet/packages || rm -rf .build/fleet
 	fi
-	$(MAKE) --no-print-directory test ARGS="--filter FleetTests $(ARGS)"
+	FLEET=$${FLEET:-wanted} $(MAKE) --no-print-directory test ARGS="--filter FleetTests $(ARGS)"
 
 .PHONY: bench
 bench: $(BIN) ## Time tcpstates beside ss: make bench ARGS="--sockets 10000"

@@ -118,8 +118,14 @@ public final class SocketWatcher: AsyncSequence, Sendable {
         try self.init(configuration, beforeStart: {})
     }
 
-    /// Begins to watch, with something between what takes privileges, and the start of the watcher's thread.
-    package init(_ configuration: Configuration, beforeStart: () -> Void) throws(KernelError) {
+    /// Begins to watch, and before that lets the calling thread let go of what it does not need any more.
+    ///
+    /// When `beforeStart` is called, the kernel's programs are loaded and the namespaces are open. What the calling thread
+    /// lets go of then, as capabilities by `capset(2)`, the watcher's thread is started without. Whoever changes a filter or adds a
+    /// namespace later may need them again.
+    ///
+    /// - Throws: ``/SockDiag/KernelError``, as ``init(_:)`` does.
+    public init(_ configuration: Configuration, beforeStart: () -> Void) throws(KernelError) {
         loop = try WatchLoop(configuration)
         beforeStart()
         try loop.start()

@@ -17,10 +17,13 @@ enum Fleet {
     /// A Python that has `prometheus-client`.
     static let python = root.appending(path: ".build/fleet/bin/python").path
 
-    /// Whether a program is there, or has to be: then its absence is a failure.
+    /// Whether a program is wanted, and there or has to be: then its absence is a failure.
     static func has(_ program: String) -> Bool {
-        ProcessInfo.processInfo.environment["FLEET"] == "required"
-            || FileManager.default.isExecutableFile(atPath: program)
+        switch ProcessInfo.processInfo.environment["FLEET"] {
+        case "required": true
+        case nil: false
+        default: FileManager.default.isExecutableFile(atPath: program)
+        }
     }
 
     /// What a program said, and how it ended.
