@@ -114,9 +114,9 @@ struct FleetTests {
 
     /// How many samples a value is, its `_created` one of them.
     private func lines(of sample: MetricFamily.Sample, _ metric: Metric, _ format: PrometheusText.Format) -> Int {
-        let created = format == .openMetrics ? 1 : 0
+        let created = format == .openMetrics && metric.origin == .watch ? 1 : 0
         switch metric.kind {
-        case .gauge, .info: return 1
+        case .gauge, .amount, .info: return 1
         case .counter: return 1 + created
         case .histogram(let bounds): return bounds.count + 3 + created
         }

@@ -163,7 +163,7 @@ struct CatalogueTests {
             let name = ([convention] + attributes).filter { !$0.isEmpty }.joined(separator: ", ")
             let kind =
                 switch metric.kind {
-                case .gauge: "gauge"
+                case .gauge, .amount: "gauge"
                 case .counter: "counter"
                 case .histogram: "histogram"
                 case .info: "info"
