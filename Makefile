@@ -107,18 +107,20 @@ test-servers: ## Watch real servers under load; installs them as root: nginx, re
 	$(call install,$(SERVERS))
 	$(MAKE) --no-print-directory test ARGS="--filter ServerTests $(ARGS)"
 
-# What reads metrics and fires alerts; of PyPI what Debian does not have, in a virtual environment of its own.
+# What reads metrics and fires alerts; of PyPI what Debian does not have, in a virtual environment of its own: parsers of
+# both kinds of text, the decoder of OTLP, and a collector.
 FLEET := prometheus python3-venv
-FLEET_PYTHON := prometheus-client==0.26.0
+FLEET_PYTHON := prometheus-client==0.26.0 opentelemetry-proto==1.45.0 rotel==0.0.1a15
 
 .PHONY: test-fleet
-test-fleet: ## Have Prometheus' own programs read the metrics and the alert rules; installs them: prometheus
+test-fleet: ## Have Prometheus' own programs and a collector read the metrics; installs them: prometheus, rotel
 	@$(setup)
 	$(call install,$(FLEET))
-	if ! .build/fleet/bin/pip freeze 2> /dev/null | grep -qxF "$(FLEET_PYTHON)"; then
+	if ! cmp -s .build/fleet/packages <<< "$(FLEET_PYTHON)"; then
 	    mkdir -p .build
 	    # Where the index cannot be reached, the tests say what is missing.
-	    python3 -m venv --clear .build/fleet && .build/fleet/bin/pip install --quiet $(FLEET_PYTHON) >&2 || rm -rf .build/fleet
+	    python3 -m venv --clear .build/fleet && .build/fleet/bin/pip install --quiet $(FLEET_PYTHON) >&2 &&
+	        echo "$(FLEET_PYTHON)" > .build/fleet/packages || rm -rf .build/fleet
 	fi
 	$(MAKE) --no-print-directory test ARGS="--filter FleetTests $(ARGS)"
 

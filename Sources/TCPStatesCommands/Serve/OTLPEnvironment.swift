@@ -95,9 +95,9 @@ struct OTLPEnvironment {
         // A comma too many is no fault.
         for pair in text.split(separator: ",") where !pair.allSatisfy(\.isWhitespace) {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let key = Self.decoded(parts[0])
+            let key = Self.decoded(parts[0].trimmed)
             // Its value may be a secret: the complaint does not have it.
-            guard parts.count == 2, let key, !key.isEmpty, let text = Self.decoded(parts[1]) else {
+            guard parts.count == 2, let key, !key.isEmpty, let text = Self.decoded(parts[1].trimmed) else {
                 throw CommandFailure("\(name): no pair at '\(parts[0])'; set it to names and values, as \(example)")
             }
             pairs.append((key, text))
@@ -121,8 +121,14 @@ struct OTLPEnvironment {
             bytes.append(byte)
             rest = rest.dropFirst(2)
         }
-        guard let decoded = String(validating: bytes, as: UTF8.self) else { return nil }
-        let trimmed = decoded.drop(while: \.isWhitespace)
-        return String(trimmed.prefix(trimmed.count - trimmed.reversed().prefix(while: \.isWhitespace).count))
+        return String(validating: bytes, as: UTF8.self)
+    }
+}
+
+extension Substring {
+    /// Without the spaces that a list may have around its words.
+    fileprivate var trimmed: Substring {
+        let start = drop { $0 == " " || $0 == "\t" }
+        return start.lastIndex { $0 != " " && $0 != "\t" }.map { start[...$0] } ?? start
     }
 }

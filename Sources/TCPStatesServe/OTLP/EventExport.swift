@@ -10,10 +10,15 @@
         /// What waits.
         private struct Queue: ~Copyable {
             var events = OTLPEvents()
+            /// Requests that are as large as one may be.
+            var full: [(request: ByteBuffer, count: Int)] = []
             /// Events that found no room since the last batch was taken.
             var lost: UInt64 = 0
             /// Whether the event loop knows that there is something.
             var isAnnounced = false
+
+            /// Whether there is a request that need not wait for more.
+            var isFull: Bool { !full.isEmpty || events.byteCount >= Limits.eventBatch }
         }
 
         /// What the event loop has.
@@ -54,16 +59,20 @@
                 for event in events {
                     switch event {
                     case .transition, .gap, .slowed:
-                        if queue.events.byteCount < Limits.exportedEvents {
-                            queue.events.append(event, at: now)
-                        } else {
-                            lost += 1
+                        if queue.events.byteCount >= Limits.eventBatch {
+                            if queue.full.count < Limits.eventBatches {
+                                queue.full.append(Self.request(&queue, source))
+                            } else {
+                                lost += 1
+                                continue
+                            }
                         }
+                        queue.events.append(event, at: now)
                     default: break
                     }
                 }
                 queue.lost += lost
-                let isFull = queue.events.byteCount >= Limits.eventBatch
+                let isFull = queue.isFull
                 let isNew = !queue.isAnnounced && queue.events.count > 0
                 if isNew { queue.isAnnounced = true }
                 return (isNew, isFull, lost)
@@ -104,9 +113,7 @@
                 case .success(.refused), .failure: telemetry.noteUnexported(UInt64(batch.count))
                 }
                 state.value.batch = nil
-                let (hasMore, isFull) = queue.withLock {
-                    ($0.events.count > 0, $0.events.byteCount >= Limits.eventBatch)
-                }
+                let (hasMore, isFull) = queue.withLock { ($0.events.count > 0, $0.isFull) }
                 if state.value.end != nil || isFull { flush() } else if hasMore { wait(.seconds(Limits.eventDelay)) }
             }
         }
@@ -114,23 +121,26 @@
         /// All that waits, as a request; nil where nothing does.
         private func take() -> (request: ByteBuffer, count: Int)? {
             queue.withLock { queue in
+                if !queue.full.isEmpty { return queue.full.removeFirst() }
                 queue.isAnnounced = false
                 guard queue.events.count > 0 else { return nil }
                 if queue.lost > 0 {
-                    var gap = Gap(
-                        source: .reader,
-                        reason: "events came faster than the collector takes them",
-                        lost: queue.lost
-                    )
-                    gap.time = .now()
-                    queue.events.append(.gap(gap), at: EventTime.now().realtimeNanoseconds)
+                    let reason = "events came faster than the collector takes them"
+                    let now = EventTime.now()
+                    let gap = Gap(source: .reader, reason: reason, lost: queue.lost, time: now)
+                    queue.events.append(.gap(gap), at: now.realtimeNanoseconds)
                     queue.lost = 0
                 }
-                let count = queue.events.count
-                var bytes = TextBuffer(capacity: queue.events.byteCount + 1024)
-                queue.events.takeRequest(of: source, into: &bytes)
-                return (bytes.withBytes { ByteBuffer(bytes: $0) }, count)
+                return Self.request(&queue, source)
             }
+        }
+
+        /// What was written last, as a request.
+        private static func request(_ queue: inout Queue, _ source: OTLPSource) -> (request: ByteBuffer, count: Int) {
+            let count = queue.events.count
+            var bytes = TextBuffer(capacity: queue.events.byteCount + 1024)
+            queue.events.takeRequest(of: source, into: &bytes)
+            return (bytes.withBytes { ByteBuffer(bytes: $0) }, count)
         }
 
         /// Sends what there is; done when that is, however it ends.
@@ -142,7 +152,8 @@
         /// Nothing more is waited for; what is left is said.
         func close() {
             state.value.delivery.close()
-            let left = (state.value.batch?.count ?? 0) + queue.withLock { $0.events.count }
+            let waiting = queue.withLock { $0.full.reduce($0.events.count) { $0 + $1.count } }
+            let left = (state.value.batch?.count ?? 0) + waiting
             if left > 0 { report("\(left) events were not sent, for the collector was away to the end") }
         }
     }

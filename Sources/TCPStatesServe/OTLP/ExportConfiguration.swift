@@ -44,10 +44,10 @@
     }
 
     extension Limits {
-        /// Bytes of events that wait for a collector, beside those that are under way.
-        static let exportedEvents = 1 << 20
-        /// Bytes of events from which on they are sent at once.
-        static let eventBatch = 256 << 10
+        /// Bytes of events that are one request, and are sent at once.
+        static let eventBatch = 512 << 10
+        /// Such requests that wait for a collector, beside the one that is under way and the one that grows.
+        static let eventBatches = 8
         /// Seconds until they are sent where there are fewer.
         static let eventDelay: Int64 = 1
         /// Bytes of an answer that are read.
