@@ -107,12 +107,12 @@ test-servers: ## Watch real servers under load; installs them as root: nginx, re
 	$(call install,$(SERVERS))
 	$(MAKE) --no-print-directory test ARGS="--filter ServerTests $(ARGS)"
 
-# What reads metrics and fires alerts; of PyPI what Debian does not have, in a virtual environment of its own.
+# What reads metrics, fires alerts and collects; of PyPI what Debian does not have, in a virtual environment of its own.
 FLEET_TOOLS := prometheus prometheus-alertmanager chromium fonts-dejavu-core python3-venv
-FLEET_PYTHON := prometheus-client==0.26.0 playwright==1.65.2 promql-parser==0.12.0 kubernetes-validate==1.37.0 PyYAML==6.0.4
+FLEET_PYTHON := prometheus-client==0.26.0 opentelemetry-proto==1.45.0 rotel==0.0.1a15 playwright==1.65.2 promql-parser==0.12.0 kubernetes-validate==1.37.0 PyYAML==6.0.4
 
 .PHONY: test-fleet
-test-fleet: ## Have Prometheus, Alertmanager and a browser read what serve says; as root it installs them
+test-fleet: ## Have Prometheus, Alertmanager, a collector and a browser read what serve says; as root it installs them
 	@$(setup)
 	$(call install,$(FLEET_TOOLS))
 	if ! cmp -s .build/fleet/packages <<< "$(FLEET_PYTHON)"; then

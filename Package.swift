@@ -180,6 +180,7 @@ let package = Package(
             dependencies: [.target(name: "tcpstates", condition: .when(traits: commandLine))]
         ),
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: settings),
+        .target(name: "OTLPReading", path: "Tests/OTLPReading", swiftSettings: settings),
         .target(
             name: "KernelModel",
             dependencies: ["ConnectionTracking", "SeededRandom", "SocketValues"],
@@ -274,7 +275,8 @@ let package = Package(
         .testTarget(
             name: "TCPRecordsTests",
             dependencies: [
-                "ConnectionTracking", "LinuxSystem", "SeededRandom", "SockDiag", "SocketValues", "TCPDiagnosis",
+                "ConnectionTracking", "LinuxSystem", "OTLPReading", "SeededRandom", "SockDiag", "SocketValues",
+                "TCPDiagnosis",
                 "TCPRecords",
                 "TCPStateLab", "TCPWatch",
             ],
@@ -310,8 +312,8 @@ let package = Package(
         .testTarget(
             name: "TCPStatesCommandsTests",
             dependencies: [
-                "BPF", "CMnl", "ConnectionTracking", "LinuxSystem", "SeededRandom", "SockDiag", "SocketLeaks",
-                "SocketOwners",
+                "BPF", "CMnl", "ConnectionTracking", "LinuxSystem", "OTLPReading", "SeededRandom", "SockDiag",
+                "SocketLeaks", "SocketOwners",
                 "TCPDiagnosis", "TCPRecords", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
             ],
             exclude: ["Fleet/Scripts", "Snapshots"],

@@ -24,6 +24,8 @@
         package var examination = Duration.seconds(30)
         /// What to type to see the sockets that a remedy speaks of.
         package var command: @Sendable (SocketView) -> String? = { _ in nil }
+        /// What is sent to a collector, beside what is answered.
+        package var export = ExportConfiguration()
         /// What can be seen from here.
         package var access: [AccessRecord] = []
 

@@ -14,6 +14,7 @@
         private let connections: NIOLoopBoundBox<Connections>
         private let telemetry: Telemetry
         private let routes: Routes
+        private let exporter = Mutex<Exporter?>(nil)
         /// Those that accept.
         private let accepting = Mutex<[any Channel]>([])
 
@@ -41,6 +42,20 @@
         /// Begins to accept; the sockets are the server's from now on.
         package func start(_ sockets: [ListeningSocket]) throws {
             routes.examinations.begin(on: loop)
+            let export = routes.configuration.export
+            if export.metrics != nil || export.events != nil {
+                let exporter = try loop.submit { [routes, loop] in
+                    Exporter(
+                        export,
+                        version: routes.configuration.version,
+                        routes.telemetry,
+                        routes.looks,
+                        routes.examinations,
+                        on: loop
+                    )
+                }.wait()
+                self.exporter.withLock { $0 = exporter }
+            }
             for socket in sockets {
                 let bootstrap = ServerBootstrap(group: group)
                     .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -87,16 +102,19 @@
             let events = routes.configuration.showsOwners ? events : events.map(\.withoutProcesses)
             telemetry.note(events)
             routes.streams.send(events)
+            exporter.withLock { $0 }?.send(events)
         }
 
-        /// Accepts no more, answers what was asked, and ends.
+        /// Accepts no more, answers what was asked, sends what is to be sent a last time, and ends.
         package func drain() throws {
             for channel in accepting.withLock({ $0 }) { try? channel.close().wait() }
+            let exported = exporter.withLock { $0 }?.finish(within: .seconds(Limits.drain))
             let drained = loop.makePromise(of: Void.self)
             let connections = connections
             loop.execute { connections.value.drain(drained) }
             loop.scheduleTask(in: .seconds(Limits.drain)) { connections.value.closeAll() }
             try drained.futureResult.wait()
+            try exported?.wait()
             try pool.syncShutdownGracefully()
             try group.syncShutdownGracefully()
         }

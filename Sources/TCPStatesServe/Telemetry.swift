@@ -15,6 +15,8 @@
             var isReady = false
             var scrapes: [UInt: UInt64] = [200: 0, 403: 0, 405: 0, 503: 0]
             var scrapeDuration: Duration = .zero
+            /// Nil where no events are sent to a collector.
+            var unexported: UInt64?
         }
 
         private let state = Mutex(State())
@@ -32,6 +34,7 @@
             let labels = configuration.watching.namespaces.map { Optional($0.label) }
             state.withLock { state in
                 for label in labels.isEmpty ? [nil] : labels { state.meters[label] = EventMeter() }
+                if configuration.export.events != nil { state.unexported = 0 }
             }
         }
 
@@ -54,6 +57,9 @@
             }
         }
 
+        /// Events that a collector was to have, and has not.
+        func noteUnexported(_ count: UInt64) { state.withLock { $0.unexported = ($0.unexported ?? 0) &+ count } }
+
         /// The last transitions, the latest first.
         var lastTransitions: [Transition] {
             state.withLock { state in
@@ -63,7 +69,9 @@
 
         /// All metrics, namespace by namespace: what was counted, and what there is; then what is of the whole program.
         func metrics(_ look: Look, _ findings: [Finding]?) -> [PrometheusText.Group] {
-            let (meters, scrapes, duration) = state.withLock { ($0.meters, $0.scrapes, $0.scrapeDuration) }
+            let (meters, scrapes, duration, unexported) = state.withLock {
+                ($0.meters, $0.scrapes, $0.scrapeDuration, $0.unexported)
+            }
             let now = look.time.monotonicNanoseconds
             var groups: [PrometheusText.Group] = []
             // What is new has a meter with its first event.
@@ -82,6 +90,7 @@
                 MetricFamily(Catalogue.scrapes, codes.map { .init(["\($0.key)"], .count($0.value)) }),
                 MetricFamily(Catalogue.scrapeDuration, .number(seconds)), .build(version: configuration.version),
             ]
+            if let unexported { own.append(MetricFamily(Catalogue.unexported, .count(unexported))) }
             if let findings { own.append(.findings(findings)) }
             groups.append(([], own + MetricFamily.ownProcess()))
             return groups

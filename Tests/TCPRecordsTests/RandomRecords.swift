@@ -72,6 +72,9 @@ struct RandomRecords {
         return values
     }
 
+    /// Bytes of no meaning.
+    mutating func noise() -> [UInt8] { (0..<random.below(40)).map { _ in UInt8(truncatingIfNeeded: random.next()) } }
+
     private var text: String { mutating get { random.one(of: Self.texts) } }
     private var state: TCPState { mutating get { random.one(of: Self.states) } }
 
@@ -197,7 +200,7 @@ struct RandomRecords {
         return counters
     }
 
-    private mutating func gap() -> Gap {
+    mutating func gap() -> Gap {
         let source: Gap.Source = random.one(of: [.trace, .poll, .destroy, .reader, .namespace])
         var gap = Gap(source: source, reason: text, lost: maybe { $0.number() })
         gap.time = time()

@@ -13,7 +13,7 @@ package enum Catalogue {
 
     package static let sockets = Metric(
         "sockets",
-        .gauge,
+        .amount,
         by: ["family", "state"],
         "TCP sockets by their state. Source: the watcher's table, or a dump.",
         as: .init(
@@ -32,7 +32,7 @@ package enum Catalogue {
     )
     package static let queued = Metric(
         "queued",
-        .gauge,
+        .amount,
         unit: .bytes,
         by: ["queue"],
         "Payload that the program has not read, or the peer not acknowledged, listeners left out. Source: a dump."
@@ -105,7 +105,7 @@ package enum Catalogue {
     private static let listener = ["local_address", "local_port"]
     package static let acceptQueue = Metric(
         "listener_accept_queue",
-        .gauge,
+        .amount,
         by: listener,
         "Connections that wait for accept(), those of listeners that share the endpoint together. Source: a dump of listeners."
     )
@@ -117,7 +117,7 @@ package enum Catalogue {
     )
     package static let halfOpen = Metric(
         "listener_half_open",
-        .gauge,
+        .amount,
         by: listener,
         "Half-open requests. Source: the watcher's table, or a dump."
     )
@@ -129,7 +129,7 @@ package enum Catalogue {
     )
     package static let serviceSockets = Metric(
         "service_sockets",
-        .gauge,
+        .amount,
         by: ["local_port", "state"],
         "Sockets by the local port, of those that are listened on or named by --ports. Source: the watcher's table, or a dump.",
         as: .init(
@@ -141,7 +141,7 @@ package enum Catalogue {
     )
     package static let destinationSockets = Metric(
         "destination_sockets",
-        .gauge,
+        .amount,
         by: ["remote_address", "remote_port", "state"],
         "Sockets of connections that were opened from here, by where they go. Source: the watcher's table, or a dump.",
         as: .init(
@@ -156,7 +156,7 @@ package enum Catalogue {
     )
     package static let processSockets = Metric(
         "process_sockets",
-        .gauge,
+        .amount,
         by: ["process", "state"],
         "Sockets by the name of the process that holds them. Source: /proc."
     )
@@ -177,37 +177,44 @@ package enum Catalogue {
     package static let acceptOverflows = Metric(
         "accept_queue_overflows",
         .counter,
-        "Handshakes that came to a full accept queue. Source: ListenOverflows."
+        "Handshakes that came to a full accept queue. Source: ListenOverflows.",
+        since: .boot
     )
     package static let listenDrops = Metric(
         "listen_drops",
         .counter,
-        "Segments that a listener dropped, for whatever reason. Source: ListenDrops."
+        "Segments that a listener dropped, for whatever reason. Source: ListenDrops.",
+        since: .boot
     )
     package static let cookiesSent = Metric(
         "syn_cookies_sent",
         .counter,
-        "SYNs that were answered by a cookie. Source: SyncookiesSent."
+        "SYNs that were answered by a cookie. Source: SyncookiesSent.",
+        since: .boot
     )
     package static let cookiesAccepted = Metric(
         "syn_cookies_accepted",
         .counter,
-        "ACKs that brought a cookie back. Source: SyncookiesRecv."
+        "ACKs that brought a cookie back. Source: SyncookiesRecv.",
+        since: .boot
     )
     package static let cookiesFailed = Metric(
         "syn_cookies_failed",
         .counter,
-        "ACKs whose cookie was none. Source: SyncookiesFailed."
+        "ACKs whose cookie was none. Source: SyncookiesFailed.",
+        since: .boot
     )
     package static let requestsDropped = Metric(
         "requests_dropped",
         .counter,
-        "SYNs that came to a full queue of half-open requests, and were dropped. Source: TCPReqQFullDrop."
+        "SYNs that came to a full queue of half-open requests, and were dropped. Source: TCPReqQFullDrop.",
+        since: .boot
     )
     package static let timeWaitOverflows = Metric(
         "time_wait_overflows",
         .counter,
-        "Connections that got no TIME_WAIT, for there were too many. Source: TCPTimeWaitOverflow."
+        "Connections that got no TIME_WAIT, for there were too many. Source: TCPTimeWaitOverflow.",
+        since: .boot
     )
     package static let timeWaitLimit = Metric(
         "time_wait_limit",
@@ -217,28 +224,33 @@ package enum Catalogue {
     package static let sentSegments = Metric(
         "sent_segments",
         .counter,
-        "Segments that were sent, the retransmitted ones left out. Source: OutSegs."
+        "Segments that were sent, the retransmitted ones left out. Source: OutSegs.",
+        since: .boot
     )
     package static let receivedSegments = Metric(
         "received_segments",
         .counter,
-        "Segments that were received. Source: InSegs."
+        "Segments that were received. Source: InSegs.",
+        since: .boot
     )
     package static let retransmittedSegments = Metric(
         "retransmitted_segments",
         .counter,
-        "Segments that were sent again, SYNs counted too. A ratio of it is none of loss. Source: RetransSegs."
+        "Segments that were sent again, SYNs counted too. A ratio of it is none of loss. Source: RetransSegs.",
+        since: .boot
     )
     package static let synRetransmits = Metric(
         "syn_retransmits",
         .counter,
-        "SYNs and SYN+ACKs that were sent again. Source: TCPSynRetrans."
+        "SYNs and SYN+ACKs that were sent again. Source: TCPSynRetrans.",
+        since: .boot
     )
     package static let aborted = Metric(
         "aborted_connections",
         .counter,
         by: ["reason"],
-        "Connections that the kernel has aborted. Source: TCPAbortOn*, TCPAbortFailed."
+        "Connections that the kernel has aborted. Source: TCPAbortOn*, TCPAbortFailed.",
+        since: .boot
     )
     package static let orphans = Metric(
         "orphans",
@@ -265,14 +277,15 @@ package enum Catalogue {
     package static let memoryPressures = Metric(
         "memory_pressures",
         .counter,
-        "How often TCP came under memory pressure. Source: TCPMemoryPressures."
+        "How often TCP came under memory pressure. Source: TCPMemoryPressures.",
+        since: .boot
     )
 
     // MARK: What is wrong, and what was not seen
 
     package static let findings = Metric(
         "findings",
-        .gauge,
+        .amount,
         by: ["finding"],
         "What tcpstates doctor says is wrong. Source: an examination."
     )
@@ -296,7 +309,7 @@ package enum Catalogue {
     )
     package static let groupsLimited = Metric(
         "groups_limited",
-        .gauge,
+        .amount,
         by: ["metric"],
         "Groups that are counted under other, for there are more than are shown."
     )
@@ -312,6 +325,11 @@ package enum Catalogue {
         by: ["code"],
         "Answers to scrapes, by their HTTP status. Source: tcpstates itself."
     )
+    package static let unexported = Metric(
+        "unexported_events",
+        .counter,
+        "Events that no collector has taken: it was away for too long, or has refused them. Source: tcpstates itself."
+    )
     package static let build = Metric("build", .info, by: ["version"], "The version of tcpstates.")
 
     // MARK: tcpstates itself, by the names that Prometheus' libraries give them
@@ -321,33 +339,39 @@ package enum Catalogue {
         .counter,
         unit: .seconds,
         "Processor time that tcpstates has taken, the kernel's work for it included. Source: /proc/self/stat.",
-        prefix: "process_"
+        since: .process,
+        prefix: "process_",
+        as: .init("process.cpu.time", "s")
     )
     package static let residentMemory = Metric(
         "resident_memory",
-        .gauge,
+        .amount,
         unit: .bytes,
         "Memory of tcpstates that is resident. Source: /proc/self/stat.",
-        prefix: "process_"
+        prefix: "process_",
+        as: .init("process.memory.usage", "By")
     )
     package static let virtualMemory = Metric(
         "virtual_memory",
-        .gauge,
+        .amount,
         unit: .bytes,
         "Addresses that tcpstates has mapped. Source: /proc/self/stat.",
-        prefix: "process_"
+        prefix: "process_",
+        as: .init("process.memory.virtual", "By")
     )
     package static let threads = Metric(
         "threads",
-        .gauge,
+        .amount,
         "Threads of tcpstates. Source: /proc/self/stat.",
-        prefix: "process_"
+        prefix: "process_",
+        as: .init("process.thread.count", "{thread}")
     )
     package static let openDescriptors = Metric(
         "open_fds",
-        .gauge,
+        .amount,
         "Descriptors that tcpstates has open. Source: /proc/self/fd.",
-        prefix: "process_"
+        prefix: "process_",
+        as: .init("process.unix.file_descriptor.count", "{file_descriptor}")
     )
     package static let descriptorLimit = Metric(
         "max_fds",
@@ -370,7 +394,7 @@ package enum Catalogue {
         processSockets, destinationPorts, ephemeralPorts, acceptOverflows, listenDrops, cookiesSent, cookiesAccepted,
         cookiesFailed, requestsDropped, timeWaitOverflows, timeWaitLimit, sentSegments, receivedSegments,
         retransmittedSegments, synRetransmits, aborted, orphans, orphanLimit, memory, memoryLimit, memoryPressures,
-        findings, eventsLost, access, watch, groupsLimited, scrapeDuration, scrapes, build, processorTime,
+        findings, eventsLost, access, watch, groupsLimited, scrapeDuration, scrapes, unexported, build, processorTime,
         residentMemory, virtualMemory, threads, openDescriptors, descriptorLimit, startTime,
     ]
 }

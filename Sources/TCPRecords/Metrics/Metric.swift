@@ -4,6 +4,9 @@ package struct Metric: Sendable {
     package enum Kind: Sendable {
         /// They rise and fall.
         case gauge
+        /// They rise and fall too, and say how many or how much there is: those of all labels may be added up. OpenTelemetry
+        /// has an instrument of its own for them, Prometheus a gauge.
+        case amount
         /// They only rise, but where the program starts anew.
         case counter
         /// They are durations, counted by these upper bounds, seconds.
@@ -15,12 +18,24 @@ package struct Metric: Sendable {
     /// What its values are of, as Prometheus' names have it.
     package enum Unit: String, Sendable { case seconds, bytes }
 
+    /// Since when a counter counts.
+    package enum Origin: Sendable {
+        /// Since somebody watches.
+        case watch
+        /// Since the machine has started: the kernel counts. In a network namespace that is younger it was 0 until then.
+        case boot
+        /// Since the program has started.
+        case process
+    }
+
     /// Without prefix and unit, and without the suffix of its kind: ``family`` and ``text`` have them.
     package let name: String
     /// What the name begins with.
     private let prefix: String
     package let kind: Kind
     package let unit: Unit?
+    /// Since when it counts; of what is no counter it says nothing.
+    package let origin: Origin
     /// The names of the labels, in the order of a sample's values.
     package let labels: [String]
     /// What it is, and where it comes from: a line.
@@ -34,11 +49,12 @@ package struct Metric: Sendable {
         unit: Unit? = nil,
         by labels: [String] = [],
         _ help: String,
+        since origin: Origin = .watch,
         prefix: String = "tcpstates_",
         as convention: Convention? = nil
     ) {
         (self.name, self.prefix, self.kind, self.unit, self.labels) = (name, prefix, kind, unit, labels)
-        (self.help, self.convention) = (help, convention)
+        (self.help, self.origin, self.convention) = (help, origin, convention)
     }
 
     /// The name of the family in OpenMetrics: with its unit, without the suffix of its kind.
@@ -49,7 +65,7 @@ package struct Metric: Sendable {
         switch kind {
         case .counter: "_total"
         case .info: "_info"
-        case .gauge, .histogram: ""
+        case .gauge, .amount, .histogram: ""
         }
     }
 
@@ -59,9 +75,23 @@ package struct Metric: Sendable {
     /// The name for OpenTelemetry: that of its conventions where they have one, else the one that queries have.
     package var conventionalName: String { convention?.name ?? text }
 
+    /// The unit for OpenTelemetry, as UCUM has it; nothing where the values are numbers of something that the conventions do not
+    /// name.
+    package var conventionalUnit: String {
+        if let convention { return convention.unit }
+        return switch unit {
+        case .seconds: "s"
+        case .bytes: "By"
+        case nil: ""
+        }
+    }
+
+    /// What the labels are called there.
+    package var attributeNames: [String] { labels.map { convention?.attributes[$0] ?? $0 } }
+
     /// What the labels of a value are called there, and what is the same for every value.
     package func attributes(_ values: [String]) -> [(name: String, value: String)] {
-        zip(labels, values).map { (convention?.attributes[$0] ?? $0, $1) } + (convention?.constants ?? [])
+        Array(zip(attributeNames, values)) + (convention?.constants ?? [])
     }
 
     /// OpenTelemetry's semantic conventions for a metric.

@@ -19,8 +19,26 @@ package enum PrometheusText {
     /// Metrics with labels that all of their values have.
     package typealias Group = (constants: [(name: String, value: String)], families: [MetricFamily])
 
-    /// Writes metrics, with labels that every value has. `since` is when counting began, nanoseconds since 1970; OpenMetrics
-    /// tells it of each counter.
+    /// All families of one metric after the other, in the order in which the first of each comes.
+    static func byMetric(_ groups: [Group]) -> [[(constants: [(name: String, value: String)], family: MetricFamily)]] {
+        var (all, places): ([[(constants: [(name: String, value: String)], family: MetricFamily)]], [String: Int]) = (
+            [], [:]
+        )
+        for (constants, families) in groups {
+            for family in families {
+                let place = places[family.metric.text] ?? all.count
+                if place == all.count {
+                    places[family.metric.text] = place
+                    all.append([])
+                }
+                all[place].append((constants, family))
+            }
+        }
+        return all
+    }
+
+    /// Writes metrics, with labels that every value has. `since` is when the watch began, nanoseconds since 1970; OpenMetrics
+    /// tells it of each counter that counts from then on.
     package static func write(
         _ families: [MetricFamily],
         as format: Format,
@@ -39,19 +57,8 @@ package enum PrometheusText {
         since: UInt64? = nil,
         into text: inout TextBuffer
     ) {
-        var order: [String] = []
-        var places: [String: [(group: Int, family: Int)]] = [:]
-        for (group, entry) in groups.enumerated() {
-            for (family, value) in entry.families.enumerated() {
-                let name = value.metric.text
-                if places[name] == nil { order.append(name) }
-                places[name, default: []].append((group, family))
-            }
-        }
-        for name in order {
-            for (number, place) in (places[name] ?? []).enumerated() {
-                let (constants, families) = groups[place.group]
-                let family = families[place.family]
+        for families in byMetric(groups) {
+            for (number, (constants, family)) in families.enumerated() {
                 let writer = FamilyWriter(family.metric, format, since, constants)
                 if number == 0 { writer.writeHead(into: &text) }
                 for sample in family.samples { writer.write(sample, into: &text) }
@@ -89,7 +96,7 @@ private struct FamilyWriter {
 
     private var type: String {
         switch metric.kind {
-        case .gauge: "gauge"
+        case .gauge, .amount: "gauge"
         case .counter: "counter"
         case .histogram: "histogram"
         case .info: format == .classic ? "gauge" : "info"
@@ -128,7 +135,7 @@ private struct FamilyWriter {
     }
 
     private func writeCreated(of sample: MetricFamily.Sample, into text: inout TextBuffer) {
-        guard format == .openMetrics, let since else { return }
+        guard format == .openMetrics, let since, metric.origin == .watch else { return }
         line("_created", sample, into: &text)
         text.append(Double(since) / 1e9)
         text.append(.newline)

@@ -7,7 +7,7 @@ internal import TCPWatch
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Metrics for Prometheus over HTTP, and a page, until SIGTERM.",
+        abstract: "Metrics for Prometheus and OpenTelemetry, and a page, until SIGTERM.",
         usage: "tcpstates serve [<options>] [<filter>…]",
         discussion: """
             It watches as watch does, and answers who asks: Prometheus, a browser, a script.
@@ -27,12 +27,17 @@ struct ServeCommand: ParsableCommand {
             Names in a request's Host are refused but localhost and those of --allow-host, for a page in a browser here \
             could ask by one that it has made point to this machine. Prometheus asks by the name in its configuration.
 
+            With --otlp it sends the metrics to an OpenTelemetry collector as well, and with --otlp-events each transition. A \
+            collector that is away costs a line, and another one when it is back. OTEL_ variables are heeded where no option \
+            says otherwise: endpoint, headers, timeout, interval, service name, resource attributes.
+
             EXAMPLES
               tcpstates serve                              at http://127.0.0.1:19293/
               tcpstates serve --listen 192.0.2.1:19293 --no-page --allow-host db1
               tcpstates serve --listen unix:/run/tcpstates.sock
               tcpstates serve --all-netns                  by network namespace
               tcpstates serve --by local-port,destination  by service, and by where connections go
+              tcpstates serve --otlp http://127.0.0.1:4318 --otlp-events
               tcpstates serve 'sport = :443'               these sockets alone
             """
     )
@@ -95,6 +100,7 @@ struct ServeCommand: ParsableCommand {
     var interval: DurationArgument?
 
     @OptionGroup(title: "Groups") var groups: MetricGroupOptions
+    @OptionGroup(title: "OpenTelemetry") var otlp: OTLPOptions
     @OptionGroup(title: "Which sockets") var selection: SelectionOptions
     @OptionGroup(title: "Network namespaces") var namespaces: NamespaceOptions
     @OptionGroup var filter: FilterArguments

@@ -20,6 +20,12 @@
             StopSignal.ring(inbox.bell)
             let listening = try listen()
             defer { for socket in listening { socket.removeFile() } }
+            var export = try ExportConfiguration(
+                command.otlp,
+                OTLPEnvironment { name in getenv(name).map { String(cString: $0) } },
+                at: listening.map(\.name)
+            )
+            export.report = { TCPStates.complain($0) }
             let access = Access.all()
             let canTrace = command.source != .poll && access.contains { $0.name == "trace" && $0.shortfall == nil }
             let showsOwners = command.processes || listening.allSatisfy { $0.reach == .owner }
@@ -36,12 +42,15 @@
             configuration.access = access.map {
                 AccessRecord($0.name, isAvailable: $0.shortfall == nil, shortfall: $0.shortfall)
             }
+            configuration.export = export
             let server = StateServer(configuration, of: watcher, afterEvents: inbox.put(work:))
             try server.start(listening.map { ListeningSocket(descriptor: $0.descriptor, isTCP: $0.isTCP) })
             if let refusal = watcher.traceRefusal {
                 TCPStates.complain("watching by polls, without tracing: \(refusal)")
             }
             for socket in listening { TCPStates.complain(socket.announcement(configuration)) }
+            if let collector = export.metrics { TCPStates.complain("sending metrics to \(collector.url)") }
+            if let collector = export.events { TCPStates.complain("sending each transition to \(collector.url)") }
             watcher.receive(inbox.put)
             var goesOn = true
             while goesOn, !StopSignal.hasCome {

@@ -58,15 +58,15 @@ struct FleetTests {
     }
 
     /// Of one namespace, and of two that have names.
-    private func groups(_ seed: UInt64, named: Bool) -> [PrometheusText.Group] {
-        guard named else { return [([], Self.everything(seed))] }
-        return ["one", "t\"w\\o"].map { ([(name: "netns", value: $0)], Self.everything(seed)) }
+    static func groups(_ seed: UInt64, named: Bool) -> [PrometheusText.Group] {
+        guard named else { return [([], everything(seed))] }
+        return ["one", "t\"w\\o"].map { ([(name: "netns", value: $0)], everything(seed)) }
     }
 
     @Test(.enabled(if: Fleet.has(Fleet.promtool), "promtool is missing: make test-fleet"), arguments: [false, true])
     func `promtool has nothing to say about the classic text`(named: Bool) throws {
         for seed in 0..<3 as Range<UInt64> {
-            let text = text(groups(seed, named: named), .classic)
+            let text = text(Self.groups(seed, named: named), .classic)
             let answer = try Fleet.run(Fleet.promtool, ["check", "metrics"], input: text)
             #expect(answer.text == "")
             #expect(answer.status == 0)
@@ -75,7 +75,7 @@ struct FleetTests {
 
     @Test(.enabled(if: Fleet.has(Fleet.promtool), "promtool is missing: make test-fleet"))
     func `promtool would have something to say about a damaged text`() throws {
-        let text = text(groups(0, named: false), .classic)
+        let text = text(Self.groups(0, named: false), .classic)
         let damaged = text.replacing("process_threads", with: "tcpstates_sockets")
         #expect(try Fleet.run(Fleet.promtool, ["check", "metrics"], input: damaged).status != 0)
     }
@@ -90,7 +90,7 @@ struct FleetTests {
         named: Bool
     ) throws {
         for seed in 0..<3 as Range<UInt64> {
-            let groups = groups(seed, named: named)
+            let groups = Self.groups(seed, named: named)
             let answer = try Fleet.run(
                 Fleet.python,
                 [
@@ -114,9 +114,9 @@ struct FleetTests {
 
     /// How many samples a value is, its `_created` one of them.
     private func lines(of sample: MetricFamily.Sample, _ metric: Metric, _ format: PrometheusText.Format) -> Int {
-        let created = format == .openMetrics ? 1 : 0
+        let created = format == .openMetrics && metric.origin == .watch ? 1 : 0
         switch metric.kind {
-        case .gauge, .info: return 1
+        case .gauge, .amount, .info: return 1
         case .counter: return 1 + created
         case .histogram(let bounds): return bounds.count + 3 + created
         }

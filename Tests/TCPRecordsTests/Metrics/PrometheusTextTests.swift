@@ -160,10 +160,11 @@ struct CatalogueTests {
             let labels = metric.labels.map { "`\($0)`" }.joined(separator: ", ")
             let convention = metric.convention.map { "`\($0.name)` (\($0.unit))" } ?? ""
             let attributes = metric.convention?.attributes.sorted { $0.key < $1.key }.map { "`\($0.value)`" } ?? []
-            let name = ([convention] + attributes).filter { !$0.isEmpty }.joined(separator: ", ")
+            let instrument = if case .amount = metric.kind { ["UpDownCounter"] } else { [String]() }
+            let name = ([convention] + attributes + instrument).filter { !$0.isEmpty }.joined(separator: ", ")
             let kind =
                 switch metric.kind {
-                case .gauge: "gauge"
+                case .gauge, .amount: "gauge"
                 case .counter: "counter"
                 case .histogram: "histogram"
                 case .info: "info"
@@ -172,7 +173,7 @@ struct CatalogueTests {
             return "| " + columns.map { $0.isEmpty ? "–" : $0 }.joined(separator: " | ") + " |"
         }
         let header = [
-            "| metric | type | labels | what it is | OpenTelemetry's name |", "| --- | --- | --- | --- | --- |",
+            "| metric | type | labels | what it is | for OpenTelemetry |", "| --- | --- | --- | --- | --- |",
         ]
         let table = (header + rows).joined(separator: "\n") + "\n"
         let path = Fleet.root.appending(path: "docs/metrics.md")

@@ -249,7 +249,7 @@ struct SeriesCeilingTests {
         families += [
             MetricFamily.findings([]), MetricFamily.access(access.map { AccessRecord($0, isAvailable: true) }),
             MetricFamily.watch(isTraced: true), MetricFamily.build(version: "1"),
-            MetricFamily(Catalogue.scrapeDuration, .number(0)),
+            MetricFamily(Catalogue.scrapeDuration, .number(0)), MetricFamily(Catalogue.unexported, .count(0)),
             MetricFamily(Catalogue.scrapes, ["200", "400", "503"].map { .init([$0], .count(0)) }),
         ]
         return families + MetricFamily.ownProcess()
