@@ -67,6 +67,11 @@ let package = Package(
         .target(name: "ConnectionTracking", dependencies: ["SocketValues"], swiftSettings: settings),
         .target(name: "KernelTrace", dependencies: ["BPF", "SockDiag", "SocketValues"], swiftSettings: settings),
         .target(
+            name: "TableWalk",
+            dependencies: ["BPF", "LinuxSystem", "SockDiag", "SocketValues"],
+            swiftSettings: settings
+        ),
+        .target(
             name: "SocketOwners",
             dependencies: ["BPF", "LinuxLibC", "LinuxSystem", "SockDiag", "SocketValues"],
             swiftSettings: settings
@@ -75,7 +80,7 @@ let package = Package(
             name: "TCPWatch",
             dependencies: [
                 "BPF", "ConnectionTracking", "KernelTrace", "LinuxLibC", "LinuxSystem", "SockDiag", "SocketOwners",
-                "SocketValues",
+                "SocketValues", "TableWalk",
             ],
             swiftSettings: settings
         ),
@@ -141,6 +146,7 @@ let package = Package(
                 "TCPDiagnosis",
                 "TCPRecords",
                 "TCPWatch",
+                "TableWalk",
                 .target(name: "TCPStatesServe", condition: .when(traits: serve)),
                 .product(
                     name: "ArgumentParser",
@@ -245,6 +251,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "TableWalkTests",
+            dependencies: ["BPF", "LinuxSystem", "SockDiag", "SocketValues", "TCPStateLab", "TableWalk"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "KernelTraceTests",
             dependencies: ["BPF", "KernelTrace", "LinuxSystem", "SockDiag", "TCPStateLab"],
             swiftSettings: settings
@@ -254,7 +265,7 @@ let package = Package(
             dependencies: [
                 "BPF", "ConnectionTracking", "KernelTrace", "LinuxSystem", "TCPWatch", "SeededRandom", "SockDiag",
                 "SocketOwners",
-                "SocketValues", "TCPStateLab",
+                "SocketValues", "TCPStateLab", "TableWalk",
                 "SystemProbe",
             ],
             exclude: ["Journals"],
@@ -314,7 +325,7 @@ let package = Package(
             dependencies: [
                 "BPF", "CMnl", "ConnectionTracking", "LinuxSystem", "OTLPReading", "SeededRandom", "SockDiag",
                 "SocketLeaks", "SocketOwners",
-                "TCPDiagnosis", "TCPRecords", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "tcpstates",
+                "TCPDiagnosis", "TCPRecords", "TCPWatch", "TCPStatesCommands", "TCPStateLab", "TableWalk", "tcpstates",
             ],
             exclude: ["Fleet/Scripts", "Snapshots"],
             swiftSettings: settings

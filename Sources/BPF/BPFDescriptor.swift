@@ -27,27 +27,35 @@ package struct BPFDescriptor: ~Copyable {
         return try BPFDescriptor(number, "make a ring buffer of \(bytes) bytes")
     }
 
-    /// An array of so many counters, which can be mapped into memory.
-    static func counters(_ count: Int) throws(KernelError) -> BPFDescriptor {
-        let size = UInt32(clamping: 8 * count)
+    /// An array of one value of so many bytes, which can be mapped into memory.
+    static func array(bytes: Int, _ operation: String) throws(KernelError) -> BPFDescriptor {
+        let size = UInt32(clamping: bytes)
         let number = cmnl_bpf_map(BPF_MAP_TYPE_ARRAY.rawValue, 4, size, 1, UInt32(BPF_F_MMAPABLE))
-        return try BPFDescriptor(number, "make the counters of lost records")
+        return try BPFDescriptor(number, operation)
     }
 
-    /// The place where a program runs: at a tracepoint, or for each object of an iterator of the kernel's.
+    /// The place where a program runs: at a tracepoint, or for each object of an iterator of the kernel's; or nowhere, until
+    /// it is called.
     package enum Place {
         case tracepoint(String)
         case iterator(String)
+        /// By ``BPFDescriptor/run(_:_:)``; the name says what it is for.
+        case call(String)
 
         fileprivate var attachType: bpf_attach_type {
             switch self {
             case .tracepoint: BPF_TRACE_RAW_TP
             case .iterator: BPF_TRACE_ITER
+            case .call: bpf_attach_type(rawValue: 0)
             }
+        }
+
+        fileprivate var programType: bpf_prog_type {
+            if case .call = self { BPF_PROG_TYPE_RAW_TRACEPOINT } else { BPF_PROG_TYPE_TRACING }
         }
     }
 
-    /// Loads a program for the place whose type or function in BTF has the number.
+    /// Loads a program for the place whose type or function in BTF has the number; 0 for one that is called.
     ///
     /// - Throws: ``/SocketValues/KernelError``, with what the verifier said where it refused.
     package static func program(
@@ -58,13 +66,13 @@ package struct BPFDescriptor: ~Copyable {
         let words = program.words
         let count = UInt32(clamping: words.count)
         let operation = "load the program of the \(place)"
-        let kind = place.attachType.rawValue
+        let (family, kind) = (place.programType.rawValue, place.attachType.rawValue)
         // The log costs time: only what was refused is loaded once more, for the verifier to say why.
-        let number = cmnl_bpf_load(words, count, kind, UInt32(clamping: type), nil, 0)
+        let number = cmnl_bpf_load(family, words, count, kind, UInt32(clamping: type), nil, 0)
         guard number < 0 else { return BPFDescriptor(number) }
         let failure = errno
         var log = [CChar](repeating: 0, count: 256 * 1024)
-        let second = cmnl_bpf_load(words, count, kind, UInt32(clamping: type), &log, UInt32(log.count))
+        let second = cmnl_bpf_load(family, words, count, kind, UInt32(clamping: type), &log, UInt32(log.count))
         guard second < 0 else { return BPFDescriptor(second) }
         let text = String(decoding: log.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         throw KernelError(bpf: failure, operation, text)
@@ -76,6 +84,17 @@ package struct BPFDescriptor: ~Copyable {
         to tracepoint: String
     ) throws(KernelError) -> BPFDescriptor {
         try BPFDescriptor(cmnl_bpf_attach(program.number), "attach to the tracepoint \(tracepoint)")
+    }
+
+    /// Runs a program that is to be called, once, in the calling thread: it is done when this returns.
+    ///
+    /// - Parameters:
+    ///   - arguments: what the program finds in its context, 8 bytes each: 12 at most.
+    ///   - operation: for errors, after "cannot".
+    /// - Throws: ``/SocketValues/KernelError``.
+    package borrowing func run(_ arguments: [UInt64], _ operation: String) throws(KernelError) {
+        let size = UInt32(clamping: 8 * arguments.count)
+        guard cmnl_bpf_run(number, arguments, size) == 0 else { throw KernelError(bpf: errno, operation) }
     }
 
     /// A file whose content a program of an iterator writes, object by object, as it is read.
@@ -90,6 +109,7 @@ extension BPFDescriptor.Place: CustomStringConvertible {
         switch self {
         case .tracepoint(let name): "tracepoint \(name)"
         case .iterator(let name): "iterator \(name)"
+        case .call(let name): name
         }
     }
 }

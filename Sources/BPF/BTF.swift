@@ -139,6 +139,9 @@ package struct BTF: Sendable {
     /// The number of a type or function, of those that were asked for; nil where the kernel has none.
     package func number(of name: String) -> Int? { numbers[name] }
 
+    /// The number of bytes of a structure, of those that were asked for; nil where the kernel has none.
+    package func size(_ structure: String) -> Int? { numbers[structure].flatMap { size(of: $0) } }
+
     /// A member by its path, as `__sk_common.skc_net.net`: through anonymous structures too, and no pointers. Nil where
     /// there is none, or it is a bit field.
     package func member(_ structure: String, _ path: String) -> Member? {

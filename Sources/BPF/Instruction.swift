@@ -1,13 +1,13 @@
 /// An instruction of a BPF program, as its listing has it; ``Program`` makes the kernel's form of it.
 ///
 /// Source: `Documentation/bpf/standardization/instruction-set.rst` of the kernel, `<linux/bpf.h>`.
-package enum Instruction {
+package enum Instruction: Sendable {
     /// r0 is a call's result and the program's, r1 to r5 are arguments and lost in a call, r6 to r9 are kept, r10 is the
     /// end of the stack.
-    package enum Register: UInt8 { case r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10 }
+    package enum Register: UInt8, Sendable { case r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10 }
 
     /// The number of bytes that are loaded or stored: `BPF_B`, `BPF_H`, `BPF_W`, `BPF_DW`.
-    package enum Width: UInt8 {
+    package enum Width: UInt8, Sendable {
         case u8 = 0x10
         case u16 = 0x08
         case u32 = 0x00
@@ -26,27 +26,38 @@ package enum Instruction {
     }
 
     /// What is done with a register and another one or a number: the upper four bits of the operation.
-    package enum Operation: UInt8 {
+    package enum Operation: UInt8, Sendable {
         case add = 0x00
         case subtract = 0x10
+        case multiply = 0x20
+        case divide = 0x30
+        case or = 0x40
         case and = 0x50
+        case shiftLeft = 0x60
         case shiftRight = 0x70
         case modulo = 0x90
         case move = 0xb0
     }
 
     /// When to jump.
-    package enum Condition: UInt8 {
+    package enum Condition: UInt8, Sendable {
         case equal = 0x10
+        case greater = 0x20
+        case greaterOrEqual = 0x30
+        /// Some bit of both is set.
+        case sharesBits = 0x40
         case notEqual = 0x50
+        /// As numbers with a sign.
+        case signedGreaterOrEqual = 0x70
     }
 
     /// `BPF_FUNC_*`
-    package enum Helper: Int32 {
+    package enum Helper: Int32, Sendable {
         case ktime_get_ns = 5
         case get_prandom_u32 = 7
         case get_current_pid_tgid = 14
         case get_socket_cookie = 46
+        case jiffies64 = 118
         case seq_write = 127
         case ringbuf_reserve = 131
         case ringbuf_submit = 132
@@ -72,11 +83,17 @@ package enum Instruction {
     case loadMap(Register, Int32)
     /// register = the address of a byte in the one element of an array map
     case loadMapValue(Register, Int32, Int32)
+    /// The lower 16 bits alone, in the order of the network.
+    case toNetworkOrder16(Register)
     case call(Helper)
+    /// Calls a function of the kernel's that is open to programs (kfunc), by its number in BTF.
+    case callFunction(Int)
     case jump(String)
     /// Goes on at the label where the register and the number compare so, both of 64 bits.
     case jumpIf(Register, Condition, Int32, String)
-    /// The same of the lower 32 bits.
+    /// The same of two registers.
+    case jumpIfBoth(Register, Condition, Register, String)
+    /// Compares the lower 32 bits with the number.
     case jumpIf32(Register, Condition, Int32, String)
     case exit
 
@@ -116,10 +133,15 @@ package struct Program {
         case .combine(let to, let operation, let from): encode(0x0f | operation.rawValue, to, from)
         case .loadMap(let to, let map): encodeAddress(to, source: 1, map, 0)  // BPF_PSEUDO_MAP_FD
         case .loadMapValue(let to, let map, let byte): encodeAddress(to, source: 2, map, byte)  // BPF_PSEUDO_MAP_VALUE
+        case .toNetworkOrder16(let register): encode(0xdc, register, .r0, 0, 16)  // BPF_ALU | BPF_END | BPF_TO_BE
         case .call(let helper): encode(0x85, .r0, .r0, 0, helper.rawValue)
+        // BPF_PSEUDO_KFUNC_CALL
+        case .callFunction(let number): encode(0x85, .r0, .r2, 0, Int32(truncatingIfNeeded: number))
         case .jump(let label): encode(0x05, .r0, .r0, distance(label))
         case .jumpIf(let left, let condition, let number, let label):
             encode(0x05 | condition.rawValue, left, .r0, distance(label), number)
+        case .jumpIfBoth(let left, let condition, let right, let label):
+            encode(0x0d | condition.rawValue, left, right, distance(label))
         case .jumpIf32(let left, let condition, let number, let label):
             encode(0x06 | condition.rawValue, left, .r0, distance(label), number)
         case .exit: encode(0x95, .r0)

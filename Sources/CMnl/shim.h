@@ -152,13 +152,13 @@ static inline int cmnl_bpf_map(
     return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
 }
 
-/// `bpf(2)`: loads a program of a tracepoint or an iterator, whose type or function has a number in the kernel's BTF; its
-/// descriptor, or -1 and errno. Where there is a log, the verifier says there what it objects to.
+/// `bpf(2)`: loads a program. One of a tracepoint or an iterator names its type or function by the number in the kernel's
+/// BTF. Its descriptor, or -1 and errno; where there is a log, the verifier says there what it objects to.
 static inline int cmnl_bpf_load(
-    const unsigned long long *instructions, unsigned int count, unsigned int attach_type, unsigned int type, char *log,
-    unsigned int log_size) {
+    unsigned int program_type, const unsigned long long *instructions, unsigned int count, unsigned int attach_type,
+    unsigned int type, char *log, unsigned int log_size) {
     union bpf_attr attributes = {
-        .prog_type = BPF_PROG_TYPE_TRACING,
+        .prog_type = program_type,
         .expected_attach_type = attach_type,
         .attach_btf_id = type,
         .insns = (unsigned long long)(unsigned long)instructions,
@@ -176,6 +176,19 @@ static inline int cmnl_bpf_load(
 static inline int cmnl_bpf_attach(int program) {
     union bpf_attr attributes = {.raw_tracepoint = {.prog_fd = (unsigned int)program}};
     return (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attributes, sizeof attributes);
+}
+
+/// `bpf(2)`: runs a program of type `BPF_PROG_TYPE_RAW_TRACEPOINT` once, now and in the calling thread, with arguments that
+/// it finds in its context; 0, or -1 and errno (kernel 5.10).
+static inline int cmnl_bpf_run(int program, const unsigned long long *arguments, unsigned int size) {
+    union bpf_attr attributes = {
+        .test = {
+            .prog_fd = (unsigned int)program,
+            .ctx_size_in = size,
+            .ctx_in = (unsigned long long)(unsigned long)arguments,
+        },
+    };
+    return (int)syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attributes, sizeof attributes);
 }
 
 /// `bpf(2)`: links a program to its iterator; a descriptor, or -1 and errno.

@@ -18,6 +18,14 @@ package enum SystemClock: Sendable {
         return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
     }
 
+    /// From one tick of the kernel's timers to the next, nanoseconds: a second divided by `CONFIG_HZ`.
+    package static var tick: UInt64 {
+        var time = timespec()
+        // The resolution of a coarse clock is the kernel's `TICK_NSEC` (`kernel/time/posix-timers.c`).
+        clock_getres(CLOCK_MONOTONIC_COARSE, &time)
+        return UInt64(time.tv_nsec)
+    }
+
     private var number: clockid_t {
         switch self {
         case .monotonic: CLOCK_MONOTONIC

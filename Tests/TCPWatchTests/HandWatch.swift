@@ -15,11 +15,24 @@ final class HandWatch {
     var gaps: [Gap] { collector.gaps }
 
     /// Watches a lab, and has polled once.
-    init(_ lab: Lab, _ configure: (inout SocketWatcher.Configuration) -> Void = { _ in }) throws {
+    init(
+        _ lab: Lab,
+        walks: TableWalks? = nil,
+        _ configure: (inout SocketWatcher.Configuration) -> Void = { _ in }
+    ) throws {
         var configuration = SocketWatcher.Configuration()
         configure(&configuration)
         let collector = try EventCollector(configuration)
-        watcher = try lab.run { try NamespaceWatcher(configuration, stream: collector.stream) }
+        watcher = try lab.run {
+            // A table is found by its namespace's name.
+            let namespace = try walks.map { _ in try NetworkNamespace(path: lab.namespace.path) }
+            return try NamespaceWatcher(
+                configuration,
+                in: namespace,
+                walks: walks ?? TableWalks(),
+                stream: collector.stream
+            )
+        }
         self.collector = collector
         try watcher.begin()
         settle()

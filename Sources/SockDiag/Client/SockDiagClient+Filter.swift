@@ -86,8 +86,8 @@ extension SocketFilter {
 }
 
 extension SocketFilter.Term {
-    fileprivate var readsMark: Bool { if case .mark = self { true } else { false } }
-    fileprivate var readsCgroup: Bool { if case .named(.cgroup) = self { true } else { false } }
+    var readsMark: Bool { if case .mark = self { true } else { false } }
+    var readsCgroup: Bool { if case .named(.cgroup) = self { true } else { false } }
 }
 
 extension SocketFilter.External {

@@ -13,6 +13,12 @@ extension SocketFilter {
         terms.contains { if case .states(let states) = $0 { states.rawValue != .max } else { false } }
     }
 
+    /// Whether it asks for what is in an attribute, and not in the fixed part of the kernel's message.
+    package var readsAttributes: Bool { terms.contains { $0.readsInfo || $0.readsMark || $0.readsCgroup } }
+
+    /// Whether it asks for the name that the kernel gives a socket when somebody asks for it.
+    package var readsCookie: Bool { terms.contains { if case .cookie = $0 { true } else { false } } }
+
     /// - Throws: ``KernelError`` of code ``KernelError/Code/invalidRequest`` where a term asks for what sockets of the
     ///   protocol, or UNIX sockets, do not have.
     func requireApplicable(to transport: SocketProtocol?) throws(KernelError) {

@@ -14,22 +14,22 @@ public protocol SocketFields: ~Escapable {
 /// The offsets of `struct inet_diag_msg` in `<linux/inet_diag.h>`, part of the kernel's ABI.
 @usableFromInline
 package enum InetDiagMessage {
-    @usableFromInline static let state = 1
-    @usableFromInline static let timer = 2
-    @usableFromInline static let retransmits = 3
+    @usableFromInline package static let state = 1
+    @usableFromInline package static let timer = 2
+    @usableFromInline package static let retransmits = 3
     /// `struct inet_diag_sockid`
-    @usableFromInline static let identity = 4
+    @usableFromInline package static let identity = 4
     @usableFromInline package static let sourcePort = 4
     @usableFromInline package static let destinationPort = 6
     @usableFromInline package static let source = 8
     @usableFromInline package static let destination = 24
     @usableFromInline package static let interface = 40
-    @usableFromInline static let cookie = 44
-    @usableFromInline static let expires = 52
-    @usableFromInline static let receiveQueue = 56
-    @usableFromInline static let sendQueue = 60
-    @usableFromInline static let uid = 64
-    @usableFromInline static let inode = 68
+    @usableFromInline package static let cookie = 44
+    @usableFromInline package static let expires = 52
+    @usableFromInline package static let receiveQueue = 56
+    @usableFromInline package static let sendQueue = 60
+    @usableFromInline package static let uid = 64
+    @usableFromInline package static let inode = 68
     @usableFromInline package static let size = 72
 }
 

@@ -1,4 +1,3 @@
-internal import LinuxLibC
 internal import LinuxSystem
 internal import SockDiag
 
@@ -16,15 +15,16 @@ struct DumpSplit {
     static let worthwhile = 20_000
     private static let sampleSize = 256
 
-    /// Nil where one dump is as well: few sockets, one processor, connections that no port distinguishes; or where few
+    /// Nil where one dump is as well: few sockets, no idle processor, connections that no port distinguishes; or where few
     /// sockets are expected in the answer, so that nearly all of the time is the walk, which both halves make.
     init?(
         of query: SocketQuery,
         in namespace: NetworkNamespace,
-        worthwhile: Int = worthwhile
+        worthwhile: Int = worthwhile,
+        idle: Int = Processors.idle
     ) throws(KernelError) {
         guard query.protocol == .tcp, query.localPort == nil, query.remotePort == nil, query.filter == nil,
-            query.states.contains(TCPState.established), sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1,
+            query.states.contains(TCPState.established), idle > 0,
             try namespace.run({ () throws(KernelError) in Self.socketCount }) >= worthwhile
         else { return nil }
         sample = try SockDiagClient(in: namespace).sample(query, atLeast: Self.sampleSize)

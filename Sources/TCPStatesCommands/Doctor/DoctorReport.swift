@@ -3,6 +3,7 @@ internal import SocketOwners
 internal import TCPDiagnosis
 internal import TCPRecords
 internal import TCPWatch
+internal import TableWalk
 
 /// The findings of one examination.
 struct DoctorReport {
@@ -114,7 +115,16 @@ extension [Access] {
         for access in self {
             if let shortfall = access.shortfall { prose.entry("not seen", "\(access.what): \(shortfall).") }
         }
+        prose.entry("read by", Self.reading)
         prose.space()
+    }
+
+    /// How many sockets are read, which is tried; it decides how long that takes, and not what is seen.
+    private static var reading: String {
+        let access = WalkAccess()
+        _ = access.walker(for: .counts)
+        if let refusal = access.refusal { return "dumps: \(refusal)." }
+        return "a walk of the kernel's table where there are \(WalkAccess.worthwhile) sockets or more, else a dump."
     }
 
     /// The `access` records.

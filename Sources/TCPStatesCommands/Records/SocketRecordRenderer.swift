@@ -51,6 +51,8 @@ struct SocketRecordRenderer<Encoder: BufferedEncoder & ~Copyable>: SocketRendere
         encoder.append(Record(.unixSocket(socket)))
     }
 
+    var writesCookies: Bool { true }
+
     func begin(with sample: [InetSocket]) {}
 
     func fork() -> SocketRecordRenderer {

@@ -15,6 +15,8 @@ protocol SocketRenderer: ~Copyable, SendableMetatype {
     var text: TextBuffer { get set }
     /// What the numbers of the next sockets are called.
     var names: SocketNames { get set }
+    /// Whether each socket's cookie is written, which a socket has only once somebody has asked for it.
+    var writesCookies: Bool { get }
     /// Begins with what a sample of the sockets says about the others, instead of waiting for the first ones.
     mutating func begin(with sample: [InetSocket])
     /// A renderer for another thread, to write more of the same.

@@ -1,4 +1,7 @@
+internal import LinuxSystem
 internal import SockDiag
+internal import Synchronization
+internal import TableWalk
 
 extension SocketSource {
     /// Writes every socket, namespace by namespace; where there are many in one, in two halves by two threads.
@@ -45,6 +48,11 @@ extension SocketSource {
         }
         for query in queries {
             do throws(KernelError) {
+                let needsNames = renderer.writesCookies
+                if var reader = try reader(for: .rows, of: query, in: namespace, needsNames: needsNames) {
+                    try write(query, by: &reader, in: namespace, with: &renderer, to: output, counting: &count)
+                    continue
+                }
                 guard renderer.names.hosts == nil, let split = try DumpSplit(of: query, in: namespace) else {
                     try write(query, in: namespace, with: &renderer, to: output, counting: &count)
                     continue
@@ -82,13 +90,65 @@ extension SocketSource {
         }
     }
 
+    /// Writes what a walk of the kernel's table shows; by two threads where a processor is idle, part by part.
+    private func write<Renderer: SocketRenderer & ~Copyable>(
+        _ query: SocketQuery,
+        by reader: inout TableReader,
+        in namespace: NetworkNamespace,
+        with renderer: inout Renderer,
+        to output: SharedOutput,
+        counting count: inout Int
+    ) throws(KernelError) {
+        func holds(_ condition: SocketFilter.External, _ socket: borrowing SocketRecord) -> Bool {
+            self.holds(condition, for: socket.inode, in: namespace)
+        }
+        func write(_ socket: borrowing SocketRecord) {
+            count += 1
+            noteOwner(of: socket.inode)
+            renderer.render(socket)
+            output.drain(&renderer.text)
+        }
+        try reader.forEachOther(query, external: holds, write)
+        guard reader.count >= sharesFrom, renderer.names.hosts == nil, idleProcessors() > 0 else {
+            return try reader.forEachConnection(query, external: holds, write)
+        }
+        // The first rows decide the widths of the columns, for both.
+        let parts = WalkParts()
+        try reader.forEachConnection(query, part: 0, of: WalkParts.count, external: holds, write)
+        renderer.begin(with: [])
+        // The header, and what comes before the connections, before anything of the other thread's.
+        output.flush(&renderer.text)
+        let other = Handed(WalkHalf(reader: try reader.fork(), renderer: renderer.fork()))
+        _ = try concurrently { () throws(KernelError) in
+            while let part = parts.next() {
+                try reader.forEachConnection(query, part: part, of: WalkParts.count, external: holds, write)
+            }
+        } _: { () throws(KernelError) in
+            try other.use { half throws(KernelError) in
+                while let part = parts.next() {
+                    try half.reader.forEachConnection(
+                        query,
+                        part: part,
+                        of: WalkParts.count,
+                        external: { self.holds($0, for: $1.inode, in: namespace) }
+                    ) { socket in
+                        noteOwner(of: socket.inode)
+                        half.renderer.render(socket)
+                        output.drain(&half.renderer.text)
+                    }
+                }
+                output.flush(&half.renderer.text)
+            }
+        }
+    }
+
     private func write<Renderer: SocketRenderer & ~Copyable>(
         _ split: DumpSplit,
         in namespace: NetworkNamespace,
         with renderer: inout Renderer,
         to output: SharedOutput
     ) throws(KernelError) {
-        let other = OtherHalf(renderer.fork())
+        let other = Handed(renderer.fork())
         _ = try concurrently { () throws(KernelError) in
             var count = 0
             try write(split.halves.0, in: namespace, with: &renderer, to: output, counting: &count)
@@ -102,12 +162,33 @@ extension SocketSource {
     }
 }
 
-/// A renderer on its way to the thread that uses it.
+/// What the second thread of a walk uses.
+private struct WalkHalf<Renderer: SocketRenderer & ~Copyable>: ~Copyable {
+    var reader: TableReader
+    var renderer: Renderer
+}
+
+/// The parts of a table that two threads take in turn; the first one is written before.
+private final class WalkParts: Sendable {
+    private let taken = Atomic(1)
+
+    static let count = 32
+
+    /// A part that nobody has taken; nil where there is none.
+    func next() -> Int? {
+        let part = taken.add(1, ordering: .relaxed).oldValue
+        return part < Self.count ? part : nil
+    }
+}
+
+/// Something on its way to the thread that uses it.
 // Safe: one thread makes it, and hands it to the one that uses it.
-private final class OtherHalf<Renderer: SocketRenderer & ~Copyable>: @unchecked Sendable {
-    private var renderer: Renderer
+final class Handed<Value: ~Copyable>: @unchecked Sendable {
+    private var value: Value
 
-    init(_ renderer: consuming Renderer) { self.renderer = renderer }
+    init(_ value: consuming Value) { self.value = value }
 
-    func use(_ body: (inout Renderer) throws(KernelError) -> Void) throws(KernelError) { try body(&renderer) }
+    func use<Result>(_ body: (inout Value) throws(KernelError) -> Result) throws(KernelError) -> Result {
+        try body(&value)
+    }
 }

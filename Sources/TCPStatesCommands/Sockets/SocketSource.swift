@@ -1,9 +1,11 @@
+internal import LinuxSystem
 internal import SockDiag
 internal import SocketOwners
 internal import Synchronization
 internal import TCPDiagnosis
 internal import TCPRecords
 internal import TCPWatch
+internal import TableWalk
 
 /// The source of a command's sockets: the namespaces, what the kernel is asked, and who holds what.
 struct SocketSource: Sendable {
@@ -20,6 +22,15 @@ struct SocketSource: Sendable {
     private let missesOwners = Flag()
     /// Whether every namespace is meant, and one that is gone or closed to this user is no failure.
     private let takesWhatItGets: Bool
+    /// Whether what is asked for is in the fixed part of the kernel's messages: then its table may be walked instead.
+    private let isInFixedPart: Bool
+    private let access = WalkAccess { error in TCPStates.complain("\(error); so it does now") }
+    /// From so many sockets on the table is walked.
+    var walksFrom = WalkAccess.worthwhile
+    /// From so many on by two threads, where a processor has nothing else to do.
+    var sharesFrom = WalkAccess.large
+    /// How many have nothing to do.
+    var idleProcessors: @Sendable () -> Int = { Processors.idle }
 
     init(
         _ selection: SelectionOptions,
@@ -32,6 +43,7 @@ struct SocketSource: Sendable {
         queries =
             try families.map { try selection.queries($0, details, filter) }
             ?? [selection.query(details.extensions, filter)]
+        isInFixedPart = details.isDisjoint(with: .attributes) && filter?.readsAttributes != true
         unixQuery = try families.flatMap { try selection.unixQuery($0, details, filter) }
         let wanted = WantedProcesses(filter)
         if details.contains(.processes) {
@@ -114,6 +126,20 @@ struct SocketSource: Sendable {
         }
     }
 
+    /// A reader of the kernel's table, for a query about TCP; nil where a dump is asked for, or is the better way.
+    func reader(
+        for purpose: TableWalker.Purpose,
+        of query: SocketQuery,
+        in namespace: NetworkNamespace,
+        needsNames: Bool = false
+    ) throws(KernelError) -> TableReader? {
+        guard query.protocol == .tcp, isInFixedPart, query.extensions.isEmpty,
+            !query.states.subtracting(.outsideConnections).isEmpty
+        else { return nil }
+        let needsNames = needsNames || query.filter?.readsCookie == true
+        return try access.reader(for: purpose, in: namespace, needsNames: needsNames, worthwhile: walksFrom)
+    }
+
     /// Remembers a socket that somebody holds, and who is not known.
     func noteOwner(of inode: UInt32?) {
         if let owners, let inode, !owners.contains(inode) { missesOwners.raise() }
@@ -165,6 +191,11 @@ private struct WantedProcesses {
     }
 }
 
+extension SocketDetails {
+    /// What attributes of the kernel's messages tell, and their fixed part does not.
+    fileprivate static let attributes: SocketDetails = [.info, .memory, .extended, .service, .options]
+}
+
 /// Something that any thread may find, and that is reported once.
 private final class Flag: Sendable {
     private let value = Atomic(false)
@@ -182,6 +213,7 @@ extension SocketSource {
         try forEachNamespace { namespace throws(KernelError) in
             var names = RecordNames()
             try forEachUnlisted(in: namespace) { tally.count($0, in: namespace, owners: owners, names: &names) }
+            if try count(query, in: namespace, into: &tally) { return }
             guard let split = try DumpSplit(of: query, in: namespace) else {
                 return tally.add(try self.tally(of: query, in: namespace, by: keys))
             }
@@ -195,6 +227,56 @@ extension SocketSource {
         }
         reportMissingOwners()
         return tally
+    }
+
+    /// Counts the sockets of a namespace by a walk of the kernel's table; false where that is no way, and nothing was
+    /// counted.
+    private func count(
+        _ query: SocketQuery,
+        in namespace: NetworkNamespace,
+        into tally: inout Tally
+    ) throws(KernelError) -> Bool {
+        // By state alone the kernel's program counts, and no socket is looked at here.
+        let isByState = tally.keys == [.state] && query.filter == nil
+        guard var reader = try reader(for: isByState ? .counts : .rows, of: query, in: namespace) else { return false }
+        var counted = Tally(keys: tally.keys)
+        var names = RecordNames()
+        func holds(_ condition: SocketFilter.External, _ socket: borrowing SocketRecord) -> Bool {
+            self.holds(condition, for: socket.inode, in: namespace)
+        }
+        func count(_ socket: borrowing SocketRecord) {
+            noteOwner(of: socket.inode)
+            counted.count(socket, in: namespace, owners: owners, names: &names)
+        }
+        do throws(KernelError) {
+            if isByState {
+                counted.add(states: try countConnections(query, by: &reader))
+            } else {
+                try reader.forEachConnection(query, external: holds, count)
+            }
+        } catch {
+            guard error.code == .inconsistentDump else { throw error }
+            access.refuse(error)
+            return false
+        }
+        try reader.forEachOther(query, external: holds, count)
+        tally.add(counted)
+        return true
+    }
+
+    /// Counts the connections by state, in two halves where a processor is idle.
+    private func countConnections(
+        _ query: SocketQuery,
+        by reader: inout TableReader
+    ) throws(KernelError) -> [Int] {
+        guard reader.count >= sharesFrom, idleProcessors() > 0 else { return try reader.countConnections(query) }
+        let other = Handed(try reader.fork())
+        let (first, second) = try concurrently { () throws(KernelError) in
+            try reader.countConnections(query, part: 0, of: 2)
+        } _: { () throws(KernelError) in
+            try other.use { reader throws(KernelError) in try reader.countConnections(query, part: 1, of: 2) }
+        }
+        return zip(first, second).map(+)
     }
 
     private func tally(

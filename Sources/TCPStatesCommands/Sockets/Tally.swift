@@ -62,6 +62,11 @@ struct Tally: Sendable {
         for (state, count) in other.states.enumerated() { states[state] += count }
     }
 
+    /// Adds numbers of sockets by the numbers of their states; nothing else is counted by.
+    mutating func add(states counts: [Int]) {
+        for (state, count) in counts.enumerated() { states[state] += count }
+    }
+
     /// The number of sockets that were counted.
     var total: Int { counts.values.reduce(0, +) + states.reduce(0, +) }
 

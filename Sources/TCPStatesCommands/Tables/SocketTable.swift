@@ -56,6 +56,8 @@ struct SocketTable: SocketRenderer, ~Copyable {
 
     mutating func finish() { settle(isComplete: true) }
 
+    var writesCookies: Bool { details.contains(.extended) }
+
     mutating func begin(with sample: [InetSocket]) {
         guard batch != nil else { return }
         for socket in sample { measure(socket) }

@@ -3,6 +3,7 @@ internal import KernelTrace
 internal import LinuxSystem
 internal import SockDiag
 internal import SocketOwners
+internal import TableWalk
 
 /// Carries a tracker's questions to the kernel, and the kernel's answers to the tracker, for one network namespace. Belongs to
 /// one thread at a time, and decides nothing about connections.
@@ -28,6 +29,12 @@ final class NamespaceWatcher {
     /// Before this moment `/proc` is not read again, monotonic nanoseconds.
     private var nextOwnerScan: UInt64 = 0
     private(set) var schedule: DumpSchedule
+    /// What walks the kernel's table where a dump of it takes long.
+    private let walks: TableWalks
+    /// The table, once it is walked.
+    private var table: KernelTable?
+    /// Where it is found: also where none was named.
+    private let home: NetworkNamespace?
     private var outputs: [Output] = []
     /// How many of ``outputs`` have been carried out: there is one for each socket where all are reported.
     private var carriedOut = 0
@@ -48,6 +55,8 @@ final class NamespaceWatcher {
     private(set) var hasBegun = false
     /// How many dumps and lookups have been made so far.
     private(set) var (dumpCount, lookupCount): (UInt64, UInt64) = (0, 0)
+    /// How many of the dumps were walks.
+    private(set) var walkCount: UInt64 = 0
     /// How many messages about destroyed sockets have been read so far.
     private(set) var messageCount: UInt64 = 0
     /// What ``markMessages()`` has destroyed; nil once the kernel has said so.
@@ -66,10 +75,13 @@ final class NamespaceWatcher {
         _ number: UInt32 = 0,
         in namespace: NetworkNamespace? = nil,
         trace: TraceReader? = nil,
+        walks: TableWalks = TableWalks(),
         stream: WatchStream
     ) throws(KernelError) {
         (self.configuration, self.number, self.namespace, self.stream) = (configuration, number, namespace, stream)
         place = namespace
+        self.walks = walks
+        home = namespace ?? (try? NetworkNamespace.current)
         schedule = DumpSchedule(configuration, isTraced: trace != nil)
         if trace != nil {
             let here = if let namespace { namespace } else { try NetworkNamespace.current }
@@ -238,6 +250,11 @@ final class NamespaceWatcher {
         /// The moment before it was asked for.
         let began: EventTime
         var rows: SocketDump
+        /// What is walked after those rows, where not all of it is dumped.
+        var walk: TableWalk?
+        /// How many sockets the walk has shown that had no name yet.
+        var namelessCount = 0
+        var isWalk = false
         /// Of these the filter can say nothing before it is known who holds them.
         var undecided: [InetSocket] = []
         /// What it has taken of a processor so far, nanoseconds.
@@ -304,7 +321,10 @@ final class NamespaceWatcher {
             dump = underWay
         } else {
             drain()
-            dump = DumpUnderWay(scope: scope, began: .now(), rows: SocketDump(query(scope)))
+            let began = EventTime.now()
+            let (dumped, walked) = parts(of: query(scope), drain)
+            dump = DumpUnderWay(scope: scope, began: began, rows: SocketDump(dumped), walk: walked)
+            dump.isWalk = walked != nil
             take(.dumpBegan(scope), at: dump.began)
         }
         guard dump.isRead || read(&dump, until: limit, drain), report(until: limit) else {
@@ -317,6 +337,8 @@ final class NamespaceWatcher {
         let now = EventTime.now()
         let duration = now.monotonicNanoseconds &- dump.began.monotonicNanoseconds
         let work = DumpSchedule.Work(cost: dump.cost, duration: duration)
+        walks.note(dump.cost, isWalk: dump.isWalk)
+        if dump.isWalk { walkCount &+= 1 }
         let isInconsistent = dump.failure?.code == .inconsistentDump
         let failed = dump.failure != nil && !isInconsistent
         if let slower = schedule.noteDump(dump.scope, work, at: now.monotonicNanoseconds, failed: failed) {
@@ -348,7 +370,20 @@ final class NamespaceWatcher {
         SocketQuery(family: configuration.family, states: scope.states, extensions: filter?.extensions ?? [])
     }
 
-    /// Reads a datagram of a dump and hands over its rows; whether there is more.
+    /// What of a query is dumped, and what is walked instead: the connections, where that is cheaper and tells all that is to
+    /// be known.
+    private func parts(of query: SocketQuery, _ drain: () -> Void) -> (dumped: SocketQuery, walked: TableWalk?) {
+        guard hasBegun, !keepsExisting, walks.isWorthwhile, configuration.filter?.readsAttributes != true else {
+            return (query, nil)
+        }
+        if table == nil, let home { table = walks.table(in: home) }
+        guard let table, let states = walks.statesToDump(query.states, table, drain) else { return (query, nil) }
+        var dumped = query
+        dumped.states = states
+        return (dumped, TableWalk(table, query))
+    }
+
+    /// Reads a datagram of a dump, or walks a part of the table, and hands over the rows; whether there is more.
     private func readRows(of dump: inout DumpUnderWay) throws(KernelError) -> Bool {
         var rows: [SocketRow] = []
         swap(&rows, &rowBuffer)
@@ -359,7 +394,7 @@ final class NamespaceWatcher {
             rows.removeAll(keepingCapacity: true)
             swap(&rows, &rowBuffer)
         }
-        return try client.advance(&dump.rows) { record in
+        func add(_ record: borrowing SocketRecord) {
             note(record)
             if filter?.asksOwners == true, record.inode != nil, owners?.knows(record.cookie) != true {
                 undecided.append(InetSocket(record))
@@ -367,6 +402,35 @@ final class NamespaceWatcher {
                 rows.append(SocketRow(record, matching: mask(record)))
             }
         }
+        if try client.advance(&dump.rows, add) { return true }
+        guard var walk = dump.walk.take() else { return false }
+        var nameless: [InetSocket] = []
+        do throws(KernelError) {
+            let isUnderWay = try walks.advance(&walk) { record in
+                // Nobody has asked for its name yet, by which it is known here.
+                if record.cookie.rawValue == 0 { nameless.append(InetSocket(record)) } else { add(record) }
+            }
+            dump.namelessCount += nameless.count
+            if dump.namelessCount <= TableWalks.greatestNameless {
+                for socket in nameless { try addNamed(socket, add) }
+                if isUnderWay { dump.walk = walk }
+                return isUnderWay
+            }
+        } catch {
+            guard error.code == .inconsistentDump else { throw error }
+        }
+        // All of it once more: what was shown already is shown as it is now.
+        dump.rows = SocketDump(query(dump.scope))
+        dump.isWalk = false
+        return true
+    }
+
+    /// Asks for a socket by its endpoints, which gives it a name; one that is gone was there.
+    private func addNamed(_ socket: InetSocket, _ add: (borrowing SocketRecord) -> Void) throws(KernelError) {
+        var identity = socket.identity
+        identity.cookie = .any
+        guard let found = try client.socket(identity) else { return }
+        found.withMessage { add(SocketRecord(checked: $0)) }
     }
 
     private func note(_ record: borrowing SocketRecord) {

@@ -8,6 +8,7 @@ struct WatchedNamespaces: ~Copyable {
     private var configuration: SocketWatcher.Configuration
     private let stream: WatchStream
     private var trace: TraceReader?
+    private let walks = TableWalks()
     private var nextNumber: UInt32 = 0
     /// The namespace that is watched where none was named.
     private(set) var ownNamespace: NetworkNamespace?
@@ -74,7 +75,14 @@ struct WatchedNamespaces: ~Copyable {
     }
 
     private mutating func make(_ namespace: NetworkNamespace?) throws(KernelError) -> NamespaceWatcher {
-        let watcher = try NamespaceWatcher(configuration, nextNumber, in: namespace, trace: trace, stream: stream)
+        let watcher = try NamespaceWatcher(
+            configuration,
+            nextNumber,
+            in: namespace,
+            trace: trace,
+            walks: walks,
+            stream: stream
+        )
         stream.delivery.expectSockets(of: nextNumber)
         nextNumber += 1
         return watcher
