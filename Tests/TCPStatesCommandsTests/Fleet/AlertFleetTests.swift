@@ -14,7 +14,7 @@
             let lab = try Lab.orCancel()
             defer { lab.close() }
             // A rule's minute is two seconds.
-            print(try Engine.script("alerts.py", [Tool.path, "30", "30000"], in: lab, within: .seconds(1200)))
+            print(try Engine.script("alerts.py", [Tool.path, "30", "30000"], in: lab, within: .seconds(1700)))
         }
     }
 #endif
