@@ -9,7 +9,8 @@ struct KernelErrorTests {
         "; the kernel needs CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG "
         + "(modules inet_diag and tcp_diag: modprobe tcp_diag)"
     private static let policy =
-        "; a seccomp profile, SELinux or a sandbox denies NETLINK_SOCK_DIAG: allow it for this process"
+        "; a seccomp profile, SELinux, a sandbox or systemd's RestrictAddressFamilies= denies AF_NETLINK: "
+        + "allow it for this process"
 
     private static let table: [(Int32, KernelError.Code, String)] = [
         (EPERM, .permissionDenied, "Operation not permitted" + policy),
@@ -17,7 +18,7 @@ struct KernelErrorTests {
         (ENOENT, .unsupported, "No such file or directory" + kernelNeeds),
         (EOPNOTSUPP, .unsupported, "Operation not supported" + kernelNeeds),
         (EPROTONOSUPPORT, .unsupported, "Protocol not supported" + kernelNeeds),
-        (EAFNOSUPPORT, .unsupported, "Address family not supported by protocol" + kernelNeeds),
+        (EAFNOSUPPORT, .permissionDenied, "Address family not supported by protocol" + policy),
         (ENOSYS, .unsupported, "Function not implemented" + kernelNeeds),
         (EINVAL, .invalidRequest, "Invalid argument"),
         (ERANGE, .invalidRequest, "Numerical result out of range"),

@@ -1,4 +1,5 @@
 import BPF
+import LinuxSystem
 import SockDiag
 import TCPStateLab
 import Testing
@@ -75,6 +76,31 @@ import Testing
             let ports = try Both(lab) { $0.filter = .localPort == pair.client.local.port }
             try ports.poll("by its port")
             #expect(ports.walks.watcher.walkCount > 0)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(30)))
+    func `Where the kernel refuses a walk, whatever was possible before, all is dumped`() async throws {
+        try withLab { _ in }
+        // What a thread lets go of stays away: so the process is one of its own.
+        await #expect(processExitsWith: .success) {
+            let lab = try Lab()
+            let pair = try lab.loopbackPair()
+            let used = try HandWatch(lab, walks: TableWalks(longDump: 0, shortWalk: 0))
+            _ = try used.poll()
+            #expect(used.watcher.walkCount == 1)
+            // One whose program is not loaded yet beside one that has it.
+            let fresh = try HandWatch(lab, walks: TableWalks(longDump: 0, shortWalk: 0))
+            let known = used.known
+            #expect(known.count == 3 && fresh.known == known)
+            #expect(Capabilities.limit(to: [.administration]))
+            for watch in [used, fresh] {
+                #expect(try watch.pollTwice().isEmpty)
+                #expect(watch.known == known)
+                #expect(watch.gaps.isEmpty)
+            }
+            lab.close()
+            withExtendedLifetime(pair) {}
         }
     }
 

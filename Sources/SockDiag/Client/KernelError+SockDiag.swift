@@ -7,8 +7,9 @@ extension KernelError {
     init(errno: Int32, operation: String, detail: String = "", remedy: String? = nil) {
         let code: Code =
             switch errno {
-            case EPERM, EACCES: .permissionDenied
-            case ENOENT, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT, ENOSYS: .unsupported
+            // No kernel with netlink is without its sockets: a sandbox refuses them by that number.
+            case EPERM, EACCES, EAFNOSUPPORT: .permissionDenied
+            case ENOENT, EOPNOTSUPP, EPROTONOSUPPORT, ENOSYS: .unsupported
             case EINVAL, ERANGE: .invalidRequest
             default: .system
             }
@@ -24,7 +25,7 @@ extension KernelError.Code {
         case .unsupported:
             "the kernel needs CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG (modules inet_diag and tcp_diag: modprobe tcp_diag)"
         case .permissionDenied:
-            "a seccomp profile, SELinux or a sandbox denies NETLINK_SOCK_DIAG: allow it for this process"
+            "a seccomp profile, SELinux, a sandbox or systemd's RestrictAddressFamilies= denies AF_NETLINK: allow it for this process"
         case .missingCapability: "it takes CAP_NET_ADMIN: run as root, or give the program this capability"
         case .inconsistentDump: "try again when fewer sockets come and go"
         default: ""

@@ -195,9 +195,9 @@ package struct EventMeter: Sendable {
     private mutating func count(_ step: Step, _ transition: Transition) {
         guard transitions[step] != nil else { return }  // no legal step
         transitions[step]?.count &+= 1
-        // The first of each second is enough of an example.
+        // The first of each second is enough of an example; one that is reported late is none.
         let time = transition.time.realtimeNanoseconds
-        if let last = transitions[step]?.last, time / 1_000_000_000 == last.time / 1_000_000_000 { return }
+        if let last = transitions[step]?.last, time / 1_000_000_000 <= last.time / 1_000_000_000 { return }
         let identity = transition.identity
         let labels = [
             ("cookie", "\(identity.cookie)"), ("local", "\(identity.local)"), ("peer", "\(identity.remote)"),

@@ -52,7 +52,8 @@ final class TableWalks {
     func advance(_ walk: inout TableWalk, _ body: (borrowing SocketRecord) -> Void) throws(KernelError) -> Bool {
         do throws(KernelError) {
             if rows == nil { rows = access.walker(for: .rows) }
-            return try rows?.advance(&walk, body) ?? false
+            if let isUnderWay = try rows?.advance(&walk, body) { return isUnderWay }
+            throw access.refusal ?? KernelError(.system, operation: "load the program of a table walk")
         } catch {
             access.refuse(error)
             isWorthwhile = false
