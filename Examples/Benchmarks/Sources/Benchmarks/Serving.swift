@@ -121,7 +121,7 @@ func scrapeTable(_ tool: String, scrapes: Int) throws -> String {
         "prometheus-node-exporter", "--collector.disable-defaults", "--collector.tcpstat",
         "--web.disable-exporter-metrics", "--web.listen-address=127.0.0.1:19294",
     ]
-    var table = "|  | CPU a scrape | ratio | % of a core without scrapes | answer | most resident | target |\n"
+    var table = "|  | CPU a second, with a scrape | ratio | without | answer | most resident | target |\n"
     table += "| --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
     func measure(_ exporter: Exporter) throws -> (scrape: Double, idle: Double, bytes: Int, peak: Int) {
         let start = try exporter.processorTime()
@@ -134,14 +134,13 @@ func scrapeTable(_ tool: String, scrapes: Int) throws -> String {
             bytes = try exporter.scrape()
             usleep(UInt32(max(0, 1 - (now() - begin)) * 1e6))
         }
-        // What it does without them is not theirs.
-        let cost = (try exporter.processorTime() - before) / Double(scrapes) - idle
+        let cost = (try exporter.processorTime() - before) / Double(scrapes)
         return (cost, idle, bytes, try exporter.memory().peak)
     }
     let theirs = try (try? Exporter(other, port: 19294, path: "/")).map(measure)
     func row(_ name: String, _ cost: (scrape: Double, idle: Double, bytes: Int, peak: Int), target: String) {
         let ratio = theirs.map { fixed(cost.scrape / $0.scrape, 2) } ?? ""
-        table += "| \(name) | \(fixed(cost.scrape * 1000, 1)) ms | \(ratio) | \(fixed(cost.idle * 100, 2)) % "
+        table += "| \(name) | \(fixed(cost.scrape * 1000, 1)) ms | \(ratio) | \(fixed(cost.idle * 1000, 1)) ms "
         table += "| \(cost.bytes / 1024) KiB | \(fixed(Double(cost.peak) / 1024, 1)) MiB | \(target) |\n"
     }
     if let theirs {
