@@ -52,28 +52,35 @@ package struct TableReader: ~Copyable, Sendable {
         )
     }
 
-    /// Calls `body` with every socket that answers the query and is no connection: listeners, then bound ones.
+    /// Whether there may be sockets that answer the query, hold a port and have no connection, in one of the parts that are
+    /// the whole together. Only a dump shows those, which walks all connections too; mostly there are none.
+    ///
+    /// - Throws: ``/SocketValues/KernelError``.
+    package func mayHaveBound(
+        _ query: SocketQuery,
+        part: Int = 0,
+        of parts: Int = 1
+    ) throws(KernelError) -> Bool {
+        guard !query.states.isDisjoint(with: [.bound, .closed]), programs.bound != nil else { return false }
+        var walker = try TableWalker(programs, for: .bound)
+        return try walker.mayFindBound(table, part: part, of: parts)
+    }
+
+    /// Calls `body` with every socket that answers the query and is no connection: listeners, then those that
+    /// ``mayHaveBound(_:part:of:)`` is about, unless it is known that there are none.
     ///
     /// - Throws: ``/SocketValues/KernelError``, as ``/SockDiag/SockDiagClient/forEach(_:external:_:)`` does.
     package mutating func forEachOther(
         _ query: SocketQuery,
+        mayHaveBound: Bool,
         external: (SocketFilter.External, borrowing SocketRecord) -> Bool,
         _ body: (borrowing SocketRecord) -> Void
     ) throws(KernelError) {
         var others = query
         others.states.formIntersection(.outsideConnections)
-        // Sockets without a connection are dumped by a walk of all connections too, and mostly there are none.
-        if others.states.intersection([.bound, .closed]) != [], try !mayHaveBound() {
-            others.states.formIntersection(.listen)
-        }
+        if !mayHaveBound { others.states.formIntersection(.listen) }
         guard !others.states.isEmpty else { return }
         try client.forEach(others, external: external, body)
-    }
-
-    private func mayHaveBound() throws(KernelError) -> Bool {
-        guard programs.bound != nil else { return false }
-        var walker = try TableWalker(programs, for: .bound)
-        return try walker.mayFindBound(table)
     }
 
     /// Calls `body` with every connection that answers the query, of one of the parts that together are the whole.

@@ -109,19 +109,27 @@ package struct TableWalker: ~Copyable {
         return nameless
     }
 
-    /// Whether a socket without a connection holds a port in the namespace; also where that cannot be told.
+    /// Whether a socket without a connection holds a port in the namespace, in one of the parts that are the whole together;
+    /// also where that cannot be told.
     ///
     /// - Throws: ``/SocketValues/KernelError``.
     package mutating func mayFindBound(
         _ table: KernelTable,
+        part: Int = 0,
+        of parts: Int = 1,
         betweenCalls: () -> Void = {}
     ) throws(KernelError) -> Bool {
         var request = WalkRequest()
-        (request.namespace, request.end) = (table.namespace, .max)
+        request.namespace = table.namespace
         store(0, BoundResult.list)
         store(0, BoundResult.list + 8)
+        // Of nothing: it says how many buckets there are.
+        try call(request)
+        let count = number(WalkResult.buckets)
+        request.start = count * UInt64(part) / UInt64(max(parts, 1))
+        request.end = count * UInt64(part + 1) / UInt64(max(parts, 1))
         var vainCalls = 0
-        repeat {
+        while request.start < request.end {
             betweenCalls()
             try call(request)
             let outcome = WalkResult.Outcome(rawValue: Int32(truncatingIfNeeded: number(WalkResult.outcome)))
@@ -132,7 +140,7 @@ package struct TableWalker: ~Copyable {
                 ? 0 : vainCalls + (outcome == .moved ? Self.longestList / Self.greatestVainCalls : 1)
             guard vainCalls < Self.longestList else { return true }
             request.start = number(WalkResult.next)
-        } while request.start < number(WalkResult.buckets)
+        }
         return false
     }
 

@@ -146,6 +146,9 @@ struct WalkListing {
         return listing
     }
 
+    /// So many chains ahead.
+    private static let ahead: Int32 = 8
+
     /// Where the cursor lies behind the committed rows.
     private static let cursor = Int(WalkResult.cursor - WalkResult.rows)
 
@@ -206,6 +209,26 @@ struct WalkListing {
             .jumpIfBoth(.r7, .greaterOrEqual, .r2, "done"),
             .load(.r2, .u64, from: .r10, Slot.steps),
             .jumpIfBoth(.r1, .greaterOrEqual, .r2, "done"),
+            // The first socket of a later chain is touched: its memory comes while those before are read.
+            .move(.r1, .r7),
+            .compute(.r1, .add, Self.ahead),
+            .load(.r2, .u64, from: .r10, Slot.mask),
+            .combine(.r1, .and, .r2),
+            .compute(.r1, .shiftLeft, 3),
+            .load(.r2, .u64, from: .r10, Slot.buckets),
+            .combine(.r1, .add, .r2),
+            .set(.r2, Int32(layout.pair)),
+            .callFunction(layout.cast),
+            .load(.r9, .u64, from: .r0, 0),
+            .move(.r1, .r9),
+            .set(.r2, Int32(layout.pair)),
+            .callFunction(layout.cast),
+            .load(.r3, .u64, from: .r0, 0),
+            .move(.r1, .r9),
+            .compute(.r1, .add, -64),
+            .set(.r2, Int32(layout.pair)),
+            .callFunction(layout.cast),
+            .load(.r3, .u64, from: .r0, 0),
             .move(.r1, .r7),
             .compute(.r1, .shiftLeft, 3),
             .load(.r2, .u64, from: .r10, Slot.buckets),

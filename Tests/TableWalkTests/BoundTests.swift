@@ -14,8 +14,12 @@ internal import Testing
             var walker = try TableWalker(Lab.programs.get(), for: .bound)
             var counter = try TableWalker(Lab.programs.get(), for: .counts)
             var client = try SockDiagClient()
+            let table = try counter.table()
+            let halves = try (0..<2).map { try walker.mayFindBound(table, part: $0, of: 2) }
+            let whole = try walker.mayFindBound(table)
+            #expect(halves.contains(true) == whole)
             return (
-                try walker.mayFindBound(try counter.table()),
+                whole,
                 try !client.sockets(SocketQuery(states: [.bound, .closed])).isEmpty
             )
         }

@@ -108,36 +108,46 @@ extension SocketSource {
             renderer.render(socket)
             output.drain(&renderer.text)
         }
-        try reader.forEachOther(query, external: holds, write)
         guard reader.count >= sharesFrom, renderer.names.hosts == nil, idleProcessors() > 0 else {
+            let mayHaveBound = try reader.mayHaveBound(query)
+            try reader.forEachOther(query, mayHaveBound: mayHaveBound, external: holds, write)
             return try reader.forEachConnection(query, external: holds, write)
         }
+        let fork = Handed(try reader.fork())
+        let (first, second) = try concurrently { () throws(KernelError) in
+            try reader.mayHaveBound(query, part: 0, of: 2)
+        } _: { () throws(KernelError) in
+            try fork.use { reader throws(KernelError) in try reader.mayHaveBound(query, part: 1, of: 2) }
+        }
+        try reader.forEachOther(query, mayHaveBound: first || second, external: holds, write)
         // The first rows decide the widths of the columns, for both.
         let parts = WalkParts()
         try reader.forEachConnection(query, part: 0, of: WalkParts.count, external: holds, write)
         renderer.begin(with: [])
         // The header, and what comes before the connections, before anything of the other thread's.
         output.flush(&renderer.text)
-        let other = Handed(WalkHalf(reader: try reader.fork(), renderer: renderer.fork()))
+        let other = Handed(renderer.fork())
         _ = try concurrently { () throws(KernelError) in
             while let part = parts.next() {
                 try reader.forEachConnection(query, part: part, of: WalkParts.count, external: holds, write)
             }
         } _: { () throws(KernelError) in
-            try other.use { half throws(KernelError) in
-                while let part = parts.next() {
-                    try half.reader.forEachConnection(
-                        query,
-                        part: part,
-                        of: WalkParts.count,
-                        external: { self.holds($0, for: $1.inode, in: namespace) }
-                    ) { socket in
-                        noteOwner(of: socket.inode)
-                        half.renderer.render(socket)
-                        output.drain(&half.renderer.text)
+            try fork.use { reader throws(KernelError) in
+                try other.use { renderer throws(KernelError) in
+                    while let part = parts.next() {
+                        try reader.forEachConnection(
+                            query,
+                            part: part,
+                            of: WalkParts.count,
+                            external: { self.holds($0, for: $1.inode, in: namespace) }
+                        ) { socket in
+                            noteOwner(of: socket.inode)
+                            renderer.render(socket)
+                            output.drain(&renderer.text)
+                        }
                     }
+                    output.flush(&renderer.text)
                 }
-                output.flush(&half.renderer.text)
             }
         }
     }
@@ -160,12 +170,6 @@ extension SocketSource {
             }
         }
     }
-}
-
-/// What the second thread of a walk uses.
-private struct WalkHalf<Renderer: SocketRenderer & ~Copyable>: ~Copyable {
-    var reader: TableReader
-    var renderer: Renderer
 }
 
 /// The parts of a table that two threads take in turn; the first one is written before.

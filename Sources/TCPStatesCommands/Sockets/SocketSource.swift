@@ -248,35 +248,44 @@ extension SocketSource {
             noteOwner(of: socket.inode)
             counted.count(socket, in: namespace, owners: owners, names: &names)
         }
+        var mayHaveBound = false
         do throws(KernelError) {
             if isByState {
-                counted.add(states: try countConnections(query, by: &reader))
+                let (counts, mayBe) = try countConnections(query, by: &reader)
+                counted.add(states: counts)
+                mayHaveBound = mayBe
             } else {
                 try reader.forEachConnection(query, external: holds, count)
+                mayHaveBound = try reader.mayHaveBound(query)
             }
         } catch {
             guard error.code == .inconsistentDump else { throw error }
             access.refuse(error)
             return false
         }
-        try reader.forEachOther(query, external: holds, count)
+        try reader.forEachOther(query, mayHaveBound: mayHaveBound, external: holds, count)
         tally.add(counted)
         return true
     }
 
-    /// Counts the connections by state, in two halves where a processor is idle.
+    /// Counts the connections by state, and says whether there may be sockets without one; in two halves where a processor is
+    /// idle.
     private func countConnections(
         _ query: SocketQuery,
         by reader: inout TableReader
-    ) throws(KernelError) -> [Int] {
-        guard reader.count >= sharesFrom, idleProcessors() > 0 else { return try reader.countConnections(query) }
+    ) throws(KernelError) -> (counts: [Int], mayHaveBound: Bool) {
+        guard reader.count >= sharesFrom, idleProcessors() > 0 else {
+            return (try reader.countConnections(query), try reader.mayHaveBound(query))
+        }
         let other = Handed(try reader.fork())
         let (first, second) = try concurrently { () throws(KernelError) in
-            try reader.countConnections(query, part: 0, of: 2)
+            (try reader.countConnections(query, part: 0, of: 2), try reader.mayHaveBound(query, part: 0, of: 2))
         } _: { () throws(KernelError) in
-            try other.use { reader throws(KernelError) in try reader.countConnections(query, part: 1, of: 2) }
+            try other.use { reader throws(KernelError) in
+                (try reader.countConnections(query, part: 1, of: 2), try reader.mayHaveBound(query, part: 1, of: 2))
+            }
         }
-        return zip(first, second).map(+)
+        return (zip(first.0, second.0).map(+), first.1 || second.1)
     }
 
     private func tally(

@@ -33,6 +33,11 @@ final class NamespaceWatcher {
     private let walks: TableWalks
     /// The table, once it is walked.
     private var table: KernelTable?
+    /// The dumps that are no longer walked: where nobody names sockets as they come, most of what they show has no name.
+    private var namelessScopes: Set<DumpScope> = []
+    /// Whether the last search for sockets without a connection has found one, and when the next is due at the latest.
+    private var hasUnconnected = true
+    private var nextSearch: UInt64 = 0
     /// Where it is found: also where none was named.
     private let home: NetworkNamespace?
     private var outputs: [Output] = []
@@ -64,6 +69,8 @@ final class NamespaceWatcher {
 
     /// So many lookups are made, or messages read, before the ring is read again.
     private static let batch = 256
+    /// So late a socket that is bound and no more is reported where there was none, nanoseconds: to look for one is to pass all.
+    private static let searchPeriod: UInt64 = 1_000_000_000
     /// Nothing takes longer before the ring is read again, nanoseconds.
     private static let timeLimit: UInt64 = 5_000_000
 
@@ -322,7 +329,7 @@ final class NamespaceWatcher {
         } else {
             drain()
             let began = EventTime.now()
-            let (dumped, walked) = parts(of: query(scope), drain)
+            let (dumped, walked) = parts(of: scope, drain)
             dump = DumpUnderWay(scope: scope, began: began, rows: SocketDump(dumped), walk: walked)
             dump.isWalk = walked != nil
             take(.dumpBegan(scope), at: dump.began)
@@ -372,12 +379,22 @@ final class NamespaceWatcher {
 
     /// What of a query is dumped, and what is walked instead: the connections, where that is cheaper and tells all that is to
     /// be known.
-    private func parts(of query: SocketQuery, _ drain: () -> Void) -> (dumped: SocketQuery, walked: TableWalk?) {
-        guard hasBegun, !keepsExisting, walks.isWorthwhile, configuration.filter?.readsAttributes != true else {
+    private func parts(of scope: DumpScope, _ drain: () -> Void) -> (dumped: SocketQuery, walked: TableWalk?) {
+        let query = query(scope)
+        guard hasBegun, !namelessScopes.contains(scope), !keepsExisting, walks.isWorthwhile,
+            configuration.filter?.readsAttributes != true
+        else {
             return (query, nil)
         }
         if table == nil, let home { table = walks.table(in: home) }
-        guard let table, let states = walks.statesToDump(query.states, table, drain) else { return (query, nil) }
+        let now = EventTime.now().monotonicNanoseconds
+        let searches = hasUnconnected || now >= nextSearch || scope == .all
+        guard let table, let states = walks.statesToDump(query.states, table, searches: searches, drain) else {
+            return (query, nil)
+        }
+        if searches, !query.states.isDisjoint(with: .unconnected) {
+            (hasUnconnected, nextSearch) = (!states.isDisjoint(with: .unconnected), now &+ Self.searchPeriod)
+        }
         var dumped = query
         dumped.states = states
         return (dumped, TableWalk(table, query))
@@ -420,6 +437,7 @@ final class NamespaceWatcher {
             // What is wrong with a walk is nothing that a dump minds.
         }
         // All of it once more: what was shown already is shown as it is now.
+        namelessScopes.insert(dump.scope)
         dump.rows = SocketDump(query(dump.scope))
         dump.isWalk = false
         return true
@@ -624,4 +642,9 @@ final class NamespaceWatcher {
         stream.note(.namespaceEnded(watcher: number))
         if let ready = stream.delivery.end(number) { stream.append(ready) }
     }
+}
+
+extension TCPStateSet {
+    /// Sockets that hold a port and have no connection.
+    static let unconnected: TCPStateSet = [.bound, .closed]
 }

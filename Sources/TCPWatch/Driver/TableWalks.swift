@@ -36,11 +36,16 @@ final class TableWalks {
     }
 
     /// The states of a query that have to be dumped, because no walk shows them: those without a connection only where there
-    /// may be a socket in one.
-    func statesToDump(_ states: TCPStateSet, _ table: KernelTable, _ drain: () -> Void) -> TCPStateSet? {
+    /// may be a socket in one, by a search of all that hold a port; nil where none can be made.
+    func statesToDump(
+        _ states: TCPStateSet,
+        _ table: KernelTable,
+        searches: Bool,
+        _ drain: () -> Void
+    ) -> TCPStateSet? {
         let others = states.intersection(.outsideConnections)
-        guard !others.isDisjoint(with: [.bound, .closed]) else { return others }
-        guard access.knowsBound else { return others.intersection(.listen) }
+        guard !others.isDisjoint(with: .unconnected) else { return others }
+        guard searches, access.knowsBound else { return others.intersection(.listen) }
         if bound == nil { bound = access.walker(for: .bound) }
         guard let mayBe = try? bound?.mayFindBound(table, betweenCalls: drain) else { return nil }
         return mayBe ? others : others.intersection(.listen)

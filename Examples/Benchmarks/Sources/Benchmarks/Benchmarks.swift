@@ -9,7 +9,7 @@ struct Benchmarks: ParsableCommand {
             Makes established connections on loopback in a network namespace of its own, then runs every command in \
             turn, and prints the medians as a Markdown table.
             """,
-        subcommands: [Run.self, Hold.self, Watching.self, Price.self],
+        subcommands: [Run.self, Hold.self, Spin.self, Watching.self, Price.self],
         defaultSubcommand: Run.self
     )
 }
@@ -22,6 +22,17 @@ struct Hold: ParsableCommand {
     @Argument var index: Int
 
     func run() throws { try hold(connections: connections, index: index) }
+}
+
+/// A busy loop, until it is killed.
+struct Spin: ParsableCommand {
+    static let configuration = CommandConfiguration(shouldDisplay: false)
+
+    func run() throws {
+        var count: UInt64 = 0
+        while getppid() != 1 { for _ in 0..<1_000_000 { count = count &* 6_364_136_223_846_793_005 &+ 1 } }
+        print(count)
+    }
 }
 
 struct Run: ParsableCommand {
@@ -86,6 +97,12 @@ struct Run: ParsableCommand {
             print("### \(count) sockets\n")
             let holders = try Holders(sockets: count)
             print(table(try measure(suite.many, rounds: rounds)))
+            print("### \(count) sockets, beside a busy loop for each processor\n")
+            do {
+                let busy = try BusyLoops()
+                print(table(try measure(suite.load, rounds: rounds)))
+                withExtendedLifetime(busy) {}
+            }
             print("### Watching \(count) sockets that do nothing\n")
             print(try watchTable(rounds: min(rounds, 3)))
             print(try idleLine())

@@ -85,3 +85,21 @@ struct Child {
         return Cost(status: exit, wall: now() - started, cpu: cpu)
     }
 }
+
+/// Programs that keep each processor busy.
+struct BusyLoops: ~Copyable {
+    private var children: [Child] = []
+
+    init() throws {
+        for _ in 0..<sysconf(Int32(_SC_NPROCESSORS_ONLN)) {
+            children.append(try Child([CommandLine.arguments[0], "spin"]))
+        }
+    }
+
+    deinit {
+        for child in children {
+            kill(child.pid, SIGKILL)
+            _ = try? child.wait()
+        }
+    }
+}

@@ -6,6 +6,8 @@ struct Contender {
     var against: String?
     /// The ratio that it shall not pass.
     var target: Double?
+    /// The same of the processor time.
+    var cpuTarget: Double?
 }
 
 /// What a contender's runs took.
@@ -51,7 +53,7 @@ func sibling(_ name: String) -> String {
 
 /// The table, as Markdown.
 func table(_ measurements: [Measurement]) -> String {
-    var rows = [["", "median", "CPU", "peak memory", "output", "ratio", "target"]]
+    var rows = [["", "median", "CPU", "peak memory", "output", "ratio", "target", "CPU ratio", "target"]]
     for measurement in measurements {
         let median = measurement.walls.median
         let base = measurements.first { $0.contender.name == measurement.contender.against }
@@ -60,9 +62,12 @@ func table(_ measurements: [Measurement]) -> String {
             "\(fixed(Double(measurement.peakKiB) / 1024, 1)) MiB", "\(fixed(Double(measurement.bytes) / 1e6, 1)) MB",
             base.map { "\(fixed(median / $0.walls.median, 2)) of `\($0.contender.name)`" } ?? "",
             measurement.contender.target.map { "≤ \($0)" } ?? "",
+            base.map { fixed(measurement.cpus.median / $0.cpus.median, 2) } ?? "",
+            measurement.contender.cpuTarget.map { "≤ \($0)" } ?? "",
         ])
     }
-    let header = "| " + rows[0].joined(separator: " | ") + " |\n| --- | ---: | ---: | ---: | ---: | --- | --- |\n"
+    let header =
+        "| " + rows[0].joined(separator: " | ") + " |\n| --- | ---: | ---: | ---: | ---: | --- | --- | ---: | --- |\n"
     return header + rows.dropFirst().map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
 }
 
