@@ -47,6 +47,11 @@
             try server.start(listening.map { ListeningSocket(descriptor: $0.descriptor, isTCP: $0.isTCP) })
             if let refusal = watcher.traceRefusal {
                 TCPStates.complain("watching by polls, without tracing: \(refusal)")
+                // docs/benchmarks.md: what being watched costs.
+                TCPStates.complain(
+                    "the kernel then sends a message about each end, which slows a program that opens thousands of "
+                        + "connections a second"
+                )
             }
             for socket in listening { TCPStates.complain(socket.announcement(configuration)) }
             if let collector = export.metrics { TCPStates.complain("sending metrics to \(collector.url)") }
