@@ -21,7 +21,7 @@ package final class WalkAccess: Sendable {
     private let complain: @Sendable (KernelError) -> Void
 
     /// With fewer sockets a dump is done before the programs are loaded.
-    package static let worthwhile = 20_000
+    package static let worthwhile = 40_000
     /// With fewer a second thread, which takes a program of its own, is no faster.
     package static let large = 100_000
 
@@ -82,11 +82,12 @@ package final class WalkAccess: Sendable {
         needsNames: Bool = false,
         worthwhile: Int = worthwhile
     ) throws(KernelError) -> TableReader? {
-        let client = try SockDiagClient(in: namespace)
         guard let survey = try survey(namespace, worthwhile), !needsNames || survey.hasNames, let programs else {
             return nil
         }
         let here = if let namespace { namespace } else { try NetworkNamespace.current }
+        // It keeps the namespace alive, and is there only if that still is.
+        let client = try SockDiagClient(in: namespace)
         return try survey.reader(self, programs, of: here, for: purpose, needsNames: needsNames, client: client)
     }
 

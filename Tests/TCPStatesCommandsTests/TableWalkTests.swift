@@ -136,7 +136,10 @@ import Testing
                 #expect(try isWalked(arguments), "\(arguments)")
                 #expect(try !isWalked(arguments, by: .dump), "\(arguments)")
             }
-            for arguments in [["-e"], ["-i"], ["-m"], ["-l"], ["rtt", ">", "1ms"], ["-u"], ["--state", "bound"]] {
+            for arguments in [
+                ["-e"], ["-i"], ["-m"], ["-l"], ["rtt", ">", "1ms"], ["-u"], ["--state", "bound"],
+                ["--state", "syn-rcvd"],
+            ] {
                 #expect(try !isWalked(arguments), "\(arguments)")
             }
         }

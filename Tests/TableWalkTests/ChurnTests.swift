@@ -158,4 +158,43 @@ internal import Testing
             #expect(try lab.count()[Int(TCPState.established.rawValue)] == 4400)
         }
     }
+
+    @Test(.timeLimit(.minutes(30)))
+    func `Where a walk surprises, all sockets are dumped, and it is said once`() throws {
+        try withTable(ofChains: 1) { (lab: Lab) throws in
+            let complaints = Mutex<[KernelError]>([])
+            let access = WalkAccess { error in complaints.withLock { $0.append(error) } }
+            let namespace = try NetworkNamespace(path: lab.namespace.path)
+            let dumped = try lab.dump()
+            for _ in 0..<2 {
+                guard var reader = try access.reader(for: .rows, in: namespace, worthwhile: 0) else { continue }
+                var rows: [Row] = []
+                try reader.forEachConnection(SocketQuery(), external: { _, _ in false }) { rows.append(Row($0)) }
+                #expect(rows == dumped)
+            }
+            let (said, refusal) = (complaints.withLock { $0 }, access.refusal)
+            #expect(said.count == 1)
+            #expect(said.first?.detail.contains("chain") == true)
+            #expect(refusal == said.first)
+            let isRefused = try access.reader(for: .rows, in: namespace, worthwhile: 0) == nil
+            #expect(isRefused)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(30))) func `Few sockets are dumped, and all once the walk was given up`() throws {
+        try Lab.walking { lab in
+            let pair = try lab.loopbackPair()
+            let namespace = try NetworkNamespace(path: lab.namespace.path)
+            let access = WalkAccess()
+            let isFound = try access.reader(for: .counts, in: namespace, worthwhile: 0) != nil
+            let isWorthwhile = try access.reader(for: .counts, in: namespace, worthwhile: 1000) != nil
+            #expect(isFound)
+            #expect(!isWorthwhile)
+            #expect(access.refusal == nil)
+            access.refuse(KernelError(.inconsistentDump, operation: "walk"))
+            let isRefused = try access.reader(for: .counts, in: namespace, worthwhile: 0) == nil
+            #expect(isRefused)
+            withExtendedLifetime(pair) {}
+        }
+    }
 }

@@ -134,7 +134,8 @@ struct SocketSource: Sendable {
         needsNames: Bool = false
     ) throws(KernelError) -> TableReader? {
         guard query.protocol == .tcp, isInFixedPart, query.extensions.isEmpty,
-            !query.states.subtracting(.outsideConnections).isEmpty
+            // Of other states there are few: to pass over the rest is cheap for a dump too.
+            !query.states.isDisjoint(with: [.established, .timeWait])
         else { return nil }
         let needsNames = needsNames || query.filter?.readsCookie == true
         return try access.reader(for: purpose, in: namespace, needsNames: needsNames, worthwhile: walksFrom)
