@@ -80,6 +80,10 @@ extension NetworkNamespace: Hashable, Identifiable, CustomStringConvertible {
     /// Hashes the ``id``.
     public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 
+    /// A name that stays the same whatever processes come and go in it, for a label of metrics: that of processes is their
+    /// namespace's, `net:[4026531833]`.
+    package var metricLabel: String { name == nil && pid != nil ? "net:[\(inode)]" : label }
+
     /// The ``label``.
     public var description: String { label }
 }

@@ -140,7 +140,7 @@
                 var space = uncounted
                 known.forEach { namespace in
                     if !isFirst { spaces[place] = space }
-                    (place, isFirst) = (namespace?.label, false)
+                    (place, isFirst) = (namespace?.metricLabel, false)
                     // Out of the table, so that it is not copied for each socket.
                     space = spaces.removeValue(forKey: place) ?? uncounted
                 } _: { socket in
@@ -184,7 +184,7 @@
                             space.count(SocketGauges.Visit($0, process: owners?[$0.inode].first?.name))
                         }
                     }
-                    spaces[namespace?.label] = space
+                    spaces[namespace?.metricLabel] = space
                 } catch let error as KernelError where namespace != nil {
                     // It has ended, or may not be entered; the watcher says so.
                     guard configuration.watching.followsAllNamespaces || error.code == .notFound else { throw error }
@@ -204,7 +204,8 @@
             switch self {
             case .pid(let pid): owners?[socket.inode].contains { $0.pid == pid } ?? false
             case .process(let name): owners?[socket.inode].contains { $0.name == ProcessName(name) } ?? false
-            case .networkNamespace(let name): namespace?.name == name || namespace?.label == name
+            case .networkNamespace(let name):
+                namespace.map { [$0.name, $0.label, $0.metricLabel].contains(name) } ?? false
             }
         }
     }

@@ -28,8 +28,6 @@
         private var timer: Scheduled<Void>?
         private var context: ChannelHandlerContext?
         private var head: HTTPRequestHead?
-        /// How many requests have been whole: with the end of one answer the next request may already be there.
-        private var requests: UInt64 = 0
         /// Bytes that have come since the last request was whole.
         private var received = 0
         private var forget: (@Sendable () -> Void)?
@@ -120,7 +118,6 @@
                 guard let head else { return }
                 self.head = nil
                 received = 0
-                requests &+= 1
                 enter(.answering, 60 + Limits.drain)
                 answer(head, context)
             }
@@ -156,16 +153,18 @@
             let keepsAlive = isAlive && !connections.isDraining
             enter(.writing, Limits.writing)
             let head = response.head(to: request, keepsAlive: keepsAlive)
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            if !isHead { context.write(wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil) }
             let written = context.eventLoop.makePromise(of: Void.self)
-            let number = requests
             written.futureResult.assumeIsolated().whenComplete { [weak self] result in
-                guard let self, self.phase == .writing, self.requests == number else { return }
-                guard case .success = result, keepsAlive, !self.connections.isDraining else { return self.close() }
-                self.enter(.idle, Limits.idle)
+                guard let self, let context = self.context, self.phase == .writing else { return }
+                let goesOn = if case .success = result { keepsAlive && !self.connections.isDraining } else { false }
+                if goesOn { self.enter(.idle, Limits.idle) }
+                // Only now the next request is read, which may be there: who takes no answers is owed one at most.
+                context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
+                if !goesOn { self.close() }
             }
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+            guard !isHead else { return context.writeAndFlush(wrapOutboundOut(.head(head)), promise: written) }
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(response.body))), promise: written)
         }
 
         private func beginStream(_ request: Request, _ context: ChannelHandlerContext) {

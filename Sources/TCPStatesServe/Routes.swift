@@ -52,6 +52,12 @@
                 response.headers = [("Allow", "GET, HEAD")]
                 return refuse(response)
             }
+            let known = request.path == "/sockets" ? ["filter"] : []
+            if ["/sockets", "/events", "/findings"].contains(request.path), configuration.hasPage,
+                let key = request.parameters.keys.first(where: { !known.contains($0) })
+            {
+                return .now(Response(.badRequest, "there is no parameter '\(key)' here; /sockets has filter"))
+            }
             switch request.path {
             case "/metrics": return metrics(request, on: loop)
             case "/-/healthy": return .now(Response(.ok, "healthy"))
@@ -66,9 +72,6 @@
             case "/events" where configuration.hasPage:
                 return connections.streamCount < Limits.eventStreams ? .stream : .now(.tooMany)
             case "/sockets" where configuration.hasPage:
-                if let key = request.parameters.keys.first(where: { $0 != "filter" }) {
-                    return .now(Response(.badRequest, "there is no parameter '\(key)' here; there is filter"))
-                }
                 guard connections.largeCount < Limits.socketAnswers else { return .now(.tooMany) }
                 return sockets.sockets(request.parameters["filter"] ?? "", on: loop)
             case let path where configuration.hasPage:

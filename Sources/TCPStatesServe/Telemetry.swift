@@ -31,7 +31,7 @@
         init(_ configuration: ServeConfiguration, isTracing: Bool) {
             (self.configuration, self.isTracing) = (configuration, isTracing)
             // All that can be counted is there from the first scrape on, at 0.
-            let labels = configuration.watching.namespaces.map { Optional($0.label) }
+            let labels = configuration.watching.namespaces.map { Optional($0.metricLabel) }
             state.withLock { state in
                 for label in labels.isEmpty ? [nil] : labels { state.meters[label] = EventMeter() }
                 if configuration.export.events != nil { state.unexported = 0 }
@@ -102,7 +102,7 @@
             switch event {
             case .ready: isReady = true
             case .transition(let transition):
-                meters[transition.namespace?.label, default: EventMeter()].note(event)
+                meters[transition.namespace?.metricLabel, default: EventMeter()].note(event)
                 if last.count < Telemetry.capacity {
                     last.append(transition)
                 } else {
@@ -111,7 +111,7 @@
                 }
             case .gap(let gap):
                 // What was lost of all namespaces together is counted once: where the first is.
-                let label = gap.namespace?.label
+                let label = gap.namespace?.metricLabel
                 let key = meters.keys.contains(label) ? label : meters.keys.min { $0 ?? "" < $1 ?? "" } ?? label
                 meters[key, default: EventMeter()].note(event)
                 // Containers come and go: what one has counted goes with it.

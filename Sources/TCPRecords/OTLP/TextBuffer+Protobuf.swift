@@ -71,10 +71,11 @@ extension TextBuffer {
             write(upTo: digits - 1) { _ in digits - 1 }
             (base + start + digits - 1).update(from: base + start, count: length)
         }
-        let whole = count
-        count = start - 1
-        append(varint: UInt64(length))
-        count = whole
+        // In its place: whatever is appended may move all that is there.
+        for place in 0..<digits {
+            let isLast = place == digits - 1
+            base[start - 1 + place] = UInt8(truncatingIfNeeded: length >> (7 * place)) & 0x7f | (isLast ? 0 : 0x80)
+        }
     }
 }
 

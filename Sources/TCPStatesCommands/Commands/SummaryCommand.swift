@@ -69,7 +69,7 @@ struct SummaryCommand: ParsableCommand {
         var groups: [PrometheusText.Group] = []
         try source.forEachNamespace { namespace throws(KernelError) in
             let families = try source.metrics(of: namespace, options)
-            groups.append((isLabelled ? [(name: "netns", value: namespace.label)] : [], families))
+            groups.append((isLabelled ? [(name: "netns", value: namespace.metricLabel)] : [], families))
         }
         source.reportMissingOwners()
         groups.append(([], [MetricFamily.build(version: TCPStates.version)]))

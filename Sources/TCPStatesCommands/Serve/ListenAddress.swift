@@ -18,7 +18,8 @@ enum ListenAddress: Equatable, ExpressibleByArgument {
             self = .activated
         } else if argument.hasPrefix("unix:") {
             let path = String(argument.dropFirst(5))
-            guard !path.isEmpty else { return nil }
+            // An abstract one is everybody's, and has no file that says whose.
+            guard !path.isEmpty, !path.hasPrefix("@") else { return nil }
             self = .unix(path)
         } else {
             guard let colon = argument.lastIndex(of: ":"),

@@ -100,7 +100,7 @@ struct CollectorURL: Equatable {
         do throws(Fault) {
             try self.init(word)
         } catch {
-            throw ValidationError("--otlp: \(error.message(of: word))")
+            throw ValidationError(error.message(of: word))
         }
     }
 

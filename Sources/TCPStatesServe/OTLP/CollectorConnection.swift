@@ -22,6 +22,8 @@
         private let agent: String
         private let loop: any EventLoop
         private var channel: (any Channel)?
+        /// Whether it is used no more.
+        private(set) var isClosed = false
 
         init(_ collector: Collector, agent: String, on loop: any EventLoop) {
             (self.collector, self.agent, self.loop) = (collector, agent, loop)
@@ -32,11 +34,12 @@
             guard let channel, channel.isActive else { return connectAndPost(body) }
             return send(body, over: channel).flatMapError { [self] error in
                 // It may have been ended as the request was on its way.
-                error is Closed ? connectAndPost(body).nonisolated() : loop.makeFailedFuture(error)
+                error is Closed && !isClosed ? connectAndPost(body).nonisolated() : loop.makeFailedFuture(error)
             }
         }
 
         func close() {
+            isClosed = true
             channel?.close(promise: nil)
             channel = nil
         }
@@ -54,6 +57,10 @@
                 .connect(host: collector.host, port: collector.port)
                 .assumeIsolated()
                 .flatMap { [self] channel in
+                    guard !isClosed else {
+                        channel.close(promise: nil)
+                        return loop.makeFailedFuture(Closed())
+                    }
                     self.channel = channel
                     return send(body, over: channel).nonisolated()
                 }

@@ -46,12 +46,17 @@
         func send(_ request: ByteBuffer) -> EventLoopFuture<Outcome>.Isolated {
             connection.post(request).map { [self] answer in judge(answer) }
                 .flatMapErrorThrowing { [self] error in
+                    // It is this side that has given it up.
+                    if isClosed { return .refused }
                     news.isAway(collector.authority, Self.reason(of: error))
                     return .again(after: backoff())
                 }
         }
 
         func close() { connection.close() }
+
+        /// Whether nothing is sent any more.
+        var isClosed: Bool { connection.isClosed }
 
         private func judge(_ answer: CollectorAnswer) -> Outcome {
             news.isThere(collector.authority)

@@ -96,6 +96,7 @@
         private func flush() {
             state.value.timer?.cancel()
             state.value.timer = nil
+            guard !state.value.delivery.isClosed else { return }
             guard let batch = state.value.batch ?? take() else {
                 state.value.end?.succeed()
                 return

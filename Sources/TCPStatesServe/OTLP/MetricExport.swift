@@ -58,6 +58,7 @@
                 return delivery.send(request(look)).nonisolated()
             }.whenComplete { [self] result in
                 isUnderway = false
+                guard !delivery.isClosed else { return }
                 guard end == nil else { return finish() }
                 // A look for which there was no time is made at the next time; where the watch has ended there is none.
                 if case .failure(let error) = result, error is Looks.Ended { return }

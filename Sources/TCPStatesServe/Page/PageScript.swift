@@ -332,7 +332,8 @@
             // The sockets that a filter finds.
             const form = byId("form"), box = form.elements.filter;
             let asked = 0, typing = 0;
-            async function list() {
+            async function list(jumps) {
+              const jump = () => { if (jumps) byId("search").scrollIntoView({block: "start"}); };
               const filter = box.value.trim(), number = ++asked;
               clearTimeout(typing);
               remember(filter);
@@ -352,7 +353,8 @@
                 const [reason, ...excerpt] = text.trimEnd().split("\n");
                 byId("error").replaceChildren(element("p", reason));
                 if (excerpt.length) byId("error").append(element("pre", excerpt.join("\n")));
-                return byId("error").hidden = false;
+                byId("error").hidden = false;
+                return jump();
               }
               const all = text.split("\n").filter(Boolean);
               const rows = all.slice(0, SHOWN).map(line => JSON.parse(line));
@@ -364,19 +366,19 @@
                 endpoint(one.remote_address, one.remote_port), (one.recv_queue || 0).toLocaleString("en"),
                 (one.send_queue || 0).toLocaleString("en"), [names(one), one.netns].filter(Boolean).join(" in ")]));
               byId("found").hidden = !rows.length;
+              jump();
             }
             function remember(filter) {
               window.history.replaceState(null, "", filter ? "#filter=" + encodeURIComponent(filter) : location.pathname);
             }
-            form.addEventListener("submit", event => { event.preventDefault(); list(); });
-            box.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(list, 400); });
+            form.addEventListener("submit", event => { event.preventDefault(); list(true); });
+            box.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => list(), 400); });
             document.addEventListener("click", event => {
               const target = event.target.closest && event.target.closest("a[title]");
               if (!target || event.ctrlKey || event.metaKey) return;
               event.preventDefault();
               box.value = target.title + (space ? ' and netns = "' + space + '"' : "");
-              list();
-              byId("search").scrollIntoView({block: "nearest"});
+              list(true);
             });
             byId("space").addEventListener("change", event => { space = event.target.value; show(); });
             byId("freeze").addEventListener("click", event => {

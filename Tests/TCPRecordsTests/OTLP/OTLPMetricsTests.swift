@@ -112,6 +112,18 @@ struct OTLPMetricsTests {
         #expect(message.fields.count == 2)
     }
 
+    @Test func `A field that ends where the memory does is whole`() throws {
+        for capacity in 1...64 {
+            for length in 0...40 {
+                var buffer = TextBuffer(capacity: capacity)
+                let text = String(repeating: "x", count: length)
+                buffer.append(1) { $0.append(2) { $0.append(3, text: text) } }
+                let message = try WireMessage(buffer.withBytes { Array($0) })
+                #expect(try message.message(1).message(2).text(3) == text, "\(length) bytes in \(capacity)")
+            }
+        }
+    }
+
     @Test func `An answer is read, and one that is none says nothing`() {
         var buffer = TextBuffer()
         buffer.append(1) {

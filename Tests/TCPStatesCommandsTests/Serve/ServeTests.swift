@@ -293,6 +293,7 @@ import Testing
             #expect(wrong.status == 400 && wrong.body.contains("filter, near"), "\(wrong.body)")
             #expect(try served.answer("/sockets?filter=process+%3D+nginx").status == 403)
             let mistyped = try served.answer("/sockets?fliter=sport+%3D+80")
+            #expect(try served.answer("/events?filter=state+established").status == 400)
             #expect(mistyped.status == 400 && mistyped.body.contains("no parameter 'fliter'"), "\(mistyped.body)")
             let nowhere = try served.answer("/sockets?filter=src+[fe80::1%25nodev]")
             #expect(nowhere.status == 400 && nowhere.body.contains("no interface \"nodev\""), "\(nowhere.body)")
@@ -492,7 +493,9 @@ import Testing
                 (["--by", "peer"], "no key 'peer'; there are local-port, destination, process"),
                 (["--by", "local-port", "--ports", "0"], "no port '0'"), (["--ports", "80"], "--by local-port alone"),
                 (["--max-groups", "0"], "no number of groups '0'"), (["--allow-host", ""], "no host name ''"),
-                (["--allow-host", "a b"], "no host name 'a b'"), (["--allow-host", "db1:80"], "no host name 'db1:80'"),
+                (["--allow-host", "a b"], "no host name 'a b'"),
+                (["--listen", "unix:@abstract"], "no address to listen at"),
+                (["--allow-host", "db1:80"], "no host name 'db1:80'"),
             ]
         )
         func `What can be no group, port or name is wrong usage`(options: [String], message: String) throws {
@@ -542,6 +545,40 @@ import Testing
             #expect(try web[0].end().isEmpty)
             try web[63].send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(try web[63].answer().status == 200)
+        }
+
+        @Test func `Who asks and asks and takes no answer is owed one, and costs no memory`() throws {
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let served = try Served(in: lab, ["--source", "poll"])
+            _ = try served.privately("/metrics")
+            func resident() throws -> Int {
+                let status = try String(contentsOfFile: "/proc/\(served.process.id)/status", encoding: .utf8)
+                let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+                return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+            }
+            let before = try resident()
+            let web = try served.connection()
+            let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            let asked = web.offer(String(repeating: request, count: 10_000))
+            // Others are answered meanwhile; each of its answers would be tens of kilobytes.
+            for _ in 0..<100 { #expect(try served.privately("/metrics").status == 200) }
+            #expect(try resident() - before < 32 << 10)
+            // Whoever then reads has all of them, in their order.
+            for _ in 0..<min(asked / request.utf8.count, 50) { #expect(try web.answer().status == 200) }
+        }
+
+        @Test func `A namespace without a name has one in metrics that stays`() throws {
+            guard Program.isRoot else { try Test.cancel("to see all namespaces takes root") }
+            let lab = try Lab.orCancel()
+            defer { lab.close() }
+            let program = try lab.run { try Program(["/bin/cat"]) }
+            let served = try Served(in: lab, ["--all-netns"])
+            let scrape = try served.privately("/metrics").body
+            let names = Set(scrape.matches(of: /netns="([^"]*)"/).map { String($0.output.1) })
+            #expect(names.contains { $0.hasPrefix("net:[") }, "\(names)")
+            #expect(!names.contains { $0.hasPrefix("pid:") }, "\(names)")
+            _ = program.finish()
         }
 
         @Test func `SIGTERM ends it in order, whatever is connected`() throws {

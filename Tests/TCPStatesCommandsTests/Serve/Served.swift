@@ -126,6 +126,20 @@
             try #require(count == bytes.count, "send: \(errno)")
         }
 
+        /// Sends as much as is taken without waiting; how many bytes that was.
+        func offer(_ text: String) -> Int {
+            let bytes = Array(text.utf8)
+            var sent = 0
+            while sent < bytes.count {
+                let count = bytes[sent...].withUnsafeBytes {
+                    Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+                }
+                guard count > 0 else { break }
+                sent += count
+            }
+            return sent
+        }
+
         /// Ends the connection by a RST, whatever is on its way.
         func abort() {
             var off = linger(l_onoff: 1, l_linger: 0)
