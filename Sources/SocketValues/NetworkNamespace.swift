@@ -84,6 +84,9 @@ extension NetworkNamespace: Hashable, Identifiable, CustomStringConvertible {
     /// namespace's, `net:[4026531833]`.
     package var metricLabel: String { name == nil && pid != nil ? "net:[\(inode)]" : label }
 
+    /// Whether a filter's word names it: its name, its label, or the one that metrics have.
+    package func isCalled(_ word: String) -> Bool { [name, label, metricLabel].contains(word) }
+
     /// The ``label``.
     public var description: String { label }
 }

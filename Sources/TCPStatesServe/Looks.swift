@@ -205,7 +205,7 @@
             case .pid(let pid): owners?[socket.inode].contains { $0.pid == pid } ?? false
             case .process(let name): owners?[socket.inode].contains { $0.name == ProcessName(name) } ?? false
             case .networkNamespace(let name):
-                namespace.map { [$0.name, $0.label, $0.metricLabel].contains(name) } ?? false
+                namespace?.isCalled(name) ?? false
             }
         }
     }

@@ -37,13 +37,6 @@ struct BoundListing {
         return try listing + table() + resume() + loop() + results
     }
 
-    private func cast(_ register: Instruction.Register, plus offset: Int, to type: Int) -> [Instruction] {
-        [
-            .move(.r1, register), .compute(.r1, .add, Int32(offset)), .set(.r2, Int32(type)),
-            .callFunction(layout.cast),
-        ]
-    }
-
     private func table() throws(KernelError) -> [Instruction] {
         try [
             .load(.r1, .u64, from: .r10, Slot.namespace),
@@ -80,13 +73,13 @@ struct BoundListing {
             .jumpIf(.r8, .equal, 0, "begin"),
             .jumpIf(.r9, .equal, 0, "lost"),
         ]
-        listing += cast(.r9, plus: bucket - bind, to: layout.pair)
+        listing += layout.cast(.r9, plus: bucket - bind, to: layout.pair)
         listing += [
             .load(.r3, .u64, from: .r0, 0),  // if (icsk->icsk_bind2_hash != tb2) goto lost
             .compute(.r3, .add, Int32(node)),
             .jumpIfBoth(.r3, .notEqual, .r8, "lost"),
         ]
-        listing += cast(.r9, plus: 0, to: layout.pair)
+        listing += layout.cast(.r9, plus: 0, to: layout.pair)
         listing += [.load(.r1, .u64, from: .r0, 8), .set(.r2, Int32(layout.pair)), .callFunction(layout.cast)]
         return listing + [
             .load(.r3, .u64, from: .r0, 0),  // if (*node->pprev != node) goto lost
@@ -107,39 +100,29 @@ struct BoundListing {
         let node = try layout.offset("inet_bind2_bucket", "node")
         let chain = try layout.offset("inet_bind_hashbucket", "chain")
         let size = try layout.size("inet_bind_hashbucket")
-        var listing: [Instruction] = [
-            .set(.r6, 0),
-            .move(.r1, .r10),
-            .compute(.r1, .add, Int32(Slot.loop)),
-            .set(.r2, 0),
-            .set(.r3, WalkRequest.greatestSteps),
-            .callFunction(layout.loopBegin),
-            .label("step"),
-            .move(.r1, .r10),
-            .compute(.r1, .add, Int32(Slot.loop)),
-            .callFunction(layout.loopNext),
-            .jumpIf(.r0, .equal, 0, "exhausted"),
+        var listing: [Instruction] = [.set(.r6, 0)] + layout.begin(loop: Slot.loop)
+        listing += [
             .load(.r1, .u32, from: .r0, 0),
             .store(.u64, to: .r10, Slot.step, .r1),
             .jumpIf(.r9, .equal, 0, "no socket"),
         ]
         // A socket: it must hold this port in this namespace, else it has gone to another list.
-        listing += cast(.r8, plus: -node, to: try layout.structure("inet_bind2_bucket"))
+        listing += layout.cast(.r8, plus: -node, to: try layout.structure("inet_bind2_bucket"))
         listing += [.load(.r6, .u16, from: .r0, try layout.offset("inet_bind2_bucket", "port"))]
-        listing += cast(.r9, plus: try layout.offset("sock_common", "skc_net.net") - bind, to: layout.pair)
+        listing += layout.cast(.r9, plus: try layout.offset("sock_common", "skc_net.net") - bind, to: layout.pair)
         listing += [
             .load(.r3, .u64, from: .r0, 0),
             .load(.r4, .u64, from: .r10, Slot.namespace),
             .jumpIfBoth(.r3, .notEqual, .r4, "moved"),
         ]
-        listing += cast(.r9, plus: -bind, to: layout.common)
+        listing += layout.cast(.r9, plus: -bind, to: layout.common)
         listing += [
             .load(.r3, .u8, from: .r0, try layout.offset("sock_common", "skc_state")),
             .jumpIf(.r3, .equal, Int32(TCPState.closed.rawValue), "found"),
             .load(.r3, .u16, from: .r0, try layout.offset("sock_common", "skc_num")),
             .jumpIfBoth(.r3, .notEqual, .r6, "moved"),
         ]
-        listing += cast(.r9, plus: 0, to: layout.pair)
+        listing += layout.cast(.r9, plus: 0, to: layout.pair)
         listing += [
             .load(.r9, .u64, from: .r0, 0),  // node = node->next
             .set(.r6, 0),
@@ -148,7 +131,7 @@ struct BoundListing {
             .set(.r6, 0),
             .jumpIf(.r8, .equal, 0, "no list"),
         ]
-        listing += cast(.r8, plus: 0, to: layout.pair)
+        listing += layout.cast(.r8, plus: 0, to: layout.pair)
         listing += [
             .load(.r8, .u64, from: .r0, 0),  // tb2 = tb2->node.next
             .jump("list"),
@@ -171,16 +154,16 @@ struct BoundListing {
         ]
         // The sockets of a list of this namespace.
         listing += [.set(.r9, 0), .jumpIf(.r8, .equal, 0, "listed")]
-        listing += cast(.r8, plus: try layout.offset("inet_bind2_bucket", "ib_net.net") - node, to: layout.pair)
+        listing += layout.cast(.r8, plus: try layout.offset("inet_bind2_bucket", "ib_net.net") - node, to: layout.pair)
         listing += [
             .load(.r3, .u64, from: .r0, 0),
             .load(.r4, .u64, from: .r10, Slot.namespace),
             .jumpIfBoth(.r3, .notEqual, .r4, "listed"),
         ]
-        listing += cast(.r8, plus: try layout.offset("inet_bind2_bucket", "owners") - node, to: layout.pair)
+        listing += layout.cast(.r8, plus: try layout.offset("inet_bind2_bucket", "owners") - node, to: layout.pair)
         listing += [.load(.r9, .u64, from: .r0, 0), .label("listed")]
         // What registers held before is forgotten, so that all ways here look alike.
-        return listing + cast(.r8, plus: 0, to: layout.pair) + [.jump("step")]
+        return listing + layout.cast(.r8, plus: 0, to: layout.pair) + [.jump("step")]
     }
 
     private var results: [Instruction] {
@@ -197,19 +180,7 @@ struct BoundListing {
             .store(.u64, to: .r2, 8, .r9),
             .set(.r3, WalkResult.Outcome.exhausted.rawValue),
             .jump("end"),
-            .label("done"),
-            .set(.r3, WalkResult.Outcome.complete.rawValue),
-            .label("end"),
-            .loadMapValue(.r2, WalkResult.map, WalkResult.next),
-            .store(.u64, to: .r2, 0, .r7),
-            .loadMapValue(.r2, WalkResult.map, WalkResult.outcome),
-            .store(.u64, to: .r2, 0, .r3),
-            .move(.r1, .r10),
-            .compute(.r1, .add, Int32(Slot.loop)),
-            .callFunction(layout.loopEnd),
-            .set(.r0, 0),
-            .exit,
-        ]
+        ] + layout.end(ofLoop: Slot.loop)
     }
 }
 

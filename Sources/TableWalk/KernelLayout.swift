@@ -55,6 +55,37 @@ struct KernelLayout {
         return size
     }
 
+    /// Reads what lies so far from a register's number as that structure: r0, and r1 to r5 are lost.
+    func cast(_ register: Instruction.Register, plus offset: Int, to type: Int) -> [Instruction] {
+        [.move(.r1, register), .compute(.r1, .add, Int32(offset)), .set(.r2, Int32(type)), .callFunction(cast)]
+    }
+
+    /// Begins the loop of a walk, which lies there on the stack: behind the label `step` r0 is the address of the step's number.
+    /// Where there are no more steps it goes on at `exhausted`.
+    func begin(loop slot: Int) -> [Instruction] {
+        let loop: [Instruction] = [.move(.r1, .r10), .compute(.r1, .add, Int32(slot))]
+        return loop + [.set(.r2, 0), .set(.r3, WalkRequest.greatestSteps), .callFunction(loopBegin), .label("step")]
+            + loop + [.callFunction(loopNext), .jumpIf(.r0, .equal, 0, "exhausted")]
+    }
+
+    /// The end of a walk: r7 is the bucket to go on with. At `done` it is complete; at `end` r3 is another outcome.
+    func end(ofLoop slot: Int) -> [Instruction] {
+        [
+            .label("done"),
+            .set(.r3, WalkResult.Outcome.complete.rawValue),
+            .label("end"),
+            .loadMapValue(.r2, WalkResult.map, WalkResult.next),
+            .store(.u64, to: .r2, 0, .r7),
+            .loadMapValue(.r2, WalkResult.map, WalkResult.outcome),
+            .store(.u64, to: .r2, 0, .r3),
+            .move(.r1, .r10),
+            .compute(.r1, .add, Int32(slot)),
+            .callFunction(loopEnd),
+            .set(.r0, 0),
+            .exit,
+        ]
+    }
+
     /// The number of a structure that only some kernels need.
     func structure(_ name: String) throws(KernelError) -> Int { try Self.number(name, types) }
 

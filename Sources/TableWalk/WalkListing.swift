@@ -94,19 +94,7 @@ struct WalkListing {
             .label("exhausted"),
             .set(.r3, WalkResult.Outcome.exhausted.rawValue),
             .jump("end"),
-            .label("done"),
-            .set(.r3, WalkResult.Outcome.complete.rawValue),
-            .label("end"),
-            .loadMapValue(.r2, WalkResult.map, WalkResult.next),
-            .store(.u64, to: .r2, 0, .r7),
-            .loadMapValue(.r2, WalkResult.map, WalkResult.outcome),
-            .store(.u64, to: .r2, 0, .r3),
-            .move(.r1, .r10),
-            .compute(.r1, .add, Int32(Slot.loop)),
-            .callFunction(layout.loopEnd),
-            .set(.r0, 0),
-            .exit,
-        ]
+        ] + layout.end(ofLoop: Slot.loop)
     }
 
     // MARK: The chains
@@ -131,19 +119,8 @@ struct WalkListing {
             .loadMapValue(.r2, WalkResult.map, WalkResult.rows),
             .storeNumber(.u64, to: .r2, 0, 0),
             .storeNumber(.u64, to: .r2, Self.cursor, 0),
-            .move(.r1, .r10),
-            .compute(.r1, .add, Int32(Slot.loop)),
-            .set(.r2, 0),
-            .set(.r3, WalkRequest.greatestSteps),
-            .callFunction(layout.loopBegin),
-            .label("step"),
-            .move(.r1, .r10),
-            .compute(.r1, .add, Int32(Slot.loop)),
-            .callFunction(layout.loopNext),
-            .jumpIf(.r0, .equal, 0, "exhausted"),
-            .jumpIf(.r9, .sharesBits, 1, "chain ends"),
         ]
-        return listing
+        return listing + layout.begin(loop: Slot.loop) + [.jumpIf(.r9, .sharesBits, 1, "chain ends")]
     }
 
     /// So many chains ahead.
@@ -284,10 +261,7 @@ struct WalkListing {
 
     private func castNode(_ type: Int, plus offset: Int = 0) throws(KernelError) -> [Instruction] {
         let node = try layout.offset("sock_common", "skc_node")
-        return [
-            .move(.r1, .r9), .compute(.r1, .add, Int32(offset - node)), .set(.r2, Int32(type)),
-            .callFunction(layout.cast),
-        ]
+        return layout.cast(.r9, plus: offset - node, to: type)
     }
 
     /// Writes a `struct inet_diag_msg`, field by field as `inet_sk_diag_fill()`, `inet_twsk_diag_fill()` and
@@ -402,16 +376,14 @@ struct WalkListing {
 
     /// A socket.
     private func whole() throws(KernelError) -> [Instruction] {
-        func member(_ paths: String...) throws(KernelError) -> BTF.Member {
-            for path in paths where layout.has("tcp_sock", path) { return try layout.member("tcp_sock", path) }
-            return try layout.member("tcp_sock", paths.first ?? "")
-        }
+        func member(_ path: String) throws(KernelError) -> BTF.Member { try layout.member("tcp_sock", path) }
         let connection = "inet_conn"
         let sock = "\(connection).icsk_inet.sk"
         let pending = try member("\(connection).icsk_pending")
         let retransmits = try member("\(connection).icsk_retransmits")
         let probes = try member("\(connection).icsk_probes_out")
-        let timeout = try member(
+        let timeout = try layout.member(
+            "tcp_sock",
             "\(connection).icsk_timeout",
             "\(connection).icsk_retransmit_timer.expires",
             "\(sock).tcp_retransmit_timer.expires"

@@ -165,7 +165,7 @@ struct SocketSource: Sendable {
         switch condition {
         case .pid(let pid): owners?[inode].contains { $0.pid == pid } ?? false
         case .process(let name): owners?[inode].contains { $0.name == ProcessName(name) } ?? false
-        case .networkNamespace(let name): [namespace.name, namespace.label, namespace.metricLabel].contains(name)
+        case .networkNamespace(let name): namespace.isCalled(name)
         }
     }
 }

@@ -51,12 +51,7 @@
         private func export() {
             isUnderway = true
             let start = NIODeadline.now()
-            let (look, forget) = looks.ask(on: loop)
-            let deadline = loop.scheduleTask(in: patience) { forget() }
-            look.assumeIsolated().flatMap { [self] look in
-                deadline.cancel()
-                return delivery.send(request(look)).nonisolated()
-            }.whenComplete { [self] result in
+            send().whenComplete { [self] result in
                 isUnderway = false
                 guard !delivery.isClosed else { return }
                 guard end == nil else { return finish() }
@@ -65,6 +60,16 @@
                 var next = start + interval
                 if case .success(.again(let time)) = result { next = .now() + time }
                 wait(max(next - .now(), .zero))
+            }
+        }
+
+        /// Looks, as long as there is time for it, and sends what is seen.
+        private func send() -> EventLoopFuture<Delivery.Outcome>.Isolated {
+            let (look, forget) = looks.ask(on: loop)
+            let deadline = loop.scheduleTask(in: patience) { forget() }
+            return look.assumeIsolated().flatMap { [self] look in
+                deadline.cancel()
+                return delivery.send(request(look)).nonisolated()
             }
         }
 
@@ -113,12 +118,7 @@
                 end?.succeed()
                 return
             }
-            let (look, forget) = looks.ask(on: loop)
-            let deadline = loop.scheduleTask(in: patience) { forget() }
-            look.assumeIsolated().flatMap { [self] look in
-                deadline.cancel()
-                return delivery.send(request(look)).nonisolated()
-            }.whenComplete { [self] _ in
+            send().whenComplete { [self] _ in
                 delivery.close()
                 promise.succeed()
             }
